@@ -1,0 +1,68 @@
+# LTP Lab. `make help` lists the targets.
+
+PYTHON ?= python3
+VENV   ?= .venv
+HOST   ?= 127.0.0.1
+PORT   ?= 8501
+JOBS   ?= 2
+
+RUN  := $(VENV)/bin/python
+DEPS := requirements.txt pyproject.toml
+
+# Streamlit answers 0.0.0.0 by asking an outside server for this machine's public address, to
+# print it. Naming the local address ourselves prevents that, and prints the link for the class.
+ifneq ($(filter 0.0.0.0 ::,$(HOST)),)
+LINK = --browser.serverAddress "$$($(RUN) -c 'from streamlit.net_util import get_internal_ip as ip; print(ip())')"
+endif
+
+# Two threads a worker on two cores only slow each other down.
+UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
+BROWSER = $(RUN) -m pytest tests/browser
+
+.DEFAULT_GOAL := help
+.PHONY: help setup app test test-all lint clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "Settings: HOST=$(HOST) PORT=$(PORT) PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS)"
+
+setup: $(VENV)/.dev ## make .venv with the project (editable) and its development tools
+
+app: $(VENV)/.runtime ## install what the lab needs and start it (HOST=0.0.0.0 serves a class)
+	$(RUN) -m streamlit run app/main.py --server.address $(HOST) --server.port $(PORT) --server.headless true $(LINK)
+
+test: $(VENV)/.dev ## run the whole suite, then the browser tests
+	$(UNIT)
+	$(BROWSER)
+
+test-all: $(VENV)/.dev ## the same with the slow tests
+	$(UNIT) -m ''
+	$(BROWSER) -m ''
+
+lint: $(VENV)/.dev ## check format, style and types
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+clean: ## remove caches and build products; .venv stays and is installed again at the next call
+	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -f $(VENV)/.runtime $(VENV)/.dev
+	find . -path ./.git -prune -o -path './$(VENV)' -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# The stamps .runtime and .dev are written after an installation has succeeded, so one that was
+# interrupted is repeated. An existing .venv is used as it is (say, with a torch of your choice).
+$(VENV)/.runtime: $(DEPS)
+	$(make-venv)
+	$(RUN) -m pip install --editable .
+	@touch $@
+
+$(VENV)/.dev: $(DEPS)
+	$(make-venv)
+	$(RUN) -m pip install --editable '.[dev]'
+	@touch $(VENV)/.runtime $@
+
+define make-venv
+@$(RUN) -m pip --version >/dev/null 2>&1 || { \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "LTP Lab needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")' && \
+	$(PYTHON) -m venv $(VENV); }
+endef

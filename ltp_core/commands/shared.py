@@ -1,0 +1,69 @@
+"""What the commands share: options, devices, output, and errors as one line with exit code 2."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ltp_core.latency import available_devices
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the fastest one here.")]
+Model = Annotated[str, typer.Option(help="A shipped model's name, a folder, or an id on the Hub.")]
+
+messages = Console(stderr=True, highlight=False)
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn a device's name into one that is here.
+
+    Raises:
+        ValueError: if it is not, with the list of those that are.
+    """
+    here = available_devices()
+    if name == "auto":
+        return torch.device(here[-1])
+    if name not in here:
+        raise ValueError(f"no device {name!r} here; there is: {', '.join(here)}, and auto")
+    return torch.device(name)
+
+
+def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[Console], None]) -> None:
+    """Print a result: as JSON, or as `table` draws it."""
+    if as_json:
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        table(Console(highlight=False))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep stdout for the result: what libraries print goes to stderr, their chatter nowhere."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    from datasets.utils.logging import disable_progress_bar, set_verbosity_error
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    set_verbosity_error()
+    disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr; yields a function that takes the number of things done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done: progress.update(task, completed=done)

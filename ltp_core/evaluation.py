@@ -1,0 +1,90 @@
+"""A data set in; scores, FLOPs and kept tokens out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ltp_core.flops import paper_flops
+from ltp_core.model import PrunedModel
+from ltp_core.rules import Rule
+from ltp_core.training.data import DataError, Rows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a rule gives on many examples.
+
+    Attributes:
+        logits: ``[N, C]``, in the order of the rows.
+        flops: mean paper FLOPs an example.
+        dense_flops: the same with nothing pruned.
+        kept_per_layer: for each layer, tokens left after it over all tokens, a share.
+        truncated: how many examples did not fit into the model and were cut.
+    """
+
+    logits: np.ndarray
+    flops: float
+    dense_flops: float
+    kept_per_layer: list[float]
+    truncated: int
+
+    @property
+    def flops_reduction(self) -> float:
+        """Dense over pruned: a ratio of means."""
+        return self.dense_flops / self.flops
+
+
+def run_rows(
+    model: PrunedModel,
+    rows: Rows,
+    rule: Rule | None = None,
+    batch_size: int = 32,
+    progress: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Run a rule over a data set, in packed batches of like length.
+
+    Args:
+        model: what to run.
+        rows: the examples.
+        rule: who stays; None for the learned thresholds.
+        batch_size: examples a batch.
+        progress: called with the number of examples done, after each batch.
+
+    Raises:
+        DataError: if an example has an empty text.
+        ValueError: for a rule that does not fit.
+    """
+    if batch_size < 1:
+        raise ValueError(f"the batch size must be at least 1, got {batch_size}")
+    size, layers = model.dimensions, model.layers
+    order = sorted(range(len(rows)), key=lambda index: -len("".join(rows.texts[index])))
+    logits = np.zeros((len(rows), size.classes), dtype=np.float32)
+    tokens, alive, truncated = np.zeros(len(rows), int), np.zeros((len(rows), layers), int), 0
+    for start in range(0, len(rows), batch_size):
+        chosen = order[start : start + batch_size]
+        try:
+            batch, cut = model.encode([rows.texts[index] for index in chosen])
+        except ValueError as error:
+            raise DataError(f"an example among rows {sorted(chosen)[:3]}… cannot be read: {error}") from None
+        with torch.inference_mode():
+            output = model(**{name: batch[name] for name in _INPUTS if name in batch}, rule=rule)
+        logits[chosen] = output.logits.float().cpu().numpy()
+        tokens[chosen] = batch["attention_mask"].sum(dim=-1).cpu().numpy()
+        alive[chosen] = output.alive.cpu().numpy()
+        truncated += sum(count > 0 for count in cut)
+        if progress is not None:
+            progress(start + len(chosen))
+    flops = [paper_flops(size, int(n), [int(k) for k in kept]) for n, kept in zip(tokens, alive, strict=True)]
+    dense = [paper_flops(size, int(n), [int(n)] * layers) for n in tokens]
+    return Evaluation(
+        logits=logits,
+        flops=float(np.mean(flops)),
+        dense_flops=float(np.mean(dense)),
+        kept_per_layer=(alive.sum(axis=0) / tokens.sum()).tolist(),
+        truncated=truncated,
+    )
+
+
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -1,0 +1,87 @@
+"""Measured time: warm-up, the compared things interleaved, medians with their spread."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long something took.
+
+    Attributes:
+        median_ms: median, in milliseconds.
+        low_ms: first quartile.
+        high_ms: third quartile.
+        runs: how many times it was run.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    runs: int
+
+
+def interleaved(
+    calls: Mapping[str, Callable[[], object]],
+    device: torch.device,
+    runs: int = 10,
+    seconds: float = 0.5,
+    warmup: int = 2,
+) -> dict[str, Timing]:
+    """Time several calls in turn, so that a slow moment of the machine hits all of them.
+
+    Args:
+        calls: name -> what to run.
+        device: waited for after each call where it works asynchronously.
+        runs: at least so many runs each,
+        seconds: and at least so long in all.
+        warmup: untimed runs before.
+
+    Returns:
+        name -> `Timing`.
+    """
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(warmup):
+        for call in calls.values():
+            call()
+    synchronize(device)
+    start = time.perf_counter()
+    rounds = 0
+    while rounds < runs or time.perf_counter() - start < seconds:
+        for name, call in calls.items():
+            begin = time.perf_counter()
+            call()
+            synchronize(device)
+            samples[name].append((time.perf_counter() - begin) * 1000)
+        rounds += 1
+    return {name: summary(values) for name, values in samples.items()}
+
+
+def summary(milliseconds: list[float]) -> Timing:
+    """Median and quartiles of measured times."""
+    if len(milliseconds) < 2:
+        return Timing(milliseconds[0], milliseconds[0], milliseconds[0], len(milliseconds))
+    low, median, high = statistics.quantiles(milliseconds, n=4, method="inclusive")
+    return Timing(median, low, high, len(milliseconds))
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has finished what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def available_devices() -> list[str]:
+    """The devices of this machine, the preferred one last: cpu, then mps or cuda where present."""
+    devices = ["cpu"]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    if torch.cuda.is_available():
+        devices.append("cuda")
+    return devices

@@ -1,0 +1,110 @@
+"""Pruning by masks: the padded, differentiable reference for the engine, and the forward of training.
+
+One loop serves hard and soft masks; they differ in the *gate* that turns importance into the next mask.
+As the temperature of a soft gate falls to 0, its forward becomes the hard one exactly.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+
+from ltp_core.architectures import EncoderView
+from ltp_core.importance import attention_received
+from ltp_core.rules import Rule, first_tokens, original_positions
+from ltp_core.run import Inputs, Run
+
+# (importance [B, n], mask [B, n], layer, carry) -> (next mask [B, n], carry). Masks are floats in [0, 1].
+Gate = Callable[[Tensor, Tensor, int, Any], tuple[Tensor, Any]]
+
+
+def hard_gate(rule: Rule) -> Gate:
+    """0 or 1, as the rule says. No gradient reaches the rule."""
+
+    def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
+        kept, carry = rule.keep(importance, mask > 0, layer, carry)
+        return mask * kept, carry
+
+    return gate
+
+
+def soft_gate(thresholds: Tensor, temperature: float, length_exponent: float = 0.0) -> Gate:
+    """``sigmoid((n^alpha s - theta) / T)``, the paper's soft mask (section 3.3).
+
+    Args:
+        thresholds: ``[L]``, may require gradients.
+        temperature: T, in the unit of the importance.
+        length_exponent: alpha.
+    """
+
+    def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
+        tokens = mask.sum(dim=-1, keepdim=True)
+        margin = importance * tokens**length_exponent - thresholds[layer - 1]
+        return mask * torch.sigmoid(margin / temperature), carry
+
+    return gate
+
+
+def straight_through_gate(thresholds: Tensor, temperature: float, length_exponent: float = 0.0) -> Gate:
+    """Hard in the forward pass, with the soft gate's gradient (straight-through estimator).
+
+    The paper trains thresholds with soft gates, which stay fractional: the saving they report is not
+    the one that hard pruning then gives. Here each step sees the real, hard saving.
+    Arguments as for `soft_gate`.
+    """
+
+    def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
+        tokens = mask.sum(dim=-1, keepdim=True)
+        margin = importance * tokens**length_exponent - thresholds[layer - 1]
+        soft = torch.sigmoid(margin / temperature)
+        return mask * ((margin >= 0).to(soft.dtype) + soft - soft.detach()), carry
+
+    return gate
+
+
+def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
+    """Run an encoder over all tokens, hiding the pruned ones from attention.
+
+    Args:
+        view: the encoder, in training or evaluation mode (which decides on dropout).
+        inputs: a padded batch.
+        gate: see `hard_gate`, `soft_gate`, `straight_through_gate`.
+
+    Returns:
+        A `Run` with float masks.
+    """
+    first = first_tokens(inputs.attention_mask)  # [B, n]
+    positions = original_positions(inputs.attention_mask)  # [B, n]
+    hidden = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)  # [B, n, D]
+    mask = inputs.attention_mask.to(torch.float32)  # [B, n]
+    carry: Any = None
+    masks, importances = [], []
+    for number, layer in enumerate(view.layers, start=1):
+        query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
+        attention = weighted_softmax(query @ key.transpose(-1, -2) * layer.scale, mask)  # [B, H, n, n]
+        importance = attention_received(attention, mask)  # [B, n]
+        gated, carry = gate(importance, mask, number, carry)
+        mask = torch.where(first, torch.ones_like(gated), gated)  # [CLS] never leaves
+        context = dropout(attention, layer.dropout_p).to(value.dtype) @ value  # [B, H, n, d]
+        hidden = layer.feed_forward(layer.attend_output(context.transpose(1, 2), hidden))  # [B, n, D]
+        masks.append(mask)
+        importances.append(importance)
+    logits = view.head(view.finish(hidden), mask)
+    return Run(logits, tuple(masks), tuple(importances))
+
+
+def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax over keys, each weighted by its mask: ``m_j exp(x_j) / sum_k m_k exp(x_k)``.
+
+    With masks of 0 and 1 this is the usual masked softmax; unlike adding log m to the scores it also
+    has a finite gradient to a mask that is 0, so a dropped token can be called back.
+
+    Args:
+        scores: ``[B, H, n, n]``.
+        mask: ``[B, n]`` over keys.
+    """
+    scores = scores.float()
+    weights = (scores - scores.amax(dim=-1, keepdim=True).detach()).exp() * mask[:, None, None, :]
+    return weights / weights.sum(dim=-1, keepdim=True)

@@ -1,0 +1,41 @@
+"""What a forward pass returns before it becomes numbers: shared by the masked forward and the engine."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A padded batch, as a tokenizer returns it.
+
+    Attributes:
+        input_ids: long ``[B, n]``; None when `inputs_embeds` is given.
+        attention_mask: ``[B, n]``, 1 for real tokens, on either side of the padding.
+        token_type_ids: long ``[B, n]`` or None for zeros.
+        inputs_embeds: word embeddings ``[B, n, E]`` instead of ids.
+    """
+
+    input_ids: Tensor | None
+    attention_mask: Tensor
+    token_type_ids: Tensor | None = None
+    inputs_embeds: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outcome of one forward pass over L layers.
+
+    Attributes:
+        logits: ``[B, C]``.
+        masks: L tensors ``[B, n]``: the tokens left after each layer (bool; float in soft runs).
+        importance: L tensors ``[B, n]``: share of attention received, 0 where the token was gone;
+            None for a layer that did not need it.
+        attention: of one asked-for layer, one ``[H, n_b, n_b]`` for each row of the batch, over the
+            n_b tokens alive in that layer; None when not asked for.
+    """
+
+    logits: Tensor
+    masks: tuple[Tensor, ...]
+    importance: tuple[Tensor | None, ...]
+    attention: tuple[Tensor, ...] | None = None

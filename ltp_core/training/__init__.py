@@ -1,0 +1,1 @@
+"""Training: data, stages, the FLOPs budget, metrics."""

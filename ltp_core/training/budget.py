@@ -1,0 +1,140 @@
+"""Steering the FLOPs: a target as a constraint while training, and exactly met at the end."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from ltp_core.flops import Dimensions
+
+
+def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Paper FLOPs of a padded batch, dense and under the masks; differentiable in the masks.
+
+    Args:
+        size: the model.
+        attention_mask: ``[B, n]``.
+        masks: L tensors ``[B, n]``, the tokens left after each layer.
+
+    Returns:
+        ``(dense, pruned)``: sums over the batch, scalars.
+    """
+    tokens = attention_mask.sum(dim=-1).to(torch.float32)  # [B]
+    dense, pruned, entering = torch.zeros_like(tokens), torch.zeros_like(tokens), tokens
+    for mask in masks:
+        staying = mask.sum(dim=-1)  # [B]
+        dense = dense + _layer(size, tokens, tokens)
+        pruned = pruned + _layer(size, entering, staying)
+        entering = staying
+    return dense.sum(), pruned.sum()
+
+
+def _layer(size: Dimensions, entering: Tensor, staying: Tensor) -> Tensor:
+    d = size.hidden
+    return 2 * (4 * entering * d * d + 2 * entering**2 * d + 2 * staying * d * size.feed_forward)
+
+
+class FlopsTarget(nn.Module):
+    """Keeps pruned FLOPs at a share of the dense ones while a model trains (a Lagrange multiplier).
+
+    The multiplier rises while too much is computed and falls while too little is: gradient ascent on
+    the dual problem. Both sums are running means, so that the target holds for the ratio of means over
+    the data and not for each batch. State lies in buffers, so it is saved with a checkpoint.
+
+    Args:
+        reduction: dense over pruned FLOPs to reach, at least 1.
+        rate: step of the multiplier for each batch.
+        decay: of the running means.
+    """
+
+    multiplier: Tensor
+    mean_dense: Tensor
+    mean_pruned: Tensor
+    seen: Tensor
+
+    def __init__(self, reduction: float, rate: float = 0.02, decay: float = 0.98) -> None:
+        super().__init__()
+        if not reduction >= 1:
+            raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {reduction}")
+        self.reduction, self.rate, self.decay = reduction, rate, decay
+        for name in ("multiplier", "mean_dense", "mean_pruned", "seen"):
+            self.register_buffer(name, torch.zeros(()))
+
+    def penalty(
+        self, dense: Tensor, pruned: Tensor, attention_mask: Tensor, masks: tuple[Tensor, ...]
+    ) -> Tensor:
+        """The term of the loss for one batch, scalar; `dense` and `pruned` from `batch_flops`."""
+        mean = dense.detach() if self.seen == 0 else self.mean_dense / (1 - self.decay**self.seen)
+        return self.multiplier.clone() * pruned / mean  # `update` writes into the buffer before backward
+
+    @torch.no_grad()
+    def update(self, dense: Tensor, pruned: Tensor) -> None:
+        """Move the multiplier, with the sums of all processes' batches."""
+        self.seen += 1
+        self.mean_dense.lerp_(dense, 1 - self.decay)
+        self.mean_pruned.lerp_(pruned, 1 - self.decay)
+        excess = self.mean_pruned / self.mean_dense - 1 / self.reduction
+        self.multiplier.add_(self.rate * excess).clamp_(min=0)
+
+    def progress(self) -> dict[str, float]:
+        """The reduction reached, as running means, and the multiplier."""
+        reached = float(self.mean_dense / self.mean_pruned) if self.seen > 0 else 1.0
+        return {"flops_reduction": reached, "multiplier": float(self.multiplier)}
+
+
+class KeepPenalty(nn.Module):
+    """The paper's penalty: lambda times the mean mask (paper section 3.3), over real tokens and layers.
+
+    Args:
+        weight: lambda, not negative.
+    """
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = weight
+        self.reached = 1.0
+
+    def penalty(
+        self, dense: Tensor, pruned: Tensor, attention_mask: Tensor, masks: tuple[Tensor, ...]
+    ) -> Tensor:
+        """The term of the loss for one batch, scalar."""
+        kept = torch.stack([mask.sum() for mask in masks]).mean()
+        return self.weight * kept / attention_mask.sum()
+
+    def update(self, dense: Tensor, pruned: Tensor) -> None:
+        """Remember the batch for the log; a fixed penalty steers nothing."""
+        self.reached = float(dense / pruned)
+
+    def progress(self) -> dict[str, float]:
+        """The last batch's reduction."""
+        return {"flops_reduction": self.reached}
+
+
+def settle(reduction_of: Callable[[float], float], target: float, tolerance: float = 0.005) -> float:
+    """Find the factor on all thresholds that gives a FLOPs reduction, by bisection.
+
+    Args:
+        reduction_of: factor -> dense over pruned FLOPs on held-out rows, rising with the factor.
+        target: what to reach.
+        tolerance: relative; 0.005 is half a percent.
+
+    Returns:
+        The factor.
+
+    Raises:
+        ValueError: if no factor reaches the target, with the ceiling.
+    """
+    low, high = 0.0, 1.0
+    while reduction_of(high) < target:
+        low, high = high, high * 2
+        if high > 1e6:
+            raise ValueError(
+                f"a FLOPs reduction of {target} cannot be reached: the ceiling is {reduction_of(high):.2f}"
+            )
+    for _ in range(40):
+        middle = (low + high) / 2
+        reached = reduction_of(middle)
+        if abs(reached / target - 1) <= tolerance:
+            return middle
+        low, high = (middle, high) if reached < target else (low, middle)
+    return (low + high) / 2

@@ -1,0 +1,210 @@
+"""Tasks and their rows: from the Hub, a local folder or a file, through the same call.
+
+Everything that is chosen (epochs, thresholds, the factor for a FLOPs target) is chosen on *tuning* rows
+held out of the training set; *untouched* rows, also held out, are only ever measured on. The development
+set (`validation`) is measured on once for each shipped model.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, load_dataset
+
+from ltp_core.model import Text
+
+HELD_OUT = ("tuning", "untouched")
+_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+_TEXT_COLUMNS = [
+    ("sentence1", "sentence2"),
+    ("question", "sentence"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("sentence",),
+    ("text",),
+]
+
+
+class DataError(ValueError):
+    """Rows that cannot be read, said in one line."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task by name.
+
+    Attributes:
+        name: as on the command line.
+        hub_id: its data on the Hub.
+        config: the configuration there and in local folders of the same layout; None if it has one only.
+        classes: names of the labels 0, 1, ...; empty for a regression.
+        development: the split to report on.
+    """
+
+    name: str
+    hub_id: str
+    config: str | None
+    classes: tuple[str, ...]
+    development: str = "validation"
+
+
+_GLUE = "nyu-mll/glue"
+TASKS = {
+    task.name: task
+    for task in (
+        Task("sst2", _GLUE, "sst2", ("negative", "positive")),
+        Task("mrpc", _GLUE, "mrpc", ("not equivalent", "equivalent")),
+        Task("rte", _GLUE, "rte", ("entailment", "not entailment")),
+        Task("stsb", _GLUE, "stsb", ()),
+        Task("cola", _GLUE, "cola", ("unacceptable", "acceptable")),
+        Task("qnli", _GLUE, "qnli", ("entailment", "not entailment")),
+        Task("qqp", _GLUE, "qqp", ("different", "duplicate")),
+        Task("mnli", _GLUE, "mnli", ("entailment", "neutral", "contradiction"), "validation_matched"),
+        Task("imdb", "stanfordnlp/imdb", None, ("negative", "positive"), "test"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts (or pairs of them) with their labels."""
+
+    texts: list[Text]
+    labels: list[int] | list[float]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.texts)
+
+    def take(self, indices: Sequence[int]) -> "Rows":
+        """The rows at these places."""
+        return Rows([self.texts[i] for i in indices], [self.labels[i] for i in indices])
+
+
+@dataclass(frozen=True)
+class Split:
+    """A training set after rows were held out of it."""
+
+    train: Rows
+    tuning: Rows
+    untouched: Rows
+
+
+def load_rows(data: str, split: str | None = None, config: str | None = None) -> Rows:
+    """Load one split.
+
+    Args:
+        data: a CSV, JSONL or Parquet file, a local folder in the Hub's layout, or an id on the Hub.
+        split: for example "validation"; a file has only itself.
+        config: the dataset's configuration, for example "sst2" of GLUE.
+
+    Raises:
+        DataError: for what is not there, not readable, or lacks the columns.
+    """
+    table = _table(data, split, config)
+    columns = _text_columns(table.column_names, data)
+    if "label" not in table.column_names:
+        raise DataError(f"{data} has no column 'label'; its columns: {', '.join(table.column_names)}")
+    labels = table["label"][:]
+    if any(label is None for label in labels):
+        raise DataError(f"{data} has rows without a label")
+    if len(table) == 0:
+        raise DataError(f"{data} has no rows")
+    texts: list[list[Any]] = [table[column][:] for column in columns]
+    for column, values in zip(columns, texts, strict=True):
+        if any(not isinstance(value, str) for value in values):
+            raise DataError(f"column {column!r} of {data} holds something that is not text")
+    joined = texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
+    if not all(isinstance(label, int | float) for label in labels):
+        raise DataError(f"column 'label' of {data} must hold numbers, for example {labels[0]!r} is none")
+    return Rows(joined, labels)
+
+
+def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
+    """Hold whole texts out of a training set, and remove what is cut from them from the rest.
+
+    SST-2's training rows are phrases cut from sentences, so a random split would train on pieces of the
+    held-out sentences. A row is *whole* when it is not part of a longer row; rows that are part of a
+    held-out one leave the training set. Where rows share no text this is the usual random split.
+
+    Args:
+        rows: the training set.
+        tuning: how many whole texts to choose things on.
+        untouched: how many whole texts to measure on and choose nothing.
+        seed: of the choice.
+
+    Raises:
+        DataError: if there are too few rows.
+    """
+    keys = [_words(text) for text in rows.texts]
+    whole = _whole_rows(keys)
+    if tuning + untouched > len(whole) // 2:
+        raise DataError(f"cannot hold out {tuning + untouched} of {len(whole)} texts: at most half of them")
+    random.Random(seed).shuffle(whole)
+    held = whole[: tuning + untouched]
+    pieces = (
+        {
+            " ".join(words[start:end])
+            for index in held
+            for words in [keys[index].split(" ")]
+            for start in range(len(words))
+            for end in range(start + 1, len(words) + 1)
+        }
+        if _has_pieces(keys, whole)
+        else {keys[index] for index in held}
+    )
+    train = [index for index, key in enumerate(keys) if key not in pieces]
+    return Split(rows.take(train), rows.take(held[:tuning]), rows.take(held[tuning:]))
+
+
+def _words(text: Text) -> str:
+    joined = text if isinstance(text, str) else " \x1f ".join(text)
+    return " ".join(joined.split())
+
+
+def _whole_rows(keys: Sequence[str]) -> list[int]:
+    """Indices of the rows that are no part of a longer one, each text once, in order."""
+    unique = {key: index for index, key in reversed(list(enumerate(keys))) if key}
+    rows = sorted(unique.values())
+    frequency = Counter(word for row in rows for word in set(keys[row].split(" ")))
+    having = defaultdict(list)
+    for row in rows:
+        for word in set(keys[row].split(" ")):
+            having[word].append(row)
+    padded = {row: f" {keys[row]} " for row in rows}
+    whole = []
+    for row in rows:
+        rarest = min(keys[row].split(" "), key=frequency.__getitem__)
+        if not any(other != row and padded[row] in padded[other] for other in having[rarest]):
+            whole.append(row)
+    return whole
+
+
+def _has_pieces(keys: Sequence[str], whole: Sequence[int]) -> bool:
+    return len(whole) < len(set(keys) - {""})
+
+
+def _table(data: str, split: str | None, config: str | None) -> Dataset:
+    path = Path(data)
+    try:
+        if path.suffix in _FORMATS:
+            if not path.is_file():
+                raise DataError(f"there is no file {data}")
+            return load_dataset(_FORMATS[path.suffix], data_files=str(path), split="train")
+        return load_dataset(data, config, split=split or "train")
+    except DataError:
+        raise
+    except Exception as error:  # datasets raises many kinds, from pyarrow's to the Hub's
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise DataError(f"cannot read {data}{f' ({split})' if split else ''}: {reason[0]}") from None
+
+
+def _text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
+    for columns in _TEXT_COLUMNS:
+        if set(columns) <= set(names):
+            return columns
+    wanted = "; ".join("+".join(columns) for columns in _TEXT_COLUMNS)
+    raise DataError(f"{data} has no text column; it needs one of: {wanted}; it has: {', '.join(names)}")

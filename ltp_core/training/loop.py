@@ -1,0 +1,151 @@
+"""The training loop: Hugging Face's Trainer, with checkpoints that can be trusted and a log to plot."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+METRICS_FILE = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a stage is trained.
+
+    Attributes:
+        epochs: passes over the rows.
+        learning_rate: peak, of the weights; linear decay to 0.
+        batch_size: rows a step, on each process.
+        warmup: share of the steps in which the learning rate rises.
+        weight_decay: AdamW's.
+        seed: of the classifier head, the order of the rows and dropout.
+        max_tokens: longer rows are cut.
+        bfloat16: compute matrix products in bfloat16 (weights stay float32).
+        save_steps: a checkpoint to resume from, every so many steps.
+    """
+
+    epochs: float = 3.0
+    learning_rate: float = 5e-5
+    batch_size: int = 32
+    warmup: float = 0.06
+    weight_decay: float = 0.01
+    seed: int = 0
+    max_tokens: int = 128
+    bfloat16: bool = True
+    save_steps: int = 250
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        if self.epochs <= 0 or self.batch_size < 1 or self.learning_rate <= 0:
+            raise ValueError("epochs, batch size and learning rate must be positive")
+
+
+class Loop(Trainer):
+    """Trains a module whose forward returns a loss; steers its FLOPs budget if it has one.
+
+    Args:
+        module: a Hugging Face model, or a `PruningModule`.
+        table: tokenized rows.
+        tokenizer: pads them.
+        recipe: how to train.
+        folder: for checkpoints and `metrics.jsonl`.
+    """
+
+    def __init__(
+        self, module: nn.Module, table: Dataset, tokenizer: Any, recipe: Recipe, folder: Path
+    ) -> None:
+        self.recipe = recipe
+        self.folder = folder
+        arguments = TrainingArguments(
+            output_dir=str(folder / "checkpoints"),
+            num_train_epochs=recipe.epochs,
+            learning_rate=recipe.learning_rate,
+            per_device_train_batch_size=recipe.batch_size,
+            warmup_steps=recipe.warmup,
+            weight_decay=recipe.weight_decay,
+            seed=recipe.seed,
+            bf16=recipe.bfloat16,
+            use_cpu=next(module.parameters()).device.type == "cpu",
+            train_sampling_strategy="group_by_length",
+            save_steps=recipe.save_steps,
+            save_total_limit=2,
+            logging_steps=25,
+            report_to="none",
+            disable_tqdm=False,
+        )
+        super().__init__(
+            model=module,
+            args=arguments,
+            train_dataset=table,
+            processing_class=tokenizer,
+            data_collator=DataCollatorWithPadding(tokenizer),
+        )
+
+    def run(self) -> None:
+        """Train to the end, from the last complete checkpoint if there is one.
+
+        Raises:
+            ValueError: if the loss stops being a number; checkpoints stay.
+        """
+        self.train(resume_from_checkpoint=last_complete_checkpoint(Path(self.args.output_dir)))
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW in three groups: matrices, the rest without decay, thresholds with a rate of their own."""
+        if self.optimizer is None:
+            named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
+            weights = [(n, p) for n, p in named if n != "thresholds"]
+            groups: list[dict[str, Any]] = [
+                {"params": [p for _, p in weights if p.dim() > 1], "weight_decay": self.args.weight_decay},
+                {"params": [p for _, p in weights if p.dim() <= 1], "weight_decay": 0.0},
+            ]
+            thresholds = [p for n, p in named if n == "thresholds"]
+            if thresholds:
+                rate = self.model.pruning.threshold_rate
+                groups.append({"params": thresholds, "weight_decay": 0.0, "lr": rate})
+            self.optimizer = torch.optim.AdamW(groups, lr=self.args.learning_rate)
+        return self.optimizer
+
+    def compute_loss(
+        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any
+    ) -> Tensor | tuple[Tensor, Any]:
+        """Run the batch; tell the budget what it cost, summed over all processes."""
+        outputs = model(**inputs)
+        loss = outputs["loss"]
+        if not torch.isfinite(loss):
+            raise ValueError("the loss is no longer a number: lower the learning rate; checkpoints are kept")
+        if "flops" in outputs:
+            dense, pruned = self.accelerator.reduce(outputs["flops"], reduction="sum")
+            self.accelerator.unwrap_model(model).budget.update(dense, pruned)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add thresholds and FLOPs to what the Trainer logs, and append it to the metrics file."""
+        module = self.accelerator.unwrap_model(self.model)
+        if hasattr(module, "budget"):
+            logs = {**logs, **module.progress()}
+        super().log(logs, start_time)
+        if self.is_world_process_zero():
+            with (self.folder / METRICS_FILE).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.state.global_step, **logs}) + "\n")
+
+
+def last_complete_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to its end; half-written ones are deleted.
+
+    The Trainer writes `trainer_state.json` last, so a checkpoint that has it, readable, is whole.
+    """
+    while folder.is_dir() and (found := get_last_checkpoint(str(folder))):
+        try:
+            json.loads((Path(found) / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError):
+            shutil.rmtree(found)
+        else:
+            return str(found)
+    return None

@@ -1,0 +1,43 @@
+"""Scores as GLUE has them, from scikit-learn and SciPy. All are fractions; higher is better."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+
+_METRIC = {"mrpc": "f1", "qqp": "f1", "cola": "matthews", "stsb": "spearman"}
+
+
+def metric_of(task: str | None) -> str:
+    """The name of the metric that is a task's `score`."""
+    return _METRIC.get(task or "", "accuracy")
+
+
+def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[str, float]:
+    """Score logits against labels.
+
+    Args:
+        metric: "accuracy", "f1", "matthews" or "spearman".
+        outputs: logits ``[N, C]``, or ``[N, 1]`` for a regression.
+        labels: N classes, or numbers.
+
+    Returns:
+        metric name -> value; the first is the one asked for.
+
+    Raises:
+        ValueError: for an unknown metric.
+    """
+    if metric == "spearman":
+        values = outputs[:, 0]
+        spearman, pearson = spearmanr(values, labels).statistic, pearsonr(values, labels).statistic
+        return {"spearman": float(spearman), "pearson": float(pearson)}
+    predicted = outputs.argmax(axis=-1)
+    accuracy = float(accuracy_score(labels, predicted))
+    if metric == "accuracy":
+        return {"accuracy": accuracy}
+    if metric == "f1":
+        return {"f1": float(f1_score(labels, predicted)), "accuracy": accuracy}
+    if metric == "matthews":
+        return {"matthews": float(matthews_corrcoef(labels, predicted)), "accuracy": accuracy}
+    raise ValueError(f"unknown metric {metric!r}")

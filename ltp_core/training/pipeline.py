@@ -1,0 +1,164 @@
+"""From a task's name to a trained model in a folder: dense first, then pruned, resumable at any point."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+
+from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
+from ltp_core.evaluation import Evaluation, run_rows
+from ltp_core.model import PrunedModel
+from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows
+from ltp_core.training.loop import Recipe
+from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.stages import Pruning, train_dense, train_pruned
+
+Method = Literal["dense", "ltp"]
+JOB_FILE = "job.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run, from data to model.
+
+    Attributes:
+        task: a name in `TASKS`, or a data file.
+        data: file, folder or Hub id; None for the task's own place on the Hub.
+        base: name of a base, a folder, or a Hub id to start from.
+        method: "dense" stops after the baseline.
+        dense: how the baseline is trained.
+        pruned: how the pruned weights are trained.
+        pruning: how the thresholds are learned.
+        tuning: whole rows held out to choose things on.
+        untouched: whole rows held out to measure on only.
+        limit: use only the first so many training rows.
+    """
+
+    task: str
+    data: str | None
+    base: str
+    method: Method
+    dense: Recipe
+    pruned: Recipe
+    pruning: Pruning
+    tuning: int = 500
+    untouched: int = 1000
+    limit: int | None = None
+
+
+def split_of(job: Job) -> Split:
+    """Load a job's training rows and hold out what it says; the same rows for the same seed."""
+    task = TASKS.get(job.task)
+    source = job.data or (task.hub_id if task else job.task)
+    rows = load_rows(source, "train", task.config if task else None)
+    if job.limit is not None:
+        rows = rows.take(range(min(job.limit, len(rows))))
+    return hold_out(rows, job.tuning, job.untouched, seed=0)
+
+
+def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu") -> PrunedModel:
+    """Train what a job describes; go on where an earlier, interrupted call stopped.
+
+    Args:
+        job: what to do.
+        folder: where the model comes to lie; `baseline/` in it holds the dense one.
+        say: told what happens, a line at a time.
+        device: where to train.
+
+    Returns:
+        The finished model.
+
+    Raises:
+        DataError: for unusable data, or a folder that holds another job.
+    """
+    claim(job, folder)
+    split = split_of(job)
+    say(
+        f"{len(split.train)} training rows; held out: {len(split.tuning)} tuning, {len(split.untouched)} untouched"
+    )
+    baseline = folder / BASELINE_FOLDER
+    if not (baseline / "config.json").is_file():
+        say("dense fine-tuning")
+        model = fresh_model(job, split.train).to(device)
+        train_dense(model, split.train, job.dense, folder / "dense")
+        publish(model.eval(), baseline)
+    if job.method == "dense":
+        return PrunedModel.from_pretrained(baseline)
+    if not (folder / "config.json").is_file():
+        say("learned token pruning")
+        set_seed(job.pruned.seed)
+        model = PrunedModel.from_pretrained(baseline).to(device)
+        model = train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, folder / "pruned")
+        model.settings = replace(model.settings, training=asdict(job))
+        publish(model, folder)
+    return PrunedModel.from_pretrained(folder)
+
+
+def fresh_model(job: Job, rows: Rows) -> PrunedModel:
+    """The base with a new, seeded classification head."""
+    set_seed(job.dense.seed)
+    source: Any = base_folder(BASES[job.base]) if job.base in BASES else job.base
+    task = TASKS.get(job.task)
+    regression = any(isinstance(label, float) for label in rows.labels)
+    names = (
+        task.classes
+        if task
+        else ()
+        if regression
+        else tuple(str(i) for i in range(int(max(rows.labels)) + 1))
+    )
+    if names and not all(label in range(len(names)) for label in rows.labels):
+        raise DataError(f"a label is outside of 0 … {len(names) - 1}")
+    heads: dict[str, Any] = {"num_labels": max(len(names), 1)}
+    if names:
+        heads |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
+    model = AutoModelForSequenceClassification.from_pretrained(source, use_safetensors=True, **heads)
+    return PrunedModel(
+        model, AutoTokenizer.from_pretrained(source), settings=Settings(task=job.task), name=job.base
+    )
+
+
+def claim(job: Job, folder: Path) -> None:
+    """Write the job into its folder, or check that the folder belongs to this very job."""
+    file = folder / JOB_FILE
+    described = json.loads(json.dumps(asdict(job)))
+    if file.is_file():
+        if json.loads(file.read_text(encoding="utf-8")) != described:
+            raise DataError(
+                f"{folder} holds another run ({JOB_FILE} differs): choose another --output, or delete it"
+            )
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise DataError(f"{folder} is not empty and holds no run to resume: choose another --output")
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+def publish(model: PrunedModel, folder: Path) -> None:
+    """Save a finished model so that it is there whole or not at all: config.json appears last."""
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    model.save_pretrained(part)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(part.iterdir(), key=lambda path: path.name == "config.json"):
+        os.replace(file, folder / file.name)
+    part.rmdir()
+
+
+def score(
+    model: PrunedModel, rows: Rows, task: str | None, **options: Any
+) -> tuple[dict[str, float], Evaluation]:
+    """Score a model on rows with the task's metric; the first score is the one to report."""
+    found = run_rows(model, rows, **options)
+    return scores(metric_of(task), found.logits, rows.labels), found
+
+
+def default_device() -> str:
+    """The fastest device there is."""
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
