@@ -4,6 +4,11 @@ import sys
 
 import typer
 
+from ltp_core.commands.benchmark import benchmark
+from ltp_core.commands.evaluate import evaluate
+from ltp_core.commands.models import models
+from ltp_core.commands.ship import ship
+from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
 
 app = typer.Typer(
@@ -19,7 +24,7 @@ def _commands() -> None:
     """Without this, Typer would turn a single command into the whole program."""
 
 
-for command in (train,):
+for command in (models, trace, evaluate, benchmark, train, ship):
     app.command()(command)
 
 

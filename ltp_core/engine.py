@@ -46,7 +46,8 @@ def removed_forward(
     masks: list[Tensor] = []
     importances: list[Tensor | None] = []
 
-    for number, layer in enumerate(view.layers, start=1):
+    layers = view.layers
+    for number, layer in enumerate(layers, start=1):
         lengths = _lengths(alive)
         observed = record or number == attention_layer or rule.needs_importance(number)
         importance = torch.zeros(alive.shape, device=alive.device)  # [B, n]
@@ -57,7 +58,7 @@ def removed_forward(
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
         kept = (kept & alive) | first
-        only_first = view.reads_first_token and number == len(view.layers)
+        only_first = view.reads_first_token and number == len(layers)
         output = (first if only_first else kept)[alive]  # [T], the tokens that this layer puts out
 
         if observed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ltp_core.flops import paper_flops
+from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Rule
 from ltp_core.training.data import DataError, Rows
@@ -20,6 +20,7 @@ class Evaluation:
         logits: ``[N, C]``, in the order of the rows.
         flops: mean paper FLOPs an example.
         dense_flops: the same with nothing pruned.
+        executed_flops: mean FLOPs that the engine ran for an example.
         kept_per_layer: for each layer, tokens left after it over all tokens, a share.
         truncated: how many examples did not fit into the model and were cut.
     """
@@ -27,6 +28,7 @@ class Evaluation:
     logits: np.ndarray
     flops: float
     dense_flops: float
+    executed_flops: float
     kept_per_layer: list[float]
     truncated: int
 
@@ -76,12 +78,13 @@ def run_rows(
         truncated += sum(count > 0 for count in cut)
         if progress is not None:
             progress(start + len(chosen))
-    flops = [paper_flops(size, int(n), [int(k) for k in kept]) for n, kept in zip(tokens, alive, strict=True)]
-    dense = [paper_flops(size, int(n), [int(n)] * layers) for n in tokens]
+    observed = [(rule or model.learned_rule).needs_importance(layer) for layer in range(1, layers + 1)]
+    counts = list(zip(tokens.tolist(), alive.tolist(), strict=True))
     return Evaluation(
         logits=logits,
-        flops=float(np.mean(flops)),
-        dense_flops=float(np.mean(dense)),
+        flops=float(np.mean([paper_flops(size, n, kept) for n, kept in counts])),
+        dense_flops=float(np.mean([paper_flops(size, n, [n] * layers) for n, _ in counts])),
+        executed_flops=float(np.mean([executed_flops(size, n, kept, observed) for n, kept in counts])),
         kept_per_layer=(alive.sum(axis=0) / tokens.sum()).tolist(),
         truncated=truncated,
     )

@@ -4,8 +4,12 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+
+from ltp_core.model import PrunedModel, Text
+from ltp_core.rules import Dense, Rule
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,47 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same text, three ways, timed in turn.
+
+    Attributes:
+        dense: Hugging Face's own forward, as loaded (sdpa attention).
+        packed_dense: our engine with nothing pruned.
+        pruned: our engine under the rule.
+    """
+
+    dense: Timing
+    packed_dense: Timing
+    pruned: Timing
+
+    @property
+    def speedup(self) -> float:
+        """Dense over pruned medians."""
+        return self.dense.median_ms / self.pruned.median_ms
+
+
+def compare(
+    model: PrunedModel, text: Text | list[Text], rule: Rule | None = None, **options: Any
+) -> Comparison:
+    """Measure how long a text takes here and now; tokenization is not counted.
+
+    Args:
+        model: what to run.
+        text: a text, a pair, or a list of either as one batch.
+        rule: who stays; None for the learned thresholds.
+        options: for `interleaved`.
+    """
+    batch, _ = model.encode(text if isinstance(text, list) else [text])
+    calls = {
+        "dense": lambda: model.hf_model(**batch),
+        "packed_dense": lambda: model(**batch, rule=Dense()),
+        "pruned": lambda: model(**batch, rule=rule),
+    }
+    with torch.inference_mode():
+        return Comparison(**interleaved(calls, model.device, **options))
 
 
 def available_devices() -> list[str]:

@@ -40,8 +40,12 @@ class LayerView(Protocol):
 class EncoderView(Protocol):
     """An encoder with a sequence-classification head."""
 
-    layers: Sequence[LayerView]
     reads_first_token: bool  # the head looks at [CLS] alone, not at a mean over tokens
+
+    @property
+    def layers(self) -> Sequence[LayerView]:
+        """The layers, first to last."""
+        ...
 
     def embed(
         self,

@@ -47,7 +47,11 @@ class BertView:
     def __init__(self, model: Any) -> None:
         self.model = model
         self.encoder = model.base_model
-        self.layers = [BertLayerView(layer) for layer in self.encoder.encoder.layer]
+
+    @property
+    def layers(self) -> list[BertLayerView]:
+        """See `EncoderView.layers`."""
+        return [BertLayerView(layer) for layer in self.encoder.encoder.layer]
 
     def embed(
         self,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ltp_core.latency import available_devices
+from ltp_core.model import PrunedModel
+from ltp_core.rules import Dense, Rule, Thresholds
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the fastest one here.")]
@@ -34,6 +37,47 @@ def choose_device(name: str) -> torch.device:
     if name not in here:
         raise ValueError(f"no device {name!r} here; there is: {', '.join(here)}, and auto")
     return torch.device(name)
+
+
+def load(name: str, device: torch.device) -> PrunedModel:
+    """Load a model onto a device, ready to run."""
+    return PrunedModel.from_pretrained(name).to(device)
+
+
+def rule_of(model: PrunedModel, text: str, factor: float = 1.0) -> Rule:
+    """Read `learned`, `off`, or one threshold a layer, all times a factor.
+
+    Raises:
+        ValueError: for anything else, or the wrong count.
+    """
+    if not 0 <= factor < math.inf:
+        raise ValueError(f"the factor on the thresholds must be finite and not negative, got {factor}")
+    if text == "learned":
+        if model.thresholds is None:
+            return Dense()
+        values = list(model.thresholds)
+    elif text == "off":
+        values = [0.0] * model.layers
+    else:
+        values = numbers(text, "thresholds (learned, off, or t1,t2,…)")
+    rule = Thresholds([value * factor for value in values], model.settings.length_exponent)
+    rule.check(model.layers)
+    return rule
+
+
+def numbers(text: str, what: str, whole: bool = False) -> list[float]:
+    """Read numbers separated by commas.
+
+    Raises:
+        ValueError: if one is no number; or, where whole ones are wanted, not a whole one above 0.
+    """
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{what}: {text!r} is not a list of numbers separated by commas") from None
+    if whole and not all(value >= 1 and value.is_integer() for value in values):
+        raise ValueError(f"{what}: {text!r} must hold whole numbers above 0")
+    return values
 
 
 def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[Console], None]) -> None:

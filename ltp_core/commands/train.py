@@ -18,6 +18,7 @@ def train(
     output: Annotated[Path, typer.Option(help="Folder for the model. The same command resumes there.")],
     data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "all-MiniLM-L6-v2",
+    baseline: Annotated[Path | None, typer.Option(help="A dense model of `train` to prune, instead.")] = None,
     method: Annotated[Method, typer.Option(help="ltp, or dense for the baseline alone.")] = "ltp",
     target_flops: Annotated[float | None, typer.Option(help="Dense over pruned FLOPs to reach.")] = None,
     penalty: Annotated[float | None, typer.Option(help="The paper's lambda, instead of a target.")] = None,
@@ -51,7 +52,8 @@ def train(
     pruning = Pruning(
         target, penalty or 0.0, length_exponent=length_exponent, distill=distill, shortest=shortest
     )
-    job = Job(task, data, base, method, dense, pruned, pruning, tuning, untouched, limit)
+    dense_model = None if baseline is None else str(baseline)
+    job = Job(task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit)
     with quiet():
         model = run(job, output, messages.print, str(choose_device(device)))
         found, evaluation = score(model, split_of(job).tuning, job.task)
@@ -67,8 +69,7 @@ def train(
     }
 
     def table(console: Console) -> None:
-        console.print(
-            f"{output}: {metric} {value:.4f} on the tuning rows at {evaluation.flops_reduction:.2f}× fewer FLOPs"
-        )
+        reduction = evaluation.flops_reduction
+        console.print(f"{output}: {metric} {value:.4f} on the tuning rows at {reduction:.2f}× fewer FLOPs")
 
     emit(document, json, table)

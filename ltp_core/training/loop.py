@@ -94,12 +94,13 @@ class Loop(Trainer):
         Raises:
             ValueError: if the loss stops being a number; checkpoints stay.
         """
-        self.train(resume_from_checkpoint=last_complete_checkpoint(Path(self.args.output_dir)))
+        self.train(resume_from_checkpoint=last_complete_checkpoint(self.folder / "checkpoints"))
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW in three groups: matrices, the rest without decay, thresholds with a rate of their own."""
         if self.optimizer is None:
-            named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
+            module: Any = self.model
+            named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
             weights = [(n, p) for n, p in named if n != "thresholds"]
             groups: list[dict[str, Any]] = [
                 {"params": [p for _, p in weights if p.dim() > 1], "weight_decay": self.args.weight_decay},
@@ -107,13 +108,17 @@ class Loop(Trainer):
             ]
             thresholds = [p for n, p in named if n == "thresholds"]
             if thresholds:
-                rate = self.model.pruning.threshold_rate
+                rate = module.pruning.threshold_rate
                 groups.append({"params": thresholds, "weight_decay": 0.0, "lr": rate})
             self.optimizer = torch.optim.AdamW(groups, lr=self.args.learning_rate)
         return self.optimizer
 
     def compute_loss(
-        self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, **_: Any
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor | tuple[Tensor, Any]:
         """Run the batch; tell the budget what it cost, summed over all processes."""
         outputs = model(**inputs)

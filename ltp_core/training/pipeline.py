@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
@@ -31,6 +30,7 @@ class Job:
         task: a name in `TASKS`, or a data file.
         data: file, folder or Hub id; None for the task's own place on the Hub.
         base: name of a base, a folder, or a Hub id to start from.
+        baseline: folder of a dense model that an earlier run trained; None to train one.
         method: "dense" stops after the baseline.
         dense: how the baseline is trained.
         pruned: how the pruned weights are trained.
@@ -43,6 +43,7 @@ class Job:
     task: str
     data: str | None
     base: str
+    baseline: str | None
     method: Method
     dense: Recipe
     pruned: Recipe
@@ -50,6 +51,18 @@ class Job:
     tuning: int = 500
     untouched: int = 1000
     limit: int | None = None
+
+    @classmethod
+    def of(cls, described: dict[str, Any]) -> "Job":
+        """Read what `dataclasses.asdict` made of a job."""
+        recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
+        return cls(**{**described, **recipes, "pruning": Pruning(**described["pruning"])})
+
+
+def held_out_rows(job: Job, name: str) -> Rows:
+    """The rows that a job held out of its training set: "tuning" or "untouched"."""
+    rows: Rows = getattr(split_of(job), name)
+    return rows
 
 
 def split_of(job: Job) -> Split:
@@ -79,17 +92,18 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     """
     claim(job, folder)
     split = split_of(job)
-    say(
-        f"{len(split.train)} training rows; held out: {len(split.tuning)} tuning, {len(split.untouched)} untouched"
-    )
+    say(f"{len(split.train)} training rows, {len(split.tuning)} tuning, {len(split.untouched)} untouched")
     baseline = folder / BASELINE_FOLDER
     if not (baseline / "config.json").is_file():
-        say("dense fine-tuning")
-        model = fresh_model(job, split.train).to(device)
-        train_dense(model, split.train, job.dense, folder / "dense")
+        if job.baseline is not None:
+            model = PrunedModel.from_pretrained(job.baseline)
+        else:
+            say("dense fine-tuning")
+            model = fresh_model(job, split.train).to(device)
+            train_dense(model, split.train, job.dense, folder / "dense")
         publish(model.eval(), baseline)
     if job.method == "dense":
-        return PrunedModel.from_pretrained(baseline)
+        return PrunedModel.from_pretrained(baseline).to(device)
     if not (folder / "config.json").is_file():
         say("learned token pruning")
         set_seed(job.pruned.seed)
@@ -97,7 +111,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         model = train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, folder / "pruned")
         model.settings = replace(model.settings, training=asdict(job))
         publish(model, folder)
-    return PrunedModel.from_pretrained(folder)
+    return PrunedModel.from_pretrained(folder).to(device)
 
 
 def fresh_model(job: Job, rows: Rows) -> PrunedModel:
@@ -157,8 +171,3 @@ def score(
     """Score a model on rows with the task's metric; the first score is the one to report."""
     found = run_rows(model, rows, **options)
     return scores(metric_of(task), found.logits, rows.labels), found
-
-
-def default_device() -> str:
-    """The fastest device there is."""
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

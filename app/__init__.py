@@ -1,0 +1,1 @@
+"""The lab: Streamlit pages that draw what `ltp_core` returns."""

@@ -1,0 +1,120 @@
+"""The attention of one layer: who looks (rows) at whom (columns), for one head or the mean of all."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.colours import Palette, sequential
+from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis
+from app.text import as_plotly
+from app.words import percent
+from ltp_core import AttentionTrace, Trace
+
+MOST_TICKS = 36  # words on an axis; of longer inputs every second, third, … word is named
+MOST_NAMES = 96  # tokens up to which the hover box has the words; beyond, their positions
+MOST_TOKENS = 256  # cells a side; the rest is not drawn
+
+
+def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Figure:
+    """Draw the attention kept in a trace.
+
+    Args:
+        trace: one that holds the attention of a layer.
+        head: 1 for the first; None for the mean over heads.
+        palette: the colours.
+
+    Raises:
+        ValueError: if the trace holds no attention.
+    """
+    attention = attention_of(trace)
+    weights = head_weights(attention, head)[:MOST_TOKENS, :MOST_TOKENS]
+    tokens = [trace.tokens[index] for index in attention.tokens[:MOST_TOKENS]]
+    side = len(tokens)
+    largest = float(weights.max())
+    figure = go.Figure(
+        go.Heatmap(
+            z=weights.astype(np.float32),
+            x=list(range(side)),
+            y=list(range(side)),
+            xgap=1 if side <= MOST_TICKS else 0,
+            ygap=1 if side <= MOST_TICKS else 0,
+            coloraxis="coloraxis",
+            **_hover(tokens, weights, attention.tokens),
+        )
+    )
+    figure.update_layout(
+        xaxis=_axis(tokens, palette, "gets attention", side="top", tickangle=-45),
+        yaxis=_axis(tokens, palette, "gives attention", autorange="reversed"),
+        coloraxis={
+            "colorscale": sequential(palette.attention),
+            "cmin": 0,
+            "cmax": largest,
+            "colorbar": colour_bar(
+                palette,
+                "share of a row’s attention",
+                [0, largest / 4, largest / 2, largest],
+                ["0", *(percent(largest * part) for part in (0.25, 0.5, 1))],
+                y=-0.04,
+            ),
+        },
+    )
+    height = 250 + max(220, min(side * 24, 560))
+    return finish(figure, palette, height, {"l": 8, "r": 56, "t": 110, "b": 92})
+
+
+def narrowest(trace: Trace) -> int:
+    """The width in px below which the words of a heatmap run into each other."""
+    side = min(len(attention_of(trace).tokens), MOST_TOKENS)
+    return 180 + 19 * math.ceil(side / math.ceil(side / MOST_TICKS))
+
+
+def attention_of(trace: Trace) -> AttentionTrace:
+    """The attention that a trace holds; ValueError if it holds none."""
+    if trace.attention is None:
+        raise ValueError("this trace holds no attention")
+    return trace.attention
+
+
+def head_weights(attention: AttentionTrace, head: int | None) -> np.ndarray:
+    """One head, or the mean of all -> ``[n, n]``, rows give, columns get; each row sums to 1."""
+    if head is not None:
+        return np.asarray(attention.heads[head - 1])
+    return np.asarray(attention.heads).mean(axis=0)
+
+
+def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:
+    """The token that gets most attention, and its share of all of it."""
+    attention = attention_of(trace)
+    received = head_weights(attention, head).mean(axis=0)  # [n]
+    best = int(received.argmax())
+    return trace.tokens[attention.tokens[best]], float(received[best])
+
+
+def _axis(tokens: list[str], palette: Palette, title: str, **options: Any) -> dict[str, Any]:
+    step = -(-len(tokens) // MOST_TICKS)
+    named = list(range(0, len(tokens), step))
+    axis = plain_axis(palette, tickmode="array", tickvals=named, **options)
+    axis["ticktext"] = [as_plotly(tokens[index], CHARACTERS) for index in named]
+    axis["title"]["text"] = title
+    return axis
+
+
+def _hover(tokens: list[str], weights: np.ndarray, positions: Sequence[int]) -> dict[str, Any]:
+    if len(tokens) > MOST_NAMES:
+        customdata = np.stack(np.meshgrid(positions[: len(tokens)], positions[: len(tokens)]), axis=-1) + 1
+        return {
+            "customdata": customdata.astype(np.uint16),
+            "hovertemplate": "token %{customdata[1]} gives %{z:.1%}<br>of its attention to token %{customdata[0]}<extra></extra>",
+        }
+    names = [as_plotly(token) for token in tokens]
+    customdata = [
+        [
+            f"“{giver}” gives {percent(share)}<br>of its attention to “{taker}”"
+            for taker, share in zip(names, row, strict=True)
+        ]
+        for giver, row in zip(names, weights.tolist(), strict=True)
+    ]
+    return {"customdata": customdata, "hovertemplate": "%{customdata}<extra></extra>"}

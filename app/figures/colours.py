@@ -1,0 +1,104 @@
+"""One colour language for all figures: orange is little attention and leaving, blue is much and staying.
+
+Dense (nothing pruned) is grey, pruned is blue. The scales stay apart under protanopia, deuteranopia and
+tritanopia: they differ in lightness as well as in hue.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of a figure on one background.
+
+    Attributes:
+        text: words and numbers.
+        line: axes, outlines and the cells of tokens that have left.
+        dropped: the mark where a token leaves.
+        importance: ten steps from an eighth of the average to eight times it; the average is between
+            the fifth and the sixth, which are equal.
+        attention: ten steps from none to most.
+    """
+
+    text: str
+    line: str
+    dropped: str
+    importance: tuple[str, ...]
+    attention: tuple[str, ...]
+
+
+LIGHT = Palette(
+    text="#0f151c",
+    line="#f4f5f7",
+    dropped="#b34700",
+    importance=(
+        "#b34700",
+        "#c6651b",
+        "#d9822f",
+        "#c49d81",
+        "#aab3c0",
+        "#aab3c0",
+        "#7e9dc4",
+        "#4f86c6",
+        "#2e619f",
+        "#0b3d7a",
+    ),
+    attention=(
+        "#e9eff7",
+        "#c9dbef",
+        "#aac6e7",
+        "#8bb2df",
+        "#6b9dd6",
+        "#5289c7",
+        "#4074b3",
+        "#2e619f",
+        "#1d4d8b",
+        "#0a3a78",
+    ),
+)
+
+DARK = Palette(
+    text="#e6e9ed",
+    line="#1d2228",
+    dropped="#ff9a3d",
+    importance=(
+        "#ff9a3d",
+        "#db883f",
+        "#b8763f",
+        "#836857",
+        "#4d5763",
+        "#4d5763",
+        "#56799c",
+        "#5b9bd8",
+        "#88bdec",
+        "#b5e0ff",
+    ),
+    attention=(
+        "#20272f",
+        "#28384b",
+        "#2f4a68",
+        "#365d87",
+        "#3c70a7",
+        "#4c85c0",
+        "#669bd0",
+        "#80b2e0",
+        "#9ac9ef",
+        "#b5e0ff",
+    ),
+)
+
+
+def diverging(colours: tuple[str, ...]) -> list[tuple[float, str]]:
+    """Ten colours as a Plotly scale with its middle between the fifth and the sixth."""
+    half = len(colours) // 2
+    positions = [0.5 * step / (half - 1) for step in range(half)]
+    return [
+        *zip(positions, colours[:half], strict=True),
+        *zip((0.5 + p for p in positions), colours[half:], strict=True),
+    ]
+
+
+def sequential(colours: tuple[str, ...]) -> list[tuple[float, str]]:
+    """Ten colours as a Plotly scale that spreads out small values: colour k sits at (k / 9)²."""
+    last = len(colours) - 1
+    return [((step / last) ** 2, colour) for step, colour in enumerate(colours)]

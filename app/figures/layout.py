@@ -1,0 +1,65 @@
+"""What all figures share: type, margins, axes without decoration, the colour bar below."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.figures.colours import Palette
+
+FONT = "Source Sans, sans-serif"
+TICK_SIZE = 16  # px: read from the last row of a class
+LABEL_SIZE = 16
+CHARACTERS = 12  # of a token on an axis; the hover box has all of it
+
+
+def plain_axis(palette: Palette, **options: Any) -> dict[str, Any]:
+    """An axis of positions with text: no grid, no ticks, no zoom."""
+    return {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": False,
+        "fixedrange": True,
+        "ticks": "",
+        "tickfont": {"size": TICK_SIZE, "color": palette.text},
+        "title": {"font": {"size": LABEL_SIZE, "color": palette.text}},
+        **options,
+    }
+
+
+def colour_bar(
+    palette: Palette, title: str, values: list[float], labels: list[str], y: float
+) -> dict[str, Any]:
+    """A horizontal bar below the figure; y is where its top is, in fractions of the plot's height."""
+    return {
+        "orientation": "h",
+        "title": {"text": title, "side": "top", "font": {"size": LABEL_SIZE, "color": palette.text}},
+        "tickvals": values,
+        "ticktext": labels,
+        "tickfont": {"size": TICK_SIZE, "color": palette.text},
+        "thickness": 12,
+        "len": 1.0,
+        "lenmode": "fraction",
+        "x": 0,
+        "xanchor": "left",
+        "y": y,
+        "yanchor": "top",
+        "outlinewidth": 0,
+        "xpad": 0,
+        "ypad": 0,
+    }
+
+
+def finish(figure: go.Figure, palette: Palette, height: int, margin: dict[str, int]) -> go.Figure:
+    """Set size, type and a transparent ground, so that the page's own shows."""
+    figure.update_layout(
+        height=height,
+        margin={"pad": 4, **margin},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": TICK_SIZE, "color": palette.text},
+        hoverlabel={"font": {"family": FONT, "size": TICK_SIZE}, "align": "left", "namelength": 0},
+        showlegend=False,
+        dragmode=False,
+        hovermode="closest",
+    )
+    return figure

@@ -1,0 +1,188 @@
+"""The survival map: tokens from left to right, layers from top to bottom, colour for attention received."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.figures.colours import Palette, diverging
+from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis
+from app.text import as_plotly
+from app.words import entering, percent, times
+from ltp_core import LayerTrace, Trace
+
+REACH = 3  # the scale runs from 2^-3 to 2^3 times the average; what lies beyond takes its end colour
+LABEL, GAP = 92, 18  # px: room for slanted words, between lines
+ONE_LINE, CELL_ALONE, CELL = 312, 52, 32  # px: height of a map of one line; most and least of a cell
+SIDES, WORD = 130, 19  # px: beside the cells; a column whose slanted word is still legible
+COLUMNS = 32  # tokens in one line
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a wrapped map: tokens start to stop, with its place in the figure from 0 (bottom) to 1."""
+
+    start: int
+    stop: int
+    bottom: float
+    top: float
+
+
+def survival_map(
+    trace: Trace, palette: Palette, start: int = 0, stop: int | None = None, columns: int = COLUMNS
+) -> go.Figure:
+    """Draw who stays and who leaves, token by layer.
+
+    Args:
+        trace: what happened.
+        palette: the colours.
+        start: the first token shown, counted from 0.
+        stop: the token after the last one shown; None for all.
+        columns: most tokens in one line; longer inputs are wrapped into lines of equal length.
+    """
+    stop = len(trace.tokens) if stop is None else min(stop, len(trace.tokens))
+    lines, width, height = _lines(start, stop, columns, len(trace.layers))
+    figure = go.Figure()
+    for number, line in enumerate(lines, start=1):
+        suffix = "" if number == 1 else str(number)
+        figure.add_traces(_line_traces(trace, line, palette, suffix))
+        figure.update_layout({f"xaxis{suffix}": _token_axis(trace, line, width, palette, suffix)})
+        figure.update_layout({f"yaxis{suffix}": _layer_axis(trace, line, palette, suffix)})
+    steps = range(-REACH, REACH + 1)
+    figure.update_layout(
+        coloraxis={
+            "colorscale": diverging(palette.importance),
+            "cmin": -REACH,
+            "cmax": REACH,
+            "colorbar": colour_bar(
+                palette,
+                "attention a token gets, in multiples of the average",
+                list(steps),
+                [_multiple(step) for step in steps],
+                y=-20 / height,
+            ),
+        }
+    )
+    return finish(figure, palette, height + 100, {"l": 8, "r": 56, "t": 8, "b": 92})
+
+
+def narrowest(tokens: int, columns: int = COLUMNS) -> int:
+    """The width in px below which the words of a map run into each other."""
+    return SIDES + WORD * math.ceil(tokens / line_count(tokens, columns))
+
+
+def line_count(tokens: int, columns: int = COLUMNS) -> int:
+    """How many lines so many tokens take."""
+    return math.ceil(tokens / columns)
+
+
+def _lines(start: int, stop: int, columns: int, layers: int) -> tuple[list[Line], int, int]:
+    """Break tokens into lines of equal length -> lines, tokens in a line, height in px."""
+    count = line_count(stop - start, columns)
+    width = math.ceil((stop - start) / count)
+    cell = max(CELL, min(CELL_ALONE, ONE_LINE // layers)) if count == 1 else CELL
+    block = LABEL + layers * cell
+    height = count * block + (count - 1) * GAP
+    lines = []
+    for number in range(count):
+        top = height - number * (block + GAP) - LABEL
+        first = start + number * width
+        lines.append(Line(first, min(first + width, stop), (top - layers * cell) / height, top / height))
+    return lines, width, height
+
+
+def _line_traces(trace: Trace, line: Line, palette: Palette, suffix: str) -> list[Any]:
+    shown = range(line.start, line.stop)
+    numbers = [layer.layer for layer in trace.layers]
+    axes = {
+        "x": list(shown),
+        "y": numbers,
+        "xaxis": f"x{suffix}",
+        "yaxis": f"y{suffix}",
+        "xgap": 2,
+        "ygap": 2,
+    }
+    hover = {
+        "customdata": [[_hover(trace, layer, token) for token in shown] for layer in trace.layers],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    gone = [[None if layer.kept[token] else 0 for token in shown] for layer in trace.layers]
+    kept = [[_colour(layer, token, entering(trace, layer)) for token in shown] for layer in trace.layers]
+    leaving = [
+        (token, layer.layer)
+        for layer in trace.layers
+        for token in shown
+        if layer.importance[token] is not None and not layer.kept[token]
+    ]
+    ground = [(0, palette.line), (1, palette.line)]
+    return [
+        go.Heatmap(z=gone, colorscale=ground, showscale=False, **axes, **hover),
+        go.Heatmap(z=kept, coloraxis="coloraxis", **axes, **hover),
+        go.Scatter(
+            x=[token for token, _ in leaving],
+            y=[layer for _, layer in leaving],
+            xaxis=f"x{suffix}",
+            yaxis=f"y{suffix}",
+            mode="markers",
+            marker={"symbol": "x-thin", "size": 11, "line": {"width": 3, "color": palette.dropped}},
+            hoverinfo="skip",
+        ),
+    ]
+
+
+def _token_axis(trace: Trace, line: Line, width: int, palette: Palette, suffix: str) -> dict[str, Any]:
+    shown = range(line.start, line.stop)
+    return plain_axis(
+        palette,
+        side="top",
+        anchor=f"y{suffix}",
+        range=[line.start - 0.5, line.start + width - 0.5],
+        tickmode="array",
+        tickvals=list(shown),
+        ticktext=[as_plotly(trace.tokens[token], CHARACTERS) for token in shown],
+        tickangle=-45,
+    )
+
+
+def _layer_axis(trace: Trace, line: Line, palette: Palette, suffix: str) -> dict[str, Any]:
+    numbers = [layer.layer for layer in trace.layers]
+    return plain_axis(
+        palette,
+        anchor=f"x{suffix}",
+        domain=[line.bottom, line.top],
+        range=[numbers[-1] + 0.5, numbers[0] - 0.5],
+        tickmode="array",
+        tickvals=numbers,
+        ticktext=[f"layer {number}" for number in numbers],
+    )
+
+
+def _colour(layer: LayerTrace, token: int, alive: int) -> float | None:
+    """Where a kept token is on the scale: log2 of its importance over the average 1/n."""
+    share = layer.importance[token]
+    if share is None or not layer.kept[token]:
+        return None
+    return max(-REACH, min(REACH, math.log2(share * alive))) if share > 0 else -REACH
+
+
+def _hover(trace: Trace, layer: LayerTrace, token: int) -> str:
+    name = f"“{as_plotly(trace.tokens[token])}” · token {token + 1}"
+    share = layer.importance[token]
+    if share is None:
+        left = next(other.layer for other in trace.layers if not other.kept[token])
+        return f"{name}<br>left in layer {left}"
+    average = times(share * entering(trace, layer))
+    got = f"{name}<br>layer {layer.layer}: {percent(share)} of all attention, {average} the average"
+    if layer.threshold is None or layer.threshold == 0:
+        return f"{got}<br>stays: nothing is pruned here"
+    if not layer.kept[token]:
+        return f"{got}<br>leaves: less than {percent(layer.threshold)}"
+    if share < layer.threshold:
+        return f"{got}<br>stays: the classifier reads this token, so it never leaves"
+    return f"{got}<br>stays: at least {percent(layer.threshold)}"
+
+
+def _multiple(step: int) -> str:
+    label = {-3: "⅛", -2: "¼", -1: "½"}.get(step, str(2**step) if step >= 0 else "")
+    return ("≤ " if step == -REACH else "≥ " if step == REACH else "") + label

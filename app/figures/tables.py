@@ -1,0 +1,52 @@
+"""The numbers behind the figures, as tables and as files. Floats are not rounded."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.figures.attention_heatmap import attention_of, head_weights
+from ltp_core import Trace
+
+Table = Mapping[str, Sequence[Any]]
+
+
+def survival_table(trace: Trace) -> Table:
+    """One row a token: its share of attention in each layer, and the layer where it leaves."""
+    layers = range(len(trace.layers))
+    table: dict[str, Sequence[Any]] = {
+        "position": list(range(1, len(trace.tokens) + 1)),
+        "token": trace.tokens,
+    }
+    if 1 in trace.segments:
+        table["text"] = [segment + 1 for segment in trace.segments]
+    table["leaves in layer"] = [
+        None if survived == len(layers) else survived + 1 for survived in trace.survived
+    ]
+    for layer in trace.layers:
+        table[f"layer {layer.layer}"] = layer.importance
+    return table
+
+
+def attention_table(trace: Trace, head: int | None) -> Table:
+    """One row a pair of tokens: who gives attention, who gets it, and how much."""
+    attention = attention_of(trace)
+    weights = head_weights(attention, head).tolist()
+    names = [trace.tokens[index] for index in attention.tokens]
+    pairs = [(query, key) for query in range(len(names)) for key in range(len(names))]
+    return {
+        "from position": [attention.tokens[query] + 1 for query, _ in pairs],
+        "from": [names[query] for query, _ in pairs],
+        "to position": [attention.tokens[key] + 1 for _, key in pairs],
+        "to": [names[key] for _, key in pairs],
+        "share": [weights[query][key] for query, key in pairs],
+    }
+
+
+def to_csv(table: Table) -> str:
+    """A table as CSV; an empty field where there is no number."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table)
+    writer.writerows(zip(*table.values(), strict=True))
+    return file.getvalue()

@@ -1,0 +1,150 @@
+"""What the pages ask of `ltp_core`: models, predictions, measured times. The only module that calls it.
+
+A model is loaded once a process and shared by all visitors; thresholds go in with each call. Times are
+measured one visitor at a time, so that two measurements never slow each other down.
+"""
+
+import inspect
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds
+from ltp_core.checkpoints import CONFIG_FILE, shipped_models
+from ltp_core.latency import Comparison, available_devices, compare, interleaved
+
+MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
+LONGEST_WAIT = 20.0  # seconds in the queue for a measurement
+MODELS_VARIABLE = "LTP_LAB_MODELS"
+DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
+
+_measuring = threading.Lock()
+
+
+class InputProblem(ValueError):
+    """Something about the text that its writer can change, said in one line."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a visitor typed: one text, or two for a model that compares."""
+
+    first: str
+    second: str | None = None
+
+    @property
+    def for_model(self) -> str | tuple[str, str]:
+        """As `PrunedModel` takes it."""
+        return self.first if self.second is None else (self.first, self.second)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to read yet."""
+        return not self.first.strip() or (self.second is not None and not self.second.strip())
+
+
+def models() -> dict[str, Path]:
+    """Shipped models, and those in folders that LTP_LAB_MODELS names: name -> folder."""
+    found = shipped_models()
+    for entry in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
+        folder = Path(entry).expanduser()
+        if (folder / CONFIG_FILE).is_file():
+            found.setdefault(folder.name, folder)
+    return found
+
+
+def devices() -> tuple[str, ...]:
+    """The devices of this machine, the preferred one last."""
+    return tuple(available_devices())
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def load(folder: Path, device: str) -> PrunedModel:
+    """Load a model onto a device, once for all visitors.
+
+    Raises:
+        CheckpointError: one line that says what is wrong with it.
+    """
+    return PrunedModel.from_pretrained(folder).to(device)
+
+
+def learned_thresholds(model: PrunedModel) -> tuple[float, ...]:
+    """A model's learned thresholds; zeros if it has none."""
+    return model.thresholds or (0.0,) * model.layers
+
+
+def heads(model: PrunedModel) -> int:
+    """Attention heads in a layer."""
+    return int(model.hf_model.config.num_attention_heads)
+
+
+def predict(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...] | None, attention_layer: int | None = None
+) -> Prediction:
+    """Run the model once; thresholds None means that nothing is pruned.
+
+    Raises:
+        InputProblem: if the text is too long for the lab, or has nothing that the model could read.
+    """
+    longest = max(len(texts.first), len(texts.second or ""))
+    if longest > MAX_CHARACTERS:
+        raise InputProblem(
+            f"This text has {longest:,} characters; the lab takes {MAX_CHARACTERS:,}. Shorten it to go on."
+        )
+    try:
+        return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
+    except ValueError as error:
+        raise InputProblem(str(error)) from None
+
+
+def measure(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], each_round: Callable[[], None]
+) -> Comparison | None:
+    """Time this very text on the model's device: dense and pruned, in turn.
+
+    Args:
+        model: what to run.
+        texts: the input.
+        thresholds: one a layer.
+        each_round: called between rounds and while waiting; may raise to stop.
+
+    Returns:
+        The measured times; None if others kept measuring for too long.
+    """
+    deadline = time.monotonic() + LONGEST_WAIT
+    while not _measuring.acquire(timeout=0.1):
+        each_round()
+        if time.monotonic() > deadline:
+            return None
+    try:
+        return compare(model, texts.for_model, rule=_rule(model, thresholds), **_between_rounds(each_round))
+    finally:
+        _measuring.release()
+
+
+def _between_rounds(call: Callable[[], None]) -> dict[str, Callable[[], None]]:
+    return {"on_round": call} if "on_round" in inspect.signature(interleaved).parameters else {}
+
+
+def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | Thresholds:
+    return Dense() if thresholds is None else Thresholds(thresholds, model.settings.length_exponent)
+
+
+__all__ = [
+    "CheckpointError",
+    "Comparison",
+    "InputProblem",
+    "Texts",
+    "devices",
+    "heads",
+    "learned_thresholds",
+    "load",
+    "measure",
+    "models",
+    "predict",
+]

@@ -1,0 +1,157 @@
+"""One visitor's settings between two runs of the page: address, controls, undo.
+
+The controls hold the truth. They are set from the address when the page opens and when the visitor goes
+back or follows a link; whatever the controls change is written to the address.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from app.state import Choices, Settings, is_own, read_model, read_query
+
+MEMORY = "explore"
+MOST_UNDO = 50
+
+
+@dataclass
+class Memory:
+    """What is remembered for one visitor.
+
+    Attributes:
+        settings: as of the last run.
+        query: the address as of the last run.
+        notices: what the address asked for in vain.
+        history: earlier thresholds, the latest last.
+        undoing: whether the thresholds of the next run come from the history.
+        results: what was computed for the current settings: name -> (what for, result).
+    """
+
+    settings: Settings | None = None
+    query: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    history: list[tuple[float, ...]] = field(default_factory=list)
+    undoing: bool = False
+    results: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def keep(self, name: str, key: Any, compute: Callable[[], Any]) -> Any:
+        """The last result of this name if it was computed for the same key, else compute it."""
+        if name not in self.results or self.results[name][0] != key:
+            self.results.pop(name, None)
+            self.results[name] = (key, compute())
+        return self.results[name][1]
+
+
+def memory() -> Memory:
+    """This visitor's memory."""
+    if MEMORY not in st.session_state:
+        st.session_state[MEMORY] = Memory()
+    return st.session_state[MEMORY]
+
+
+def choose_model(models: list[str]) -> str:
+    """The model of this run: what the control says, else the address."""
+    mem = memory()
+    if not _navigated(mem):
+        chosen = st.session_state.get("model", mem.settings.model if mem.settings else None)
+        if chosen in models:
+            return str(chosen)
+    name, _ = read_model(st.query_params, models)
+    return name
+
+
+def settings_of_run(choices: Choices, models: list[str]) -> Settings:
+    """Read the settings of this run, from the address or the controls, and set the controls to them."""
+    mem = memory()
+    if mem.settings is None or _navigated(mem):
+        settings = _from_address(mem, choices, models)
+    else:
+        settings = _from_controls(mem.settings, choices)
+        if settings != mem.settings:
+            _changed(mem, mem.settings, settings, choices)
+    mem.settings = settings
+    for key, value in _controls(settings).items():
+        if st.session_state.get(key) != value:  # else leave it alone: it may be typed into now
+            st.session_state[key] = value
+    return settings
+
+
+def set_text(text: str, pair: str) -> None:
+    """Put an example into the boxes."""
+    st.session_state["text"] = text
+    st.session_state["pair"] = pair
+
+
+def set_thresholds(values: tuple[float, ...]) -> None:
+    """Set every layer's control."""
+    for number, value in enumerate(values, start=1):
+        st.session_state[f"t{number}"] = value
+
+
+def undo() -> None:
+    """Go back to the thresholds before the last change."""
+    mem = memory()
+    if mem.history:
+        set_thresholds(mem.history.pop())
+        mem.undoing = True
+
+
+def _navigated(mem: Memory) -> bool:
+    """Whether the page has just been opened, or the address changed while no control did."""
+    if mem.settings is None:
+        return True
+    if st.query_params.to_dict() == mem.query:
+        return False
+    return all(st.session_state.get(key, value) == value for key, value in _controls(mem.settings).items())
+
+
+def _from_address(mem: Memory, choices: Choices, models: list[str]) -> Settings:
+    """Read the address anew; earlier thresholds are forgotten."""
+    reading = read_query(st.query_params, choices)
+    _, wrong_model = read_model(st.query_params, models)
+    mem.notices = [wrong_model, *reading.notices] if wrong_model else reading.notices
+    mem.query = st.query_params.to_dict()
+    mem.history = []
+    return reading.settings
+
+
+def _changed(mem: Memory, before: Settings, settings: Settings, choices: Choices) -> None:
+    """Note a change for undo, and write it to the address beside parameters that are not ours."""
+    mem.notices = []
+    if settings.model != before.model:
+        mem.history = []
+    elif settings.thresholds != before.thresholds and not mem.undoing:
+        mem.history = [*mem.history[1 - MOST_UNDO :], before.thresholds]
+    mem.undoing = False
+    foreign = {name: value for name, value in st.query_params.to_dict().items() if not is_own(name)}
+    mem.query = {**settings.to_query(choices), **foreign}
+    st.query_params.from_dict(mem.query)
+
+
+def _controls(settings: Settings) -> dict[str, Any]:
+    """Key of each control -> its value."""
+    thresholds = {f"t{number}": value for number, value in enumerate(settings.thresholds, start=1)}
+    names = ("model", "device", "text", "pair", "layer", "head", "part")
+    return {**{name: getattr(settings, name) for name in names}, **thresholds}
+
+
+def _from_controls(before: Settings, choices: Choices) -> Settings:
+    """What the controls say; a control that is not on the page keeps its last value."""
+
+    def value(name: str) -> Any:
+        found = st.session_state.get(name)
+        return getattr(before, name) if found is None else found
+
+    device = value("device")
+    pair = value("pair") if choices.pair is not None else ""
+    if choices.model != before.model:
+        return Settings(choices.model, device, value("text"), pair or choices.pair or "", choices.learned)
+    text = value("text")
+    new_text = text != before.text or pair != before.pair
+    thresholds = tuple(
+        st.session_state.get(f"t{number}", usual) for number, usual in enumerate(before.thresholds, start=1)
+    )
+    part = 1 if new_text else value("part")
+    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), part)

@@ -1,0 +1,165 @@
+"""The settings of the Explore page, and their way into the address and back.
+
+A link reproduces the view: what is not in it has its default. A value that cannot be used falls back to
+its default, with a notice.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+OWN = ("model", "device", "text", "pair", "layer", "head", "part")  # and t1, t2, …
+THRESHOLD = re.compile(r"t[0-9]+")
+LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the page offers, once it is known which model is used.
+
+    Attributes:
+        model: its name.
+        devices: the devices of this machine, the default one last.
+        layers: number of layers.
+        heads: number of attention heads in a layer.
+        learned: the learned thresholds; zeros if the model has none.
+        has_learned: whether it has some.
+        text: what the page opens with,
+        pair: and the second text, for a model that reads two; else None.
+    """
+
+    model: str
+    devices: tuple[str, ...]
+    layers: int
+    heads: int
+    learned: tuple[float, ...]
+    has_learned: bool
+    text: str
+    pair: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a visitor can set. Layers, heads and parts count from 1.
+
+    Attributes:
+        model: name of the model.
+        device: where it runs.
+        text: what it reads,
+        pair: and the second text, for a model that reads two.
+        thresholds: one a layer, as a share of attention.
+        layer: the layer whose attention is shown.
+        head: its head; 0 for the mean of all.
+        part: of an input too long for one picture.
+    """
+
+    model: str
+    device: str
+    text: str
+    pair: str
+    thresholds: tuple[float, ...]
+    layer: int = 1
+    head: int = 0
+    part: int = 1
+
+    @classmethod
+    def default(cls, choices: Choices) -> "Settings":
+        """How the page opens."""
+        return cls(choices.model, choices.devices[-1], choices.text, choices.pair or "", choices.learned)
+
+    def to_query(self, choices: Choices) -> dict[str, str]:
+        """Write as query parameters; what has its default is left out, except the text and the model."""
+        default = Settings.default(choices)
+        query = {"model": self.model}
+        if len(self.text) + len(self.pair) <= LONGEST_LINK:
+            query["text"] = self.text
+            if choices.pair is not None:
+                query["pair"] = self.pair
+        for name in ("device", "layer", "head", "part"):
+            if getattr(self, name) != getattr(default, name):
+                query[name] = str(getattr(self, name))
+        if self.thresholds != default.thresholds:
+            query |= {f"t{number}": repr(value) for number, value in enumerate(self.thresholds, start=1)}
+        return query
+
+
+@dataclass
+class Reading:
+    """What an address said: settings that can be used, and a notice for each value that could not."""
+
+    settings: Settings
+    notices: list[str] = field(default_factory=list)
+
+
+def read_model(query: Mapping[str, str], models: Sequence[str]) -> tuple[str, str | None]:
+    """The model an address asks for, or the first with a notice that lists what there is."""
+    name = query.get("model", models[0])
+    if name in models:
+        return name, None
+    return models[
+        0
+    ], f"There is no model “{name}” here; this is “{models[0]}”. There is: {', '.join(models)}."
+
+
+def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
+    """Read an address. It never fails: what cannot be used is replaced and reported."""
+    notices: list[str] = []
+    default = Settings.default(choices)
+
+    def number(name: str, lowest: int, highest: int, usual: int) -> int:
+        text = query.get(name)
+        if text is None:
+            return usual
+        if text.isascii() and text.isdigit() and lowest <= int(text[:9]) <= highest:
+            return int(text[:9])
+        notices.append(f"{name}={text} is not a number from {lowest} to {highest}; {usual} is used instead.")
+        return usual
+
+    device = query.get("device", default.device)
+    if device not in choices.devices:
+        notices.append(f"There is no device “{device}” here; {default.device} is used instead.")
+        device = default.device
+    settings = Settings(
+        model=choices.model,
+        device=device,
+        text=query.get("text", default.text),
+        pair=query.get("pair", default.pair) if choices.pair is not None else "",
+        thresholds=_read_thresholds(query, choices, notices.append),
+        layer=number("layer", 1, choices.layers, default.layer),
+        head=number("head", 0, choices.heads, default.head),
+        part=number("part", 1, 999, default.part),
+    )
+    return Reading(settings, notices)
+
+
+def is_own(name: str) -> bool:
+    """Whether a query parameter is one that this page writes."""
+    return name in OWN or THRESHOLD.fullmatch(name) is not None
+
+
+def _read_thresholds(
+    query: Mapping[str, str], choices: Choices, notice: Callable[[str], None]
+) -> tuple[float, ...]:
+    instead = "the learned threshold" if choices.has_learned else "0"
+    values = []
+    for number, usual in enumerate(choices.learned, start=1):
+        text = query.get(f"t{number}")
+        value = usual if text is None else _share(text)
+        if value is None:
+            notice(f"t{number}={text} is not a share of attention from 0 to 1; {instead} is used instead.")
+            value = usual
+        values.append(value)
+    known = {f"t{number}" for number in range(1, choices.layers + 1)}
+    surplus = [name for name in query if THRESHOLD.fullmatch(name) and name not in known]
+    if surplus:
+        notice(f"{', '.join(surplus)}: this model has {choices.layers} layers; the rest is left out.")
+    return tuple(values)
+
+
+def _share(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and 0 <= value <= 1 else None

@@ -1,0 +1,98 @@
+"""The verdict strip as HTML: a sentence, and three cards that set dense and pruned side by side."""
+
+from dataclasses import dataclass
+
+from app import words
+from app.markup import paragraph
+from app.text import as_html
+from ltp_core import Prediction
+from ltp_core.latency import Comparison, Timing
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a card: a name, a length from 0 to 1, a value, and the colour's class."""
+
+    name: str
+    length: float
+    value: str
+    kind: str
+    spread: str = ""
+
+
+def strip(
+    dense: Prediction, pruned: Prediction, measured: Comparison | None, waiting: str, device: str
+) -> str:
+    """The sentence and the cards.
+
+    Args:
+        dense: the run with nothing pruned,
+        pruned: and the one under the thresholds.
+        measured: times of both; None while there are none.
+        waiting: what stands in their place.
+        device: name of the device, for people.
+    """
+    time = waiting if measured is None else words.speed(measured, pruned.flops_reduction)
+    sentence = paragraph(words.summary(dense, pruned, time), "finding")
+    cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, waiting, device)
+    return f'<div class="verdict"><div role="status">{sentence}</div><div class="cards">{cards}</div></div>'
+
+
+def answer_card(dense: Prediction, pruned: Prediction) -> str:
+    """Both answers with their probabilities."""
+    bars = [_answer("Dense", dense), _answer("Pruned", pruned)]
+    return _card("Answer", words.agreement(dense, pruned), bars, "same weights in both runs")
+
+
+def work_card(dense: Prediction, pruned: Prediction) -> str:
+    """FLOPs of both."""
+    bars = [
+        Bar("Dense", 1.0, words.flops(dense.flops), "dense"),
+        Bar("Pruned", pruned.flops / dense.flops, words.flops(pruned.flops), "pruned"),
+    ]
+    same = pruned.flops == dense.flops
+    found = "same work" if same else f"{words.times(pruned.flops_reduction)} fewer FLOPs"
+    return _card("Work", found, bars, "matrix products of the encoder")
+
+
+def time_card(measured: Comparison | None, waiting: str, device: str) -> str:
+    """Measured times of three runs on this text, with their spread."""
+    title = f"Time, measured now on this {device}"
+    names = [("Dense", "dense"), ("Dense, ours", "dense"), ("Pruned", "pruned")]
+    note = "{} runs each, in turn: median (middle half)"
+    if measured is None:
+        return _card(title, waiting, [Bar(name, 0, "…", kind) for name, kind in names], note.format("≥ 10"))
+    timings = [measured.dense, measured.packed_dense, measured.pruned]
+    longest = max(timing.median_ms for timing in timings)
+    bars = [_time(name, timing, longest, kind) for (name, kind), timing in zip(names, timings, strict=True)]
+    return _card(title, words.faster(measured.speedup), bars, note.format(measured.pruned.runs))
+
+
+def _answer(name: str, prediction: Prediction) -> Bar:
+    kind = name.lower()
+    if prediction.label is None:
+        return Bar(name, 0, f"{prediction.value:.2f}", kind)
+    share = prediction.probabilities[prediction.label]
+    return Bar(name, share, f"{prediction.label} {words.probability(share)}", kind)
+
+
+def _time(name: str, timing: Timing, longest: float, kind: str) -> Bar:
+    spread = words.spread(timing.low_ms, timing.high_ms)
+    return Bar(name, timing.median_ms / longest, words.milliseconds(timing.median_ms), kind, spread)
+
+
+def _card(title: str, headline: str, bars: list[Bar], note: str) -> str:
+    headline = headline[0].upper() + headline[1:]
+    return (
+        f'<section class="card"><h3>{as_html(title)}</h3><p class="headline">{as_html(headline)}</p>'
+        f'<div class="rows">{"".join(map(_row, bars))}</div><p class="note">{as_html(note)}</p></section>'
+    )
+
+
+def _row(bar: Bar) -> str:
+    spread = f' <span class="spread">{as_html(bar.spread)}</span>' if bar.spread else ""
+    return (
+        f'<div class="row"><span class="name">{as_html(bar.name)}</span>'
+        f'<span class="track"><span class="bar {bar.kind}" style="width:{bar.length:.1%}"></span></span>'
+        f'<span class="value">{as_html(bar.value)}{spread}</span></div>'
+    )

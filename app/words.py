@@ -1,0 +1,130 @@
+"""Numbers with their units, and what a figure shows as a sentence."""
+
+from collections.abc import Sequence
+
+from ltp_core import LayerTrace, Prediction, Trace
+from ltp_core.latency import Comparison
+
+SAME_SPEED = 0.03  # ratios closer to 1 than this are called equal
+
+
+def percent(share: float) -> str:
+    """A share with two digits that mean something: "43 %", "4.3 %", "0.43 %"."""
+    value = share * 100
+    if value == 0 or value >= 10:
+        return f"{value:.0f} %"
+    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+
+
+def threshold(share: float) -> str:
+    """A threshold with three digits: "1.25 %"."""
+    return f"{share * 100:.3g} %"
+
+
+def probability(share: float) -> str:
+    """A probability in percent; never rounded up to certainty."""
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return "< 0.1 %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
+
+
+def flops(count: float) -> str:
+    """Floating-point operations with three digits: "537 MFLOPs"."""
+    for unit, size in (("TFLOPs", 1e12), ("GFLOPs", 1e9), ("MFLOPs", 1e6), ("kFLOPs", 1e3)):
+        if count >= size:
+            return f"{_three_digits(count / size)} {unit}"
+    return f"{count:.0f} FLOPs"
+
+
+def milliseconds(value: float) -> str:
+    """A duration with three digits: "12.3 ms"."""
+    return f"{_three_digits(value)} ms"
+
+
+def times(ratio: float) -> str:
+    """A ratio: "2.3×"."""
+    return f"{ratio:.2f}×" if ratio < 1.995 else f"{ratio:.1f}×"
+
+
+def tokens(count: int) -> str:
+    """A number of tokens, with its noun."""
+    return f"{count:,} token" if count == 1 else f"{count:,} tokens"
+
+
+def agreement(dense: Prediction, pruned: Prediction) -> str:
+    """Whether pruning changed the answer."""
+    if dense.value is not None and pruned.value is not None:
+        return f"answer moves by {abs(dense.value - pruned.value):.2f}"
+    return "same answer" if dense.label == pruned.label else "different answer"
+
+
+def map_finding(trace: Trace) -> str:
+    """What the survival map shows."""
+    total, layers = len(trace.tokens), len(trace.layers)
+    left = trace.alive[-1]
+    if left == total:
+        return f"Nothing is pruned: all {tokens(total)} go through all {layers} layers"
+    leaving = leaving_per_layer(trace)
+    busiest = max(range(layers), key=lambda index: leaving[index])
+    if leaving[busiest] == total - left:
+        return f"{left} of {tokens(total)} reach the end; all the others leave in layer {busiest + 1}"
+    return f"{left} of {tokens(total)} reach the end; most leave in layer {busiest + 1}"
+
+
+def leaving_per_layer(trace: Trace) -> list[int]:
+    """How many tokens leave in each layer."""
+    entering = [len(trace.tokens), *trace.alive[:-1]]
+    return [before - after for before, after in zip(entering, trace.alive, strict=True)]
+
+
+def entering(trace: Trace, layer: LayerTrace) -> int:
+    """How many tokens enter a layer, and so share its attention."""
+    return sum(share is not None for share in layer.importance)
+
+
+def attention_finding(layer: int, heads: str, token: str, share: float) -> str:
+    """What the attention heatmap shows; `token` as it is, not yet escaped."""
+    return f"Layer {layer}, {heads}: “{token}” gets the most attention, {percent(share)} of it"
+
+
+def summary(dense: Prediction, pruned: Prediction, time: str) -> str:
+    """Tokens left, agreement, FLOPs and time, in one sentence."""
+    total, layers = len(pruned.trace.tokens), len(pruned.trace.layers)
+    if pruned.flops == dense.flops:
+        return f"Nothing is pruned: all {tokens(total)} go through all {layers} layers, as in the dense run; {time}."
+    half = (layers + 1) // 2
+    left = pruned.trace.alive[half - 1]
+    return (
+        f"{left} of {tokens(total)} left after layer {half} of {layers}; {agreement(dense, pruned)}; "
+        f"{times(pruned.flops_reduction)} fewer FLOPs; {time}."
+    )
+
+
+def speed(measured: Comparison, reduction: float) -> str:
+    """The measured speed against what the FLOPs promise."""
+    ratio = measured.speedup
+    if reduction - 1 < SAME_SPEED or ratio >= reduction:
+        return f"{faster(ratio)} here"
+    return f"{faster(ratio)} here, where {times(reduction)} would be the limit"
+
+
+def faster(ratio: float) -> str:
+    """A speedup in words."""
+    if abs(ratio - 1) < SAME_SPEED:
+        return "as fast as dense"
+    return f"{times(ratio)} faster" if ratio > 1 else f"{times(1 / ratio)} slower"
+
+
+def spread(low: float, high: float) -> str:
+    """The middle half of the measured times."""
+    return f"({_three_digits(low)}–{_three_digits(high)})"
+
+
+def join(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
+
+
+def _three_digits(value: float) -> str:
+    decimals = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:,.{decimals}f}"

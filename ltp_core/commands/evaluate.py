@@ -1,0 +1,135 @@
+"""`evaluate`: a data set in; scores, FLOPs and kept tokens out."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.checkpoints import CheckpointError
+from ltp_core.commands.shared import (
+    Device,
+    Json,
+    Model,
+    choose_device,
+    emit,
+    load,
+    progress_bar,
+    quiet,
+    rule_of,
+)
+from ltp_core.evaluation import Evaluation, run_rows
+from ltp_core.model import PrunedModel
+from ltp_core.rules import Dense, Rule
+from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, load_rows
+from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.pipeline import Job, held_out_rows
+
+
+def evaluate(
+    model: Model = "sst2",
+    data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="A split of the data; or tuning, untouched: what training held out of its rows."),
+    ] = None,
+    rule: Annotated[str, typer.Option(help="learned, off, or one threshold a layer: t1,t2,…")] = "learned",
+    factor: Annotated[float, typer.Option(help="Multiplies all thresholds: walks the curve.")] = 1.0,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Examples in a packed batch.")] = 32,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Score a model on a data set: pruned, with nothing pruned, and the separately tuned baseline.
+
+    Example: ltp evaluate --model sst2 --data reviews.csv
+    """
+    with quiet():
+        pruner = load(model, choose_device(device))
+        rows = rows_for(pruner, data, split)
+        if limit is not None:
+            if limit < 1:
+                raise DataError(f"--limit must be at least 1, got {limit}")
+            rows = rows.take(range(min(limit, len(rows))))
+        document = measure(
+            pruner, baseline_of(model, pruner), rows, rule_of(pruner, rule, factor), batch_size
+        )
+
+    def table(console: Console) -> None:
+        grid = Table("", document["metric"], "paper FLOPs", "executed FLOPs")
+        grid.add_row("baseline", _shown(document["baseline"]["score"]), "", "")
+        for name in ("dense", "pruned"):
+            said = document[name]
+            flops = (f"{said['flops'] / 1e6:.1f} M", f"{said['executed_flops'] / 1e6:.1f} M")
+            grid.add_row(name, _shown(said["score"]), *flops)
+        console.print(grid)
+        kept = ", ".join(f"{share:.0%}" for share in document["kept_per_layer"])
+        console.print(f"{document['examples']} examples, {document['flops_reduction']:.2f}× fewer FLOPs")
+        console.print(f"tokens left after each layer: {kept}")
+
+    emit(document, json, table)
+
+
+def rows_for(model: PrunedModel, data: str | None, split: str | None) -> Rows:
+    """Load what a model is to be measured on: by default, its task's development set on the Hub."""
+    task = TASKS.get(model.settings.task or "")
+    if data is None and task is None:
+        raise DataError("name what to measure on, with --data")
+    source = data or (task.hub_id if task else "")
+    if split in HELD_OUT:
+        if not model.settings.training:
+            raise DataError(f"nothing is known of how this model was trained, so it has no {split} rows")
+        job = replace(Job.of(model.settings.training), data=data)
+        return held_out_rows(job, split)
+    return load_rows(source, split or (task.development if task else None), task.config if task else None)
+
+
+def baseline_of(name: str, model: PrunedModel) -> PrunedModel | None:
+    """The separately tuned dense model beside it, if there is one."""
+    try:
+        return PrunedModel.from_pretrained(name, weights="baseline").to(model.device)
+    except CheckpointError:
+        return None
+
+
+def measure(
+    model: PrunedModel, baseline: PrunedModel | None, rows: Rows, rule: Rule, batch_size: int
+) -> dict[str, Any]:
+    """Score baseline, dense and pruned on the same rows; the document of the `evaluate` command."""
+    metric = metric_of(model.settings.task)
+    if model.dimensions.classes > 1 and not all(
+        label in range(model.dimensions.classes) for label in rows.labels
+    ):
+        raise DataError(
+            f"a label is outside of 0 … {model.dimensions.classes - 1}, the classes of this model"
+        )
+
+    def run(runner: PrunedModel, who: Rule, label: str) -> tuple[Evaluation, dict[str, float]]:
+        with progress_bar(label, len(rows)) as done:
+            found = run_rows(runner, rows, who, batch_size, done)
+        return found, scores(metric, found.logits, rows.labels)
+
+    alone = None if baseline is None else run(baseline, Dense(), "baseline")[1]
+    dense, dense_scores = run(model, Dense(), "dense")
+    pruned, pruned_scores = run(model, rule, "pruned")
+    return {
+        "examples": len(rows),
+        "metric": metric,
+        "baseline": {"score": None} if alone is None else {"score": alone[metric], **alone},
+        "dense": _entry(dense, dense_scores, metric),
+        "pruned": _entry(pruned, pruned_scores, metric),
+        "points_lost": None if alone is None else 100 * (alone[metric] - pruned_scores[metric]),
+        "flops_reduction": pruned.flops_reduction,
+        "executed_flops_reduction": dense.executed_flops / pruned.executed_flops,
+        "kept_per_layer": pruned.kept_per_layer,
+        "truncated_examples": pruned.truncated,
+    }
+
+
+def _entry(found: Evaluation, scored: dict[str, float], metric: str) -> dict[str, float]:
+    return {"score": scored[metric], **scored, "flops": found.flops, "executed_flops": found.executed_flops}
+
+
+def _shown(score: float | None) -> str:
+    return "none" if score is None else f"{score:.4f}"

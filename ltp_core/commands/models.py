@@ -1,0 +1,51 @@
+"""`models`: what is shipped."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.checkpoints import Settings, shipped_models
+from ltp_core.commands.shared import Device, Json, choose_device, emit
+
+
+def models(json: Json = False, device: Device = "auto") -> None:
+    """List the models that come with the project, with their measured results.
+
+    Example: ltp models --json
+    """
+    choose_device(device)
+    rows = [describe(name, folder) for name, folder in shipped_models().items()]
+
+    def table(console: Console) -> None:
+        grid = Table("name", "task", "base", "score", "baseline", "FLOPs", "size")
+        for row in rows:
+            shown = (_percent(row["score"]), _percent(row["baseline_score"]), _times(row["flops_reduction"]))
+            grid.add_row(row["name"], row["task"], row["base"], *shown, f"{row['size_mb']:.1f} MB")
+        console.print(grid)
+
+    emit(rows, json, table)
+
+
+def describe(name: str, folder: Path) -> dict[str, Any]:
+    """What is known of a shipped model, as the contract names it."""
+    settings = Settings.read(folder)
+    measured = settings.results.get("development", {})
+    return {
+        "name": name,
+        "task": settings.task,
+        "base": settings.base,
+        "score": measured.get("pruned", {}).get("score"),
+        "baseline_score": measured.get("baseline", {}).get("score"),
+        "flops_reduction": measured.get("flops_reduction"),
+        "size_mb": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6,
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "not measured" if share is None else f"{100 * share:.1f} %"
+
+
+def _times(ratio: float | None) -> str:
+    return "not measured" if ratio is None else f"{ratio:.2f}× fewer"

@@ -1,0 +1,56 @@
+"""Measured results as data: rows in `assets/results/*.json`, each with what it takes to repeat it."""
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "assets" / "results"
+
+
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """The rows of a results file; none if there is no such file."""
+    if not file.is_file():
+        return []
+    rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
+    """Write rows, replacing the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def stamp() -> dict[str, Any]:
+    """Commit, versions, machine and time of a measurement."""
+    return {
+        "commit": _commit(),
+        "versions": {name: version(name) for name in ("torch", "transformers", "datasets")},
+        "machine": f"{platform.machine()}, {processor()}, {torch.get_num_threads()} threads",
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown processor"
+
+
+def _commit() -> str | None:
+    """The repository's commit, with a + when files differ from it; None outside a repository."""
+    try:
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,49 @@
+"""Sentences of our own, to measure on where no data set is given; and inputs of a given length from any."""
+
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from itertools import cycle, islice
+from typing import Any
+
+
+def own_sentences() -> list[str]:
+    """Film reviews that we wrote: real sentences, so that attention means something."""
+    return files("ltp_core").joinpath("sentences.txt").read_text(encoding="utf-8").splitlines()
+
+
+def inputs_of_length(tokenizer: Any, texts: Sequence[str], length: int, count: int) -> list[str]:
+    """Make texts of an exact number of tokens by joining sentences and cutting the end.
+
+    Args:
+        tokenizer: a fast Hugging Face tokenizer.
+        texts: real sentences.
+        length: tokens, special ones included.
+        count: how many to make; all differ as far as the sentences allow.
+
+    Raises:
+        ValueError: if the length leaves no room for text, or the sentences hold none.
+    """
+    room = length - tokenizer.num_special_tokens_to_add()
+    if room < 1:
+        raise ValueError(f"a length of {length} tokens leaves no room for text")
+    if not any(tokenizer.tokenize(text) for text in texts[:100]):
+        raise ValueError("there is no text to make inputs of")
+    supply = cycle(texts)
+    return [_cut(tokenizer, supply, room) for _ in range(count)]
+
+
+def _cut(tokenizer: Any, supply: Iterator[str], room: int) -> str:
+    text = ""
+    while True:
+        text = f"{text} {next(supply)}".strip()
+        spans = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)[
+            "offset_mapping"
+        ]
+        if len(spans) >= room:
+            return text[: spans[room - 1][1]]
+
+
+def batches(items: Sequence[str], size: int) -> list[list[str]]:
+    """Cut a sequence into lists of `size`; what is left over at the end is dropped."""
+    source = iter(items)
+    return [list(islice(source, size)) for _ in range(len(items) // size)]

@@ -1,0 +1,71 @@
+"""Small random models and a toy tokenizer, all offline. Random models are for unit tests only."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+import torch
+from hypothesis import settings
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+
+from ltp_core import PrunedModel
+
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None, max_examples=50)
+settings.load_profile("fixed")
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+WORDS = ["good", "bad", "the", "a", "film", "plot", "it", "was", "very", "and", "of", "so"]
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *("##" + c for c in LETTERS), *WORDS]
+MAX_TOKENS = 32
+
+
+def _tiny_bert(seed: int = 0, layers: int = 3, **options) -> BertForSequenceClassification:
+    """A random BERT whose attention is far from uniform and whose biases and norms are not trivial."""
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=48,
+        num_attention_heads=4,
+        num_hidden_layers=layers,
+        intermediate_size=80,
+        max_position_embeddings=MAX_TOKENS,
+        initializer_range=0.2,
+        **{"num_labels": 3, "attn_implementation": "eager", **options},
+    )
+    model = BertForSequenceClassification(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter += 0.2 * torch.randn_like(parameter)
+    return model
+
+
+@pytest.fixture(scope="session")
+def tiny_bert():
+    """Makes a tiny random Hugging Face model: ``tiny_bert(seed=0, layers=3, **config)``."""
+    return _tiny_bert
+
+
+@pytest.fixture
+def tokenizer():
+    """WordPiece over a few words and single letters; at most 32 tokens."""
+    vocabulary = {token: index for index, token in enumerate(dict.fromkeys(VOCABULARY))}
+    return BertTokenizer(vocab=vocabulary, model_max_length=MAX_TOKENS)
+
+
+@pytest.fixture
+def model(tokenizer):
+    """A tiny `PrunedModel` with tokenizer and without thresholds."""
+    return PrunedModel(_tiny_bert(), tokenizer)
+
+
+@pytest.fixture
+def ragged_batch():
+    """Three right-padded inputs of 9, 4 and 13 tokens, as keyword arguments of a call."""
+    generator = torch.Generator().manual_seed(1)
+    lengths = [9, 4, 13]
+    mask = torch.tensor([[1] * n + [0] * (max(lengths) - n) for n in lengths])
+    ids = torch.randint(5, len(VOCABULARY) - 1, mask.shape, generator=generator)
+    return {"input_ids": torch.where(mask.bool(), ids, 0), "attention_mask": mask}

@@ -1,0 +1,343 @@
+"""Parity, the specification: removed = masked = a loop over Hugging Face's own modules, for every rule.
+
+The reference below shares no code with `ltp_core`: it runs Hugging Face's layers over the padded batch,
+hides with an additive mask what has left, and computes importance and survivors by plain Python loops.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.engine import removed_forward
+from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.run import Inputs
+
+HIDE = torch.finfo(torch.float32).min
+
+RULES = {
+    "dense": Dense(),
+    "zeros": Thresholds([0.0] * 4),
+    "rising": Thresholds([0.02, 0.04, 0.06, 0.1]),
+    "some_zero": Thresholds([0.0, 0.07, 0.0, 0.1]),
+    "last_zero": Thresholds([0.05, 0.05, 0.05, 0.0]),
+    "root_length": Thresholds([0.15, 0.2, 0.25, 0.25], length_exponent=0.5),
+    "mean_relative": Thresholds([0.6, 0.7, 0.8, 0.8], length_exponent=1.0),
+    "cls_only": Thresholds([1.0] * 4),
+    "cls_only_late": Thresholds([0.0, 0.0, 1.0, 0.0]),
+}
+PRUNES = {"rising", "some_zero", "last_zero", "root_length", "mean_relative"}
+
+
+def batch_of(lengths, side="right", pair=False):
+    generator = torch.Generator().manual_seed(7)
+    longest = max(lengths)
+    rows = [[1] * n + [0] * (longest - n) for n in lengths]
+    mask = torch.tensor([row[::-1] for row in rows] if side == "left" else rows)
+    ids = torch.where(mask.bool(), torch.randint(5, 60, mask.shape, generator=generator), 0)
+    batch = {"input_ids": ids, "attention_mask": mask}
+    if pair:
+        batch["token_type_ids"] = (torch.arange(longest) >= 3).long() * mask
+    return batch
+
+
+INPUTS = {
+    "single": batch_of([11]),
+    "ragged": batch_of([9, 4, 15]),
+    "pairs": batch_of([9, 6, 15], pair=True),
+    "short": batch_of([1, 2, 3]),
+    "cls_alone": batch_of([1]),
+    "longest": batch_of([32]),
+}
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bert):
+    return PrunedModel(tiny_bert(layers=4))
+
+
+def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
+    """Return logits, kept ``[L][B][n]`` and importance ``[L][B][n]`` from Hugging Face's modules."""
+    alive = attention_mask.bool().tolist()
+    hidden = hf.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
+    kept, importance = [], []
+    for number, layer in enumerate(hf.bert.encoder.layer):
+        additive = torch.where(torch.tensor(alive), 0.0, HIDE)[:, None, None, :]
+        _, weights = layer.attention.self(hidden, attention_mask=additive)  # eager: [B, H, n, n]
+        hidden = layer(hidden, attention_mask=additive)
+        shares = [share_of_attention(w, row) for w, row in zip(weights.tolist(), alive, strict=True)]
+        if isinstance(rule, Thresholds):
+            alive = [survivors(rule, number, s, row) for s, row in zip(shares, alive, strict=True)]
+        kept.append(alive)
+        importance.append(shares)
+    return hf.classifier(hf.bert.pooler(hidden)), kept, importance
+
+
+def share_of_attention(weights, alive):
+    """``s_j = 1 / (H n) sum_h sum_i A[h][i][j]`` over the queries that are alive."""
+    heads, columns = len(weights), range(len(alive))
+    count = heads * sum(alive)
+    return [
+        sum(head[i][j] for head in weights for i in columns if alive[i]) / count if alive[j] else 0.0
+        for j in columns
+    ]
+
+
+def survivors(rule, number, shares, alive):
+    cutoff = rule.values[number] / sum(alive) ** rule.length_exponent
+    return [was and (s >= cutoff or j == 0) for j, (s, was) in enumerate(zip(shares, alive, strict=True))]
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_parity(model, inputs, rule, execution):
+    batch = INPUTS[inputs]
+    with torch.no_grad():
+        logits, kept, importance = reference(model.hf_model, RULES[rule], **batch)
+        out = model(**batch, rule=RULES[rule], execution=execution, record=True)
+    torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+    assert [mask.bool().tolist() for mask in out.run.masks] == kept
+    assert out.alive.tolist() == [[sum(layer[b]) for layer in kept] for b in range(len(kept[0]))]
+    for ours, theirs in zip(out.run.importance, importance, strict=True):
+        torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
+    if rule in PRUNES and inputs in ("single", "ragged", "pairs"):  # the cases above do prune, in part
+        counts = out.alive.tolist()[0]
+        assert 1 < counts[2] < batch["attention_mask"][0].sum()
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_nothing_pruned_is_hugging_face(tiny_bert, inputs, execution, attention):
+    hf = tiny_bert(layers=4, attn_implementation=attention)
+    assert hf.config._attn_implementation == attention
+    with torch.no_grad():
+        expected = hf(**INPUTS[inputs]).logits
+        found = PrunedModel(hf)(**INPUTS[inputs], rule=Dense(), execution=execution).logits
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_recording_does_not_change_the_answer(model, inputs, rule):
+    """Without `record` a layer that nobody reads runs fused attention: another path, the same result."""
+    with torch.no_grad():
+        plain = model(**INPUTS[inputs], rule=RULES[rule])
+        recorded = model(**INPUTS[inputs], rule=RULES[rule], record=True)
+    torch.testing.assert_close(plain.logits, recorded.logits, atol=1e-5, rtol=0)
+    assert plain.alive.tolist() == recorded.alive.tolist()
+    read = [
+        isinstance(RULES[rule], Thresholds) and theta > 0 for theta in getattr(RULES[rule], "values", [0] * 4)
+    ]
+    assert [shares is not None for shares in plain.run.importance] == read
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("lengths", [[8], [9, 4, 15]])
+def test_left_padding_is_the_sentence_alone(model, lengths, rule, execution):
+    """Hugging Face is no reference here: it reads column 0, which is padding."""
+    lengths = [*lengths, 16]  # so that every row but this one is padded
+    batch = batch_of(lengths, side="left")
+    with torch.no_grad():
+        out = model(**batch, rule=RULES[rule], execution=execution)
+        for row, length in enumerate(lengths):
+            alone = model(batch["input_ids"][row : row + 1, -length:], rule=RULES[rule])
+            torch.testing.assert_close(out.logits[row], alone.logits[0], atol=1e-4, rtol=0)
+            for mask, expected in zip(out.run.masks, alone.run.masks, strict=True):
+                assert mask[row, -length:].bool().tolist() == expected[0].tolist()
+                assert not mask[row, :-length].any()
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+def test_a_batch_is_its_rows(model, execution):
+    """Packing mixes nothing: each row gets what it gets alone, in any order."""
+    batch = INPUTS["ragged"]
+    with torch.no_grad():
+        out = model(**batch, rule=RULES["rising"], execution=execution)
+        back = model(**{k: v.flip(0) for k, v in batch.items()}, rule=RULES["rising"], execution=execution)
+        for row, length in enumerate(batch["attention_mask"].sum(-1).tolist()):
+            alone = model(batch["input_ids"][row : row + 1, :length], rule=RULES["rising"])
+            torch.testing.assert_close(out.logits[row], alone.logits[0], atol=1e-4, rtol=0)
+            assert out.alive[row].tolist() == alone.alive[0].tolist()
+    torch.testing.assert_close(back.logits.flip(0), out.logits, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+@pytest.mark.parametrize("rule", ["dense", "rising"])
+def test_inputs_embeds(model, rule, execution):
+    batch = dict(INPUTS["pairs"])
+    with torch.no_grad():
+        from_ids = model(**batch, rule=RULES[rule], execution=execution)
+        embeds = model.hf_model.bert.embeddings.word_embeddings(batch.pop("input_ids"))
+        found = model(**batch, inputs_embeds=embeds, rule=RULES[rule], execution=execution)
+        if rule == "dense":
+            expected = model.hf_model(**batch, inputs_embeds=embeds).logits
+            torch.testing.assert_close(found.logits, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.logits, from_ids.logits, atol=1e-5, rtol=0)
+    assert found.alive.tolist() == from_ids.alive.tolist()
+
+
+@pytest.mark.parametrize("layer", [1, 3, 4])
+def test_attention_of_one_layer_is_hugging_faces(model, layer):
+    batch = INPUTS["ragged"]
+    rule = RULES["some_zero"]
+    with torch.no_grad():
+        out = model(**batch, rule=rule, attention_layer=layer)
+        _, kept, _ = reference(model.hf_model, rule, **batch)
+        hidden = model.hf_model.bert.embeddings(batch["input_ids"])
+        alive = batch["attention_mask"].bool()
+        for module, after in zip(model.hf_model.bert.encoder.layer[:layer], kept, strict=False):
+            additive = torch.where(alive, 0.0, HIDE)[:, None, None, :]
+            _, weights = module.attention.self(hidden, attention_mask=additive)
+            hidden, entering, alive = module(hidden, additive), alive, torch.tensor(after)
+    for row in range(3):
+        at = entering[row].nonzero().squeeze(1)
+        expected = weights[row][:, at][:, :, at]
+        torch.testing.assert_close(out.run.attention[row], expected, atol=1e-5, rtol=0)
+
+
+class Rebel(Dense):
+    """Drops everything at first, [CLS] too, and then wants everything back."""
+
+    def keep(self, importance, alive, layer, carry):
+        return (torch.zeros_like(alive) if layer == 2 else torch.ones_like(alive)), carry
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+def test_no_rule_can_drop_cls_or_bring_a_token_back(model, execution):
+    with torch.no_grad():
+        out = model(**INPUTS["ragged"], rule=Rebel(), execution=execution)
+    assert out.alive.tolist() == [[9, 1, 1, 1], [4, 1, 1, 1], [15, 1, 1, 1]]
+    assert all(mask[:, 0].all() for mask in out.run.masks)
+
+
+class Counting(Dense):
+    """Records what a rule is given, and what it handed itself."""
+
+    def __init__(self):
+        self.seen = []
+
+    def keep(self, importance, alive, layer, carry):
+        self.seen.append((layer, carry, alive.shape, alive.sum().item()))
+        return alive, (carry or 0) + 10
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+def test_a_rule_gets_the_grid_the_layer_and_its_own_carry(model, execution):
+    rule = Counting()
+    with torch.no_grad():
+        model(**INPUTS["ragged"], rule=rule, execution=execution)
+    assert rule.seen == [(n, c, (3, 15), 28) for n, c in [(1, None), (2, 10), (3, 20), (4, 30)]]
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_raising_one_layers_threshold_never_adds_a_survivor_there(model, layer):
+    previous = None
+    for theta in (0.0, 0.02, 0.05, 0.1, 0.3, 1.0):
+        values = [0.02, 0.03, 0.04, 0.05]
+        values[layer] = theta
+        with torch.no_grad():
+            kept = model(**INPUTS["ragged"], rule=Thresholds(values)).run.masks[layer]
+        assert previous is None or not (kept & ~previous).any()
+        previous = kept
+    assert previous.sum() == 3  # [CLS] in each row
+
+
+# Two texts, of 3 and 2 tokens, worked out on paper. Hidden states are one-hot, so that query times key
+# gives log P exactly, in both layers; nothing is added or mixed between layers.
+#   P of A: 1/2 1/4 1/4      P of B: 3/4 1/4      value of tokens 0, 1, 2: 12, 24, 48
+#           1/2 3/8 1/8              1/2 1/2
+#           1/2 3/8 1/8
+# Layer 1, importance: A 1/2 1/3 1/6, B 5/8 3/8. Above 0.3 stay A0 A1 | B0 B1: four tokens, packed.
+#   Context: A0 12/2 + 24/4 + 48/4 = 24, A1 12/2 + 9 + 6 = 21; B0 9 + 6 = 15, B1 6 + 12 = 18.
+# Layer 2, over those alone: A0 2/3 1/3, A1 4/7 3/7; importance A 13/21 8/21, B as before.
+#   Above 0.38: A0 A1 (8/21 = 0.38095) | B0 (B1 has 0.375). Context: A0 16, A1 48/7 + 72/7 = 120/7; B0 15.
+LOG_P = torch.tensor(
+    [
+        [[1 / 2, 1 / 4, 1 / 4], [1 / 2, 3 / 8, 1 / 8], [1 / 2, 3 / 8, 1 / 8]],
+        [[3 / 4, 1 / 4, 1.0], [1 / 2, 1 / 2, 1.0], [1.0, 1.0, 1.0]],
+    ]
+).log()
+
+
+class PaperLayer:
+    scale, dropout_p = 1.0, 0.0
+
+    def __init__(self, put_out):
+        self.put_out = put_out
+
+    def key_value(self, hidden, positions):
+        return hidden.unsqueeze(-2), (hidden[..., :3].sum(-1) * 12 * 2.0**positions)[..., None, None]
+
+    def query(self, hidden, positions):
+        text = hidden[..., 3].long()  # the last number of a hidden state says which text
+        rows = LOG_P[text, positions]
+        return torch.cat([rows, torch.zeros_like(rows[..., :1])], dim=-1).unsqueeze(-2)
+
+    def qkv(self, hidden, positions):
+        return self.query(hidden, positions), *self.key_value(hidden, positions)
+
+    def attend_output(self, context, residual):
+        self.put_out.append(context.flatten().tolist())
+        return residual
+
+    def feed_forward(self, hidden):
+        return hidden
+
+
+class PaperView:
+    reads_first_token = False
+
+    def __init__(self):
+        self.put_out = []
+        self.layers = [PaperLayer(self.put_out), PaperLayer(self.put_out)]
+
+    def embed(self, input_ids, inputs_embeds, token_type_ids, position_ids):
+        one_hot = torch.nn.functional.one_hot(position_ids, 3).float()
+        text = torch.arange(2.0)[:, None, None].expand(2, 3, 1)
+        return torch.cat([one_hot, text], dim=-1)  # [2, 3, 4]
+
+    def finish(self, hidden):
+        return hidden
+
+    def head(self, last, alive):
+        return alive.float().sum(-1, keepdim=True)
+
+
+PAPER_INPUTS = Inputs(torch.zeros(2, 3, dtype=torch.long), torch.tensor([[1, 1, 1], [1, 1, 0]]))
+PAPER = SimpleNamespace(
+    rule=Thresholds([0.3, 0.38]),
+    importance=[[[1 / 2, 1 / 3, 1 / 6], [5 / 8, 3 / 8, 0]], [[13 / 21, 8 / 21, 0], [5 / 8, 3 / 8, 0]]],
+    masks=[[[1, 1, 0], [1, 1, 0]], [[1, 1, 0], [1, 0, 0]]],
+    packed=[[24, 21, 15, 18], [16, 120 / 7, 15]],
+)
+
+
+def test_five_tokens_packed_on_paper():
+    view = PaperView()
+    run = removed_forward(view, PAPER_INPUTS, PAPER.rule)
+    assert [mask.int().tolist() for mask in run.masks] == PAPER.masks
+    for found, expected in zip(run.importance, PAPER.importance, strict=True):
+        torch.testing.assert_close(found, torch.tensor(expected))
+    assert view.put_out == [pytest.approx(row) for row in PAPER.packed]
+
+
+def test_five_tokens_masked_on_paper():
+    view = PaperView()
+    run = padded_forward(view, PAPER_INPUTS, hard_gate(PAPER.rule))
+    assert [mask.int().tolist() for mask in run.masks] == PAPER.masks
+    for found, expected in zip(run.importance, PAPER.importance, strict=True):
+        torch.testing.assert_close(found, torch.tensor(expected))
+    context = torch.tensor(view.put_out).unflatten(1, (2, 3))  # padded: [L, B, n]
+    for layer, mask in enumerate(PAPER.masks):
+        assert context[layer][torch.tensor(mask).bool()].tolist() == pytest.approx(PAPER.packed[layer])
+
+
+def test_five_tokens_with_nothing_pruned_run_the_same_through_fused_attention():
+    view = PaperView()
+    removed_forward(view, PAPER_INPUTS, Dense())
+    # A2: 6 + 9 + 6 = 21
+    assert view.put_out == [pytest.approx([24, 21, 21, 15, 18])] * 2

@@ -1,0 +1,83 @@
+"""FLOPs against arithmetic on paper and against PyTorch's own counter on what really runs."""
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.flops import Dimensions, executed_flops, paper_flops
+
+SMALL = Dimensions(layers=2, hidden=2, feed_forward=4, classes=3)
+
+
+def counted(call) -> int:
+    """FLOPs that PyTorch sees; fused attention is opened up, for the counter sees nothing inside it."""
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter, torch.no_grad():
+        call()
+    return counter.get_total_flops()
+
+
+def test_paper_flops_on_paper():
+    # Layer 1, 5 tokens enter, 3 stay: 2 (4*5*2*2 + 2*5*5*2 + 2*3*2*4) = 2 (80 + 100 + 48) = 456
+    # Layer 2, 3 enter, 1 stays:       2 (4*3*2*2 + 2*3*3*2 + 2*1*2*4) = 2 (48 + 36 + 16)  = 200
+    assert paper_flops(SMALL, 5, [3, 1]) == 656
+
+
+def test_executed_flops_on_paper():
+    # Layer 1, scored, 5 in, 3 out: query, key, value of 5 and output of 3: 18*2*2 = 72; scores of 5
+    #   queries and context of 3 over 5 keys: (5+3)*5*2 = 80; FFN of 3: 3*2*2*4 = 48. 2*200 = 400.
+    # Layer 2, not scored, 3 in, [CLS] out: query 1, key and value 3, output 1: 8*2*2 = 32; scores and
+    #   context of 1 over 3 keys: 2*3*2 = 12; FFN of 1: 16. 2*60 = 120.
+    # Pooler and classifier: 2 (2*2 + 2*3) = 20.
+    assert executed_flops(SMALL, 5, [3, 1], [True, False]) == 540
+
+
+def test_the_last_layer_puts_out_cls_alone_also_when_nothing_is_pruned():
+    # Dense, 5 tokens. Layer 1: 4*5*4 = 80, 2*5*5*2 = 100, 2*5*8 = 80: 520. Layer 2, one query:
+    # (1+10+1)*4 = 48, 2*5*2 = 20, 16: 168. Head 20.
+    assert executed_flops(SMALL, 5, [5, 5], [False, False]) == 708
+
+
+@pytest.mark.parametrize("tokens", [1, 7, 30])
+def test_dense_paper_flops_are_hugging_faces_own_encoder(tiny_bert, tokens):
+    bert = tiny_bert()
+    hidden = torch.randn(1, tokens, 48)
+    assert counted(lambda: bert.bert.encoder(hidden)) == paper_flops(
+        Dimensions.of(bert.config), tokens, [tokens] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Dense(),
+        Thresholds([0.0, 0.0, 0.0]),
+        Thresholds([0.05, 0.06, 0.1]),
+        Thresholds([0.0, 0.08, 0.0]),
+        Thresholds([0.05, 0.0, 0.3]),
+        Thresholds([0.9, 0.9, 0.9], length_exponent=1.0),
+        Thresholds([1.0, 1.0, 1.0]),
+    ],
+)
+@pytest.mark.parametrize("row", [None, 0, 1])
+def test_executed_flops_are_what_runs(tiny_bert, ragged_batch, rule, row):
+    model = PrunedModel(tiny_bert())
+    batch = ragged_batch
+    if row is not None:  # batch 1, unpadded
+        length = int(batch["attention_mask"][row].sum())
+        batch = {name: value[row : row + 1, :length] for name, value in batch.items()}
+    with torch.no_grad():
+        alive = model(**batch, rule=rule).alive.tolist()
+    observed = [rule.needs_importance(layer) for layer in (1, 2, 3)]
+    expected = sum(
+        executed_flops(model.dimensions, int(mask.sum()), kept, observed)
+        for mask, kept in zip(batch["attention_mask"], alive, strict=True)
+    )
+    assert counted(lambda: model(**batch, rule=rule)) == expected
+
+
+def test_pruning_runs_less(tiny_bert, ragged_batch):
+    model = PrunedModel(tiny_bert())
+    counts = [counted(lambda r=r: model(**ragged_batch, rule=r)) for r in (Dense(), Thresholds([0.1] * 3))]
+    assert counts[1] < 0.8 * counts[0]

@@ -1,0 +1,80 @@
+"""Importance against arithmetic on paper, the authors' padded formula, and its own symmetries."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ltp_core.importance import attention_received
+from ltp_core.rules import Thresholds
+
+# Two heads over five tokens, in sixteenths; each row (query) sums to 16.
+#   head 1, column sums 32 12 16 11  9        head 2, column sums 20 20 14 16 10
+FIVE = (
+    torch.tensor(
+        [
+            [[8, 2, 2, 2, 2], [4, 4, 4, 2, 2], [4, 2, 6, 2, 2], [6, 2, 2, 4, 2], [10, 2, 2, 1, 1]],
+            [[4, 4, 4, 2, 2], [2, 8, 2, 2, 2], [4, 4, 4, 2, 2], [2, 2, 2, 8, 2], [8, 2, 2, 2, 2]],
+        ]
+    )
+    / 16
+)
+
+
+def random_attention(seed: int, batch: int, heads: int, tokens: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return (3 * torch.randn(batch, heads, tokens, tokens, generator=generator)).softmax(-1)
+
+
+def test_five_tokens_on_paper():
+    # Both heads together: 52 32 30 27 19 sixteenths, 160 in all = 16 * 2 heads * 5 queries.
+    expected = torch.tensor([52, 32, 30, 27, 19]) / 160
+    assert torch.equal(attention_received(FIVE), expected)  # 32.5 % 20 % 18.75 % 16.875 % 11.875 %
+
+
+def test_a_query_that_is_gone_does_not_count():
+    # Without query 4 (10+8, 2+2, 2+2, 1+2, 1+2): 34 28 26 24 16, 128 in all = 16 * 2 * 4.
+    alive = torch.tensor([1.0, 1, 1, 1, 0])
+    assert torch.equal(attention_received(FIVE, alive), torch.tensor([34, 28, 26, 24, 16]) / 128)
+
+
+def test_a_half_alive_query_counts_half():
+    # With query 4 at one half: 43 30 28 25.5 17.5, 144 in all = 16 * 2 * 4.5.
+    alive = torch.tensor([1.0, 1, 1, 1, 0.5])
+    assert torch.equal(attention_received(FIVE, alive), torch.tensor([43, 30, 28, 25.5, 17.5]) / 144)
+
+
+def test_no_weights_and_weights_of_one_are_the_same():
+    attention = random_attention(0, 2, 3, 7)
+    torch.testing.assert_close(attention_received(attention), attention_received(attention, torch.ones(2, 7)))
+
+
+@given(seed=st.integers(0, 1000), heads=st.integers(1, 4), tokens=st.integers(1, 9))
+def test_shares_sum_to_one(seed, heads, tokens):
+    shares = attention_received(random_attention(seed, 1, heads, tokens))[0]
+    assert (shares >= 0).all()
+    torch.testing.assert_close(shares.sum(), torch.tensor(1.0))
+
+
+@given(seed=st.integers(0, 1000), order=st.permutations(range(6)))
+def test_permuting_the_tokens_permutes_the_shares(seed, order):
+    attention = random_attention(seed, 1, 3, 6)
+    permuted = attention[:, :, order][:, :, :, order]
+    torch.testing.assert_close(attention_received(permuted), attention_received(attention)[:, order])
+
+
+@given(seed=st.integers(0, 1000), real=st.integers(1, 8), padding=st.integers(0, 4))
+def test_length_exponent_1_is_the_authors_padded_score(seed, real, padding):
+    # Their pruner zeroes the rows of masked queries and takes the mean over heads and *all* rows. On a
+    # text of n tokens padded to p that is n s / p, so a threshold t there is theta = p t here.
+    padded = real + padding
+    alive = torch.arange(padded) < real
+    scores = 3 * torch.randn(1, 2, padded, padded, generator=torch.Generator().manual_seed(seed))
+    attention = scores.masked_fill(~alive, -torch.inf).softmax(-1)
+    theirs = torch.where(alive[:, None], attention, 0.0).mean(dim=(1, 2))  # [1, p]
+
+    ours = attention_received(attention, alive[None].float())
+    torch.testing.assert_close(real * ours, padded * theirs)
+    threshold = 1.1 / padded  # a little above their average over n real tokens
+    kept, _ = Thresholds([padded * threshold], 1.0).keep(ours, alive[None], 1, None)
+    clear = (theirs - threshold).abs() > 1e-6
+    assert torch.equal(kept[clear], (theirs >= threshold)[clear])

@@ -1,0 +1,88 @@
+"""Timing with a clock of our own: order, counts and medians. Nothing here depends on the machine."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from ltp_core import Dense, Thresholds, latency
+from ltp_core.latency import Timing, interleaved, summary
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still unless `clock.now` is moved, in seconds."""
+    clock = SimpleNamespace(now=0.0)
+    clock.perf_counter = lambda: clock.now
+    monkeypatch.setattr(latency, "time", clock)
+    return clock
+
+
+def call(clock, log, name, milliseconds):
+    """A call that takes the given times one after the other, and then the last one."""
+    times = iter(milliseconds)
+    last = milliseconds[-1]
+
+    def run():
+        log.append(name)
+        clock.now += next(times, last) / 1000
+
+    return run
+
+
+def test_calls_take_turns_and_warm_up_runs_are_not_timed(clock):
+    log = []
+    calls = {"a": call(clock, log, "a", [500, 1, 2, 3]), "b": call(clock, log, "b", [900, 10, 20, 30])}
+    timings = interleaved(calls, CPU, runs=3, seconds=0, warmup=1)
+    assert log == list("abababab")
+    assert timings["a"].runs == timings["b"].runs == 3
+    assert timings["a"].median_ms == pytest.approx(2)
+    assert timings["b"].median_ms == pytest.approx(20)
+
+
+def test_it_goes_on_until_enough_time_has_passed(clock):
+    log = []
+    timings = interleaved({"a": call(clock, log, "a", [100])}, CPU, runs=2, seconds=0.45, warmup=0)
+    assert timings["a"].runs == 5  # 0.1 ... 0.5 s
+    assert len(log) == 5
+
+
+def test_quartiles_on_paper():
+    assert summary([5.0, 1.0, 4.0, 2.0, 3.0]) == Timing(median_ms=3.0, low_ms=2.0, high_ms=4.0, runs=5)
+    assert summary([1.0, 2.0]) == Timing(median_ms=1.5, low_ms=1.25, high_ms=1.75, runs=2)
+    assert summary([7.0]) == Timing(7.0, 7.0, 7.0, 1)
+
+
+def test_one_slow_run_does_not_move_the_median(clock):
+    log = []
+    timings = interleaved({"a": call(clock, log, "a", [2, 2, 900, 2, 2])}, CPU, runs=5, seconds=0, warmup=0)
+    assert timings["a"].median_ms == pytest.approx(2)
+
+
+def test_compare_runs_three_things_on_the_same_text(model, monkeypatch):
+    ran = {}
+
+    def run_each(calls, device, **options):
+        ran.update({name: call().logits for name, call in calls.items()}, options=options)
+        return {
+            name: Timing(milliseconds, 0, 0, 3) for name, milliseconds in zip(calls, (6, 4, 2), strict=True)
+        }
+
+    monkeypatch.setattr(latency, "interleaved", run_each)
+    rule = Thresholds([0.1, 0.2, 0.3])
+    found = latency.compare(model, "the film was so good", rule, runs=3)
+    assert (found.dense.median_ms, found.packed_dense.median_ms, found.pruned.median_ms) == (6, 4, 2)
+    assert found.speedup == 3
+    assert ran["options"] == {"runs": 3}
+    batch, _ = model.encode(["the film was so good"])
+    with torch.no_grad():
+        torch.testing.assert_close(ran["dense"], model.hf_model(**batch).logits)
+        torch.testing.assert_close(ran["packed_dense"], model(**batch, rule=Dense()).logits)
+        torch.testing.assert_close(ran["pruned"], model(**batch, rule=rule).logits)
+    assert not torch.equal(ran["pruned"], ran["packed_dense"])
+
+
+def test_the_cpu_is_always_there_and_first():
+    assert latency.available_devices()[0] == "cpu"

@@ -1,0 +1,135 @@
+"""Soft masks: their limit is the hard ones, and their gradients are real. Parity is in test_engine.py."""
+
+import pytest
+import torch
+
+from ltp_core import PrunedModel, Thresholds
+from ltp_core.architectures import view_of
+from ltp_core.checkpoints import Settings
+from ltp_core.masked import hard_gate, padded_forward, soft_gate, straight_through_gate, weighted_softmax
+from ltp_core.run import Inputs
+
+VALUES = [0.05, 0.08, 0.1]
+GATES = [soft_gate, straight_through_gate]
+
+
+def run(hf, batch, gate):
+    return padded_forward(view_of(hf), Inputs(batch["input_ids"], batch["attention_mask"]), gate)
+
+
+def test_hard_and_straight_through_gates_on_paper():
+    importance = torch.tensor([[0.4, 0.3, 0.2, 0.1]])
+    mask = torch.tensor([[1.0, 1.0, 0.0, 1.0]])  # token 2 left before: it stays away
+    for gate in (hard_gate(Thresholds([0.3])), straight_through_gate(torch.tensor([0.3]), 0.01)):
+        assert gate(importance, mask, 1, None)[0].tolist() == [[1, 1, 0, 0]]
+
+
+def test_soft_gate_on_paper():
+    # T = 0.1: sigmoid of (0.5 - 0.2) / 0.1 = 3 and of 0, times the masks 1 and 0.5.
+    gate = soft_gate(torch.tensor([9.0, 0.2]), 0.1)
+    found, _ = gate(torch.tensor([[0.5, 0.2]]), torch.tensor([[1.0, 0.5]]), 2, None)
+    torch.testing.assert_close(found, torch.tensor([[0.9525741, 0.25]]))
+
+
+@pytest.mark.parametrize("make", GATES)
+def test_gates_with_length_exponent_see_the_soft_length(make):
+    # n = 1 + 0.5 + 0.5 = 2, alpha 1: 2 * 0.3 against theta 0.6 is exactly at the threshold.
+    gate = make(torch.tensor([0.6]), 0.1, 1.0)
+    found, _ = gate(torch.tensor([[0.3, 0.3, 0.2]]), torch.tensor([[1.0, 0.5, 0.5]]), 1, None)
+    expected = [[0.5, 0.25, 0.5 * 0.1192029]] if make is soft_gate else [[1.0, 0.5, 0.0]]  # sigmoid(-2)
+    torch.testing.assert_close(found, torch.tensor(expected))
+
+
+def test_weighted_softmax_on_paper():
+    scores = torch.tensor([1.0, 2.0, 4.0]).log().expand(1, 1, 3, 3)
+    found = weighted_softmax(scores, torch.tensor([[1.0, 0.5, 0.0]]))
+    torch.testing.assert_close(found, torch.tensor([0.5, 0.5, 0.0]).expand(1, 1, 3, 3))
+
+
+def test_a_hidden_token_can_be_called_back():
+    # With equal scores the share of token 1 is m1 / (m0 + m1): derivative 1 at m = (1, 0), not 0 or inf.
+    mask = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    weighted_softmax(torch.zeros(1, 1, 1, 2), mask)[0, 0, 0, 1].backward()
+    assert mask.grad.tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("hidden", [50.0, 120.0, 1e4])
+def test_a_hidden_token_with_a_huge_score_hides_nobody_else(hidden):
+    scores = torch.tensor([[[[0.0, 0.0, hidden]]]])
+    found = weighted_softmax(scores, torch.tensor([[1.0, 1.0, 0.0]]))
+    assert found.tolist() == [[[[0.5, 0.5, 0.0]]]]
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_the_limit_of_soft_is_masked(tiny_bert, ragged_batch, exponent):
+    unit = 8**exponent  # n^alpha s is about so much larger than s
+    rule = Thresholds([theta * unit for theta in VALUES], exponent)
+    with torch.no_grad():
+        hf = tiny_bert()
+        masked = PrunedModel(hf)(**ragged_batch, rule=rule, execution="masked")
+        soft = [
+            PrunedModel(hf, settings=Settings(temperature=t))(**ragged_batch, rule=rule, execution="soft")
+            for t in (0.05 * unit, 1e-3 * unit, 1e-10)
+        ]
+    gaps = [float((run.logits - masked.logits).abs().max()) for run in soft]
+    assert gaps[0] > gaps[1] > gaps[2] == 0
+    assert soft[2].alive.tolist() == masked.alive.tolist()
+    assert 1 < masked.alive[0, 1] < 9
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5])
+def test_straight_through_is_hard_to_the_last_bit(tiny_bert, ragged_batch, exponent):
+    hf, rule = tiny_bert(), Thresholds(VALUES, exponent)
+    gate = straight_through_gate(torch.tensor(VALUES), 0.004, exponent)
+    with torch.no_grad():
+        found, expected = run(hf, ragged_batch, gate), run(hf, ragged_batch, hard_gate(rule))
+    torch.testing.assert_close(found.logits, expected.logits, atol=1e-6, rtol=0)
+    for mask, other in zip(found.masks, expected.masks, strict=True):
+        torch.testing.assert_close(mask, other, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("make", GATES)
+def test_gradients_reach_thresholds_and_weights(tiny_bert, ragged_batch, make):
+    hf = tiny_bert()
+    thresholds = torch.tensor(VALUES, requires_grad=True)
+    run(hf, ragged_batch, make(thresholds, 0.05)).logits.square().sum().backward()
+    assert thresholds.grad.isfinite().all()
+    assert (thresholds.grad[:2] != 0).all()
+    assert thresholds.grad[2] == 0  # only [CLS] of the last layer is read, and it never leaves
+    for name, parameter in hf.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+    assert all(layer.attention.self.query.weight.grad.any() for layer in hf.bert.encoder.layer)
+
+
+@pytest.mark.parametrize("make", GATES)
+def test_kept_tokens_give_every_threshold_a_gradient(tiny_bert, ragged_batch, make):
+    """What a FLOPs penalty sees: raising any threshold leaves fewer tokens."""
+    thresholds = torch.tensor(VALUES, requires_grad=True)
+    masks = run(tiny_bert(), ragged_batch, make(thresholds, 0.05)).masks
+    torch.stack([mask.sum() for mask in masks]).sum().backward()
+    assert (thresholds.grad < 0).all()
+
+
+def test_soft_gradient_is_the_slope(tiny_bert, ragged_batch):
+    """Against central differences of the forward pass."""
+    hf = tiny_bert()
+
+    def loss(values):
+        return run(hf, ragged_batch, soft_gate(values, 0.05)).logits.square().sum()
+
+    thresholds = torch.tensor(VALUES, requires_grad=True)
+    loss(thresholds).backward()
+    for layer in (0, 1):
+        step = torch.zeros(3)
+        step[layer] = 2e-3
+        with torch.no_grad():
+            slope = (loss(thresholds + step) - loss(thresholds - step)) / 4e-3
+        torch.testing.assert_close(thresholds.grad[layer], slope, atol=1e-3, rtol=2e-2)
+
+
+def test_dropout_runs_in_training_mode_only(tiny_bert, ragged_batch):
+    hf, gate = tiny_bert(), hard_gate(Thresholds(VALUES))
+    with torch.no_grad():
+        assert torch.equal(run(hf, ragged_batch, gate).logits, run(hf, ragged_batch, gate).logits)
+        hf.train()
+        assert not torch.equal(run(hf, ragged_batch, gate).logits, run(hf, ragged_batch, gate).logits)

@@ -1,0 +1,59 @@
+"""Metrics against numbers worked out by hand."""
+
+import numpy as np
+import pytest
+
+from ltp_core.training.metrics import metric_of, scores
+
+# Predicted 1 1 1 0 0 0, true 1 1 0 0 0 1: two right positives, one false, one missed, two right negatives.
+LOGITS = np.array([[0, 2], [-1, 1], [0.1, 0.2], [3, 1], [1, 0], [0, -1]], dtype=np.float32)
+LABELS = [1, 1, 0, 0, 0, 1]
+
+
+def test_accuracy():
+    assert scores("accuracy", LOGITS, LABELS) == {"accuracy": pytest.approx(4 / 6)}
+
+
+def test_f1():
+    # Precision 2/3, recall 2/3.
+    found = scores("f1", LOGITS, LABELS)
+    assert found == {"f1": pytest.approx(2 / 3), "accuracy": pytest.approx(4 / 6)}
+    assert next(iter(found)) == "f1"
+
+
+def test_matthews():
+    # (2*2 - 1*1) / sqrt(3 * 3 * 3 * 3) = 3/9
+    assert scores("matthews", LOGITS, LABELS)["matthews"] == pytest.approx(1 / 3)
+
+
+def test_spearman():
+    # Ranks 1 2 3 4 against 1 3 2 4: 1 - 6 * 2 / (4 * 15) = 0.8. Pearson of 0 1 2 9 and 0 2 1 9:
+    # means 3; deviations -3 -2 -1 6 and -3 -1 -2 6; sum of products 9+2+2+36 = 49, of squares 50 and 50.
+    found = scores("spearman", np.array([[0.0], [1.0], [2.0], [9.0]]), [0.0, 2.0, 1.0, 9.0])
+    assert found == {"spearman": pytest.approx(0.8), "pearson": pytest.approx(0.98)}
+
+
+def test_more_than_two_classes():
+    logits = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=np.float32)
+    assert scores("accuracy", logits, [0, 2, 2]) == {"accuracy": pytest.approx(2 / 3)}
+
+
+@pytest.mark.parametrize(
+    ("task", "metric"),
+    [
+        ("sst2", "accuracy"),
+        ("mrpc", "f1"),
+        ("qqp", "f1"),
+        ("cola", "matthews"),
+        ("stsb", "spearman"),
+        ("my-file.csv", "accuracy"),
+        (None, "accuracy"),
+    ],
+)
+def test_the_metric_of_a_task(task, metric):
+    assert metric_of(task) == metric
+
+
+def test_an_unknown_metric():
+    with pytest.raises(ValueError, match="unknown metric 'bleu'"):
+        scores("bleu", LOGITS, LABELS)

@@ -1,0 +1,42 @@
+"""A trace survives JSON, and what is no trace is refused."""
+
+import json
+
+import pytest
+
+from ltp_core.trace import AttentionTrace, LayerTrace, Trace
+
+TRACE = Trace(
+    tokens=("[CLS]", "שלום", "😀", "[SEP]"),
+    segments=(0, 0, 1, 1),
+    truncated_tokens=2,
+    layers=(
+        LayerTrace(1, 0.1, (0.5, 0.3, 0.15, 0.05), (True, True, True, False)),
+        LayerTrace(2, None, (0.1 + 0.2, 0.2, 0.5, None), (True, False, True, False)),
+    ),
+    attention=AttentionTrace(2, (0, 1, 2), (((0.5, 0.25, 0.25), (1.0, 0.0, 0.0), (0.2, 0.3, 0.5)),)),
+)
+
+
+@pytest.mark.parametrize("trace", [TRACE, Trace(("a",), (0,), 0, ())])
+def test_round_trip(trace):
+    assert Trace.from_json(trace.to_json()) == trace  # floats too, to the last bit
+
+
+def test_json_is_plain():
+    data = json.loads(TRACE.to_json())
+    assert data["tokens"] == ["[CLS]", "שלום", "😀", "[SEP]"]
+    assert data["layers"][1]["importance"] == [0.1 + 0.2, 0.2, 0.5, None]
+    assert data["layers"][1]["threshold"] is None
+    assert "😀" in TRACE.to_json()
+
+
+def test_counts():
+    assert TRACE.alive == (3, 2)
+    assert TRACE.survived == (2, 1, 2, 0)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", "{}", '{"tokens": [], "layers": [{}]}'])
+def test_what_is_no_trace(text):
+    with pytest.raises(ValueError, match="not a trace"):
+        Trace.from_json(text)

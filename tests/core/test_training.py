@@ -1,0 +1,319 @@
+"""Training: one step on paper, a whole tiny run, and resuming one that was killed."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+import torch
+
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.evaluation import run_rows
+from ltp_core.training.data import DataError, Rows
+from ltp_core.training.loop import METRICS_FILE, Loop, Recipe, last_complete_checkpoint
+from ltp_core.training.stages import (
+    Pruning,
+    PruningModule,
+    distillation_loss,
+    settled,
+    teacher_logits,
+    tokenized,
+    train_dense,
+    train_pruned,
+)
+
+RECIPE = Recipe(epochs=2, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
+PRUNING = Pruning(
+    target_flops=1.6, temperature=0.02, threshold_rate=2e-3, first_threshold=0.03, last_threshold=0.08
+)
+
+
+def toy_rows(count=96, seed=0):
+    """Texts with "good" or "bad" somewhere among fillers: separable by that word."""
+    rng = np.random.default_rng(seed)
+    fillers = ["the", "a", "film", "plot", "it", "was", "very", "and", "of", "so"]
+    labels = rng.integers(0, 2, count).tolist()
+    texts = []
+    for label in labels:
+        words = rng.choice(fillers, rng.integers(6, 14)).tolist()
+        words[rng.integers(len(words))] = "good" if label else "bad"
+        texts.append(" ".join(words))
+    return Rows(texts, labels)
+
+
+@pytest.fixture
+def toy(tiny_bert, tokenizer):
+    """An untrained two-class model."""
+    return PrunedModel(tiny_bert(num_labels=2), tokenizer)
+
+
+def accuracy(model, rows, rule=None):
+    return float((run_rows(model, rows, rule).logits.argmax(-1) == np.array(rows.labels)).mean())
+
+
+# Recipes
+
+
+@pytest.mark.parametrize(
+    "bad", [{"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"learning_rate": 0}, {"learning_rate": -1e-5}]
+)
+def test_bad_recipes(bad):
+    with pytest.raises(ValueError, match="must be positive"):
+        Recipe(**bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"target_flops": 0.5},
+        {"target_flops": math.nan},
+        {"penalty": -0.1},
+        {"distill": 1.5},
+        {"distill": -0.1},
+        {"temperature": 0},
+    ],
+)
+def test_bad_pruning(bad):
+    with pytest.raises(ValueError, match=r"at least 1|must not be negative"):
+        Pruning(**bad)
+
+
+# One step
+
+
+def test_distillation_loss_on_paper():
+    # KL((1/2 1/2) || (1/4 3/4)) = 1/2 log(2) + 1/2 log(2/3); a row that agrees adds nothing; mean over 2.
+    logits = torch.tensor([[1 / 4, 3 / 4], [0.9, 0.1]]).log()
+    teacher = torch.tensor([[1 / 2, 1 / 2], [0.9, 0.1]]).log()
+    expected = (0.5 * math.log(2) + 0.5 * math.log(2 / 3)) / 2
+    assert float(distillation_loss(logits, teacher)) == pytest.approx(expected, abs=1e-6)
+    assert float(distillation_loss(torch.tensor([[1.0], [4.0]]), torch.tensor([[2.0], [4.0]]))) == 0.5
+
+
+@pytest.mark.parametrize("labels", [2, 1])
+def test_one_step(tiny_bert, ragged_batch, labels):
+    module = PruningModule(tiny_bert(num_labels=labels), PRUNING)
+    module.budget.multiplier += 0.1
+    gold = torch.tensor([0, 1, 0]) if labels == 2 else torch.tensor([0.0, 1.5, -1.0])
+    out = module(**ragged_batch, labels=gold, teacher_logits=torch.zeros(3, labels))
+    out["loss"].backward()
+    assert out["loss"].isfinite()
+    assert out["logits"].shape == (3, labels)
+    dense, pruned = out["flops"].tolist()
+    assert 1 < dense / pruned < 3
+    assert module.thresholds.grad.isfinite().all() and (module.thresholds.grad != 0).all()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in module.parameters())
+
+
+def test_the_loss_is_the_weighted_sum(tiny_bert, ragged_batch):
+    gold, teacher = torch.tensor([0, 1, 0]), torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    losses = {}
+    for share in (0.0, 0.25, 1.0):
+        module = PruningModule(tiny_bert(num_labels=2), replace(PRUNING, distill=share)).eval()
+        losses[share] = float(module(**ragged_batch, labels=gold, teacher_logits=teacher)["loss"].detach())
+    assert losses[0.25] == pytest.approx(0.75 * losses[0.0] + 0.25 * losses[1.0], rel=1e-5)
+    with torch.no_grad():
+        rule = Thresholds(module.learned())
+        logits = PrunedModel(tiny_bert(num_labels=2))(**ragged_batch, rule=rule).logits
+    task = -logits.log_softmax(-1)[torch.arange(3), gold].mean()
+    assert losses[0.0] == pytest.approx(float(task), abs=1e-4)
+
+
+def test_thresholds_start_rising_and_are_never_reported_negative(tiny_bert):
+    module = PruningModule(tiny_bert(), PRUNING)
+    assert module.learned() == pytest.approx((0.03, 0.055, 0.08))
+    with torch.no_grad():
+        module.thresholds[0] = -0.01
+    assert module.learned() == pytest.approx((0, 0.055, 0.08))
+
+
+def test_the_thresholds_have_a_learning_rate_of_their_own_and_no_decay(toy, tmp_path):
+    module = PruningModule(toy.hf_model, PRUNING)
+    rows = toy_rows(8)
+    table = tokenized(toy, rows, 32).add_column("teacher_logits", [[0.0, 0.0]] * 8)
+    groups = Loop(module, table, toy.tokenizer, RECIPE, tmp_path).create_optimizer().param_groups
+    assert [(g["lr"], g["weight_decay"]) for g in groups] == [(1e-3, 0.01), (1e-3, 0.0), (2e-3, 0.0)]
+    assert groups[2]["params"] == [module.thresholds]
+    assert sum(len(g["params"]) for g in groups) == len(list(module.parameters()))
+
+
+def test_tokenized(toy):
+    table = tokenized(toy, Rows(["a good film", "bad " * 40], [1, 0]), 8)
+    assert table["input_ids"][0] == toy.tokenizer("a good film")["input_ids"]
+    assert [len(ids) for ids in table["input_ids"]] == [5, 8]
+    assert table["labels"][:] == [1, 0]
+    pairs = tokenized(toy, Rows([("good", "bad")], [1]), 8)
+    assert pairs["token_type_ids"][0] == [0, 0, 0, 1, 1]
+
+
+# Whole runs
+
+
+def test_dense_training_learns_and_leaves_the_embeddings(toy, tmp_path):
+    before = {n: p.clone() for n, p in toy.hf_model.bert.embeddings.state_dict().items()}
+    rows = toy_rows(128)
+    train_dense(toy, rows, replace(RECIPE, epochs=15, learning_rate=2e-3), tmp_path)
+    assert accuracy(toy.eval(), rows) > 0.95
+    after = toy.hf_model.bert.embeddings.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
+@pytest.fixture
+def trained(toy, tmp_path):
+    tuning = toy_rows(40, seed=1)
+    model = train_pruned(toy, toy_rows(), tuning, RECIPE, PRUNING, tmp_path)
+    return model, tuning, tmp_path
+
+
+def test_pruned_training_meets_its_target(trained):
+    model, tuning, folder = trained
+    assert len(model.thresholds) == 3 and all(theta >= 0 for theta in model.thresholds)
+    assert model.settings.temperature == 0.02
+    assert not model.training
+    assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
+    log = [json.loads(line) for line in (folder / METRICS_FILE).read_text().splitlines()]
+    assert log[-1]["step"] == 12  # 96 rows, 16 a step, twice
+    assert len(log[-1]["thresholds"]) == 3
+    assert log[-1]["flops_reduction"] > 1
+
+
+def test_a_target_in_another_unit_is_met_too(toy, tmp_path):
+    tuning = toy_rows(40, seed=1)
+    pruning = replace(PRUNING, length_exponent=1.0, first_threshold=0.3, last_threshold=0.8, temperature=0.2)
+    model = train_pruned(toy, toy_rows(), tuning, RECIPE, pruning, tmp_path)
+    assert model.settings.length_exponent == 1.0
+    assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
+
+
+def test_the_papers_penalty_settles_nothing(toy, tmp_path):
+    pruning = replace(PRUNING, target_flops=None, penalty=0.5)
+    model = train_pruned(toy, toy_rows(48), toy_rows(8, seed=1), RECIPE, pruning, tmp_path)
+    assert run_rows(model, toy_rows(8, seed=1)).flops_reduction > 1
+
+
+def test_a_target_that_cannot_be_reached(toy):
+    with pytest.raises(ValueError, match="cannot be reached: the ceiling is"):
+        settled(toy, [0.1, 0.1, 0.1], toy_rows(8), replace(PRUNING, target_flops=500.0))
+
+
+def test_a_target_without_tuning_rows_is_refused(toy):
+    """Else the thresholds would be scaled by whatever the search ends at."""
+    with pytest.raises(ValueError):
+        settled(toy, [0.1, 0.1, 0.1], Rows([], []), PRUNING)
+
+
+def test_short_rows_can_be_left_out(toy, tmp_path):
+    rows = Rows(["good"] * 20 + ["the film was so very bad"] * 20, [1] * 20 + [0] * 20)
+    with pytest.raises(DataError, match="no training row has 30 tokens"):
+        train_pruned(toy, rows, rows, RECIPE, replace(PRUNING, shortest=30), tmp_path)
+    train_pruned(toy, rows, rows, RECIPE, replace(PRUNING, shortest=5, target_flops=1.1), tmp_path)
+    assert len(np.load(tmp_path / "teacher.npy")) == 20
+
+
+def test_a_regression_trains(tiny_bert, tokenizer, tmp_path):
+    model = PrunedModel(tiny_bert(num_labels=1), tokenizer)
+    rows = toy_rows(32)
+    rows = Rows(rows.texts, [float(label) for label in rows.labels])
+    train_dense(model, rows, replace(RECIPE, epochs=1), tmp_path / "dense")
+    found = train_pruned(model.eval(), rows, rows, replace(RECIPE, epochs=1), PRUNING, tmp_path / "pruned")
+    assert run_rows(found, rows).flops_reduction == pytest.approx(1.6, rel=0.05)
+
+
+def test_the_teacher_is_asked_once(toy, tmp_path):
+    rows = toy_rows(10)
+    first = teacher_logits(toy, rows, tmp_path)
+    np.testing.assert_allclose(first, run_rows(toy, rows, Dense()).logits, atol=1e-5)
+    with torch.no_grad():
+        toy.hf_model.classifier.weight.zero_()
+    assert np.array_equal(teacher_logits(toy, rows, tmp_path), first)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(toy, tmp_path):
+    with torch.no_grad():
+        toy.hf_model.classifier.bias.fill_(math.nan)
+    with pytest.raises(ValueError, match="loss is no longer a number"):
+        train_dense(toy, toy_rows(16), RECIPE, tmp_path)
+
+
+# Resuming
+
+
+def checkpoint(folder, step, state):
+    path = folder / f"checkpoint-{step}"
+    path.mkdir(parents=True)
+    (path / "model.safetensors").write_bytes(b"x")
+    if state is not None:
+        (path / "trainer_state.json").write_text(state)
+    return path
+
+
+def test_half_written_checkpoints_are_removed(tmp_path):
+    assert last_complete_checkpoint(tmp_path / "nowhere") is None
+    assert last_complete_checkpoint(tmp_path) is None
+    good = checkpoint(tmp_path, 250, "{}")
+    half = checkpoint(tmp_path, 500, None)
+    broken = checkpoint(tmp_path, 1000, '{"global_step": 10')
+    assert last_complete_checkpoint(tmp_path) == str(good)
+    assert good.exists() and not half.exists() and not broken.exists()
+
+
+def test_no_complete_checkpoint_means_from_the_start(tmp_path):
+    checkpoint(tmp_path, 250, "")
+    assert last_complete_checkpoint(tmp_path) is None
+    assert not list(tmp_path.iterdir())
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from ltp_core import PrunedModel
+from ltp_core.training.data import Rows
+from ltp_core.training.loop import Loop, Recipe
+from ltp_core.training.stages import Pruning, train_pruned
+
+home = Path(sys.argv[1])
+job = json.loads((home / "job.json").read_text())
+step, calls = Loop.compute_loss, []
+
+def dying(self, *args, **kwargs):
+    calls.append(1)
+    if len(calls) > job["kill_after"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return step(self, *args, **kwargs)
+
+Loop.compute_loss = dying
+train_pruned(PrunedModel.from_pretrained(home / "dense"), Rows(**job["rows"]), Rows(**job["tuning"]),
+             Recipe(**job["recipe"]), Pruning(**job["pruning"]), home / "run")
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_to_the_same_thresholds(toy, tmp_path):
+    recipe = replace(RECIPE, save_steps=3)
+    rows, tuning = toy_rows(), toy_rows(40, seed=1)
+    toy.save_pretrained(tmp_path / "dense")
+    whole = train_pruned(
+        PrunedModel.from_pretrained(tmp_path / "dense"), rows, tuning, recipe, PRUNING, tmp_path / "whole"
+    )
+
+    job = {
+        "rows": asdict(rows),
+        "tuning": asdict(tuning),
+        "recipe": asdict(recipe),
+        "pruning": asdict(PRUNING),
+    }
+    (tmp_path / "job.json").write_text(json.dumps({**job, "kill_after": 7}))
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
+    assert killed.returncode == -9, killed.stderr.decode()[-2000:]
+    assert last_complete_checkpoint(tmp_path / "run" / "checkpoints").endswith("checkpoint-6")
+
+    dense = PrunedModel.from_pretrained(tmp_path / "dense")
+    resumed = train_pruned(dense, rows, tuning, recipe, PRUNING, tmp_path / "run")
+    assert resumed.thresholds == pytest.approx(whole.thresholds, rel=1e-5)
+    for name, weight in whole.hf_model.state_dict().items():
+        torch.testing.assert_close(resumed.hf_model.state_dict()[name], weight, atol=1e-5, rtol=0)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / METRICS_FILE).read_text().splitlines()]
+    assert steps[-1] == 12
