@@ -20,7 +20,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test test-all lint clean
+.PHONY: help setup app test test-all lint results clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,12 @@ lint: $(VENV)/.dev ## check format, style and types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (DATA=folder or Hub id)
+	$(RUN) -m ltp_core results $(if $(DATA),--data $(DATA))
+	$(RUN) -m ltp_core benchmark --model sst2 --json > assets/results/benchmark-sst2.part
+	mv assets/results/benchmark-sst2.part assets/results/benchmark-sst2.json
+	$(RUN) -m ltp_core report
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
 	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,29 +1,34 @@
 """How the numbers on the page are counted and measured, in words."""
 
 from app import words
+from app.services import MAX_CHARACTERS
 from ltp_core import Prediction
 
 THRESHOLDS = (
-    "The share of a layer’s attention that a token must get to stay. Beside each layer: tokens before → after, "
-    "and the average share."
+    "The share of a layer’s attention that a token must get to stay. Beside each layer: tokens before → "
+    "after, and the average share."
 )
 MAP = "✕ The token leaves in this layer. Empty cells: it is gone, and later layers no longer compute it."
+PIECES = " ## continues the word before it."
 ATTENTION = (
     "Each row is one token that spreads its attention over all others; it adds up to 100 %. "
     "The mean of a column, over all heads, is the share that the threshold is compared with."
 )
 
 
-def numbers(dense: Prediction, pruned: Prediction, device: str) -> list[str]:
+def numbers(dense: Prediction, pruned: Prediction, device: str, max_tokens: int) -> list[str]:
     """Paragraphs on the answer, the work and the time of these two runs."""
+    ran_dense, ran_pruned = words.flops(dense.executed_flops), words.flops(pruned.executed_flops)
     return [
         "Answer: both runs use the same weights, trained together with the thresholds. Dense means that "
         "nothing is pruned. Everything shown as pruned comes from one and the same run.",
-        "Work: FLOPs of the encoder’s matrix products, as in the paper; a multiplication and an addition are two. "
-        f"Our engine also leaves out what cannot change the answer, dense or pruned: it ran "
-        f"{words.flops(dense.executed_flops)} dense and {words.flops(pruned.executed_flops)} pruned, "
-        "classifier included.",
-        f"Time: this very text, just now, on this {device}. “Dense” is Hugging Face’s own forward pass, “dense, ours” "
-        "our engine with nothing pruned, “pruned” our engine under these thresholds. The three take turns, after "
-        "a warm-up; tokenization is not counted. Other programs on this machine make all of them slower.",
+        "Work: FLOPs of the encoder’s matrix products, as in the paper; a multiplication and an addition "
+        "are two. Our engine also leaves out what cannot change the answer, dense or pruned: it ran "
+        f"{ran_dense} dense and {ran_pruned} pruned, classifier included.",
+        f"Time: this very text, just now, on this {device}. “Dense” is Hugging Face’s own forward pass, "
+        "“dense, ours” our engine with nothing pruned, “pruned” our engine under these thresholds. The "
+        "three take turns, after a warm-up; tokenization is not counted. Other programs on this machine "
+        "make all of them slower.",
+        f"Limits: a text has at most {MAX_CHARACTERS:,} characters, of which the model reads the first "
+        f"{max_tokens} tokens. Visitors are measured one after the other.",
     ]

@@ -25,7 +25,8 @@ _LONG_REVIEW = (
 SENTIMENT = (
     Example(
         "Mixed feelings",
-        "The plot is thin and the jokes are old, but the two leads are so charming that I left the cinema smiling.",
+        "The plot is thin and the jokes are old, but the two leads are so charming that I left the "
+        "cinema smiling.",
     ),
     Example("Praise", "A moving, funny film with a wonderful cast."),
     Example("Complaint", "Two hours of noise in search of a story, and it never finds one."),

@@ -4,7 +4,6 @@ A model is loaded once a process and shared by all visitors; thresholds go in wi
 measured one visitor at a time, so that two measurements never slow each other down.
 """
 
-import inspect
 import os
 import threading
 import time
@@ -16,7 +15,7 @@ import streamlit as st
 
 from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
-from ltp_core.latency import Comparison, available_devices, compare, interleaved
+from ltp_core.latency import Comparison, available_devices, compare
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 LONGEST_WAIT = 20.0  # seconds in the queue for a measurement
@@ -68,9 +67,13 @@ def load(folder: Path, device: str) -> PrunedModel:
     """Load a model onto a device, once for all visitors.
 
     Raises:
-        CheckpointError: one line that says what is wrong with it.
+        CheckpointError: one line that says what is wrong with it, or with the device.
     """
-    return PrunedModel.from_pretrained(folder).to(device)
+    model = PrunedModel.from_pretrained(folder)
+    try:
+        return model.to(device)
+    except RuntimeError as error:
+        raise CheckpointError(f"{folder.name} does not fit onto {device}: {_first_line(error)}") from None
 
 
 def learned_thresholds(model: PrunedModel) -> tuple[float, ...]:
@@ -100,6 +103,8 @@ def predict(
         return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
     except ValueError as error:
         raise InputProblem(str(error)) from None
+    except RuntimeError as error:  # out of memory, a device that has gone
+        raise InputProblem(f"This text could not be run on {model.device}: {_first_line(error)}") from None
 
 
 def measure(
@@ -122,13 +127,13 @@ def measure(
         if time.monotonic() > deadline:
             return None
     try:
-        return compare(model, texts.for_model, rule=_rule(model, thresholds), **_between_rounds(each_round))
+        return compare(model, texts.for_model, rule=_rule(model, thresholds), on_round=each_round)
     finally:
         _measuring.release()
 
 
-def _between_rounds(call: Callable[[], None]) -> dict[str, Callable[[], None]]:
-    return {"on_round": call} if "on_round" in inspect.signature(interleaved).parameters else {}
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | Thresholds:

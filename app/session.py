@@ -52,9 +52,9 @@ def memory() -> Memory:
 
 
 def choose_model(models: list[str]) -> str:
-    """The model of this run: what the control says, else the address."""
+    """The model of this run: what the control says, unless the address says otherwise."""
     mem = memory()
-    if not _navigated(mem):
+    if mem.settings is None or not _navigated(mem):
         chosen = st.session_state.get("model", mem.settings.model if mem.settings else None)
         if chosen in models:
             return str(chosen)
@@ -96,6 +96,11 @@ def undo() -> None:
     if mem.history:
         set_thresholds(mem.history.pop())
         mem.undoing = True
+
+
+def stop_if_changed() -> None:
+    """End this run here if the visitor has changed something: Streamlit looks at each use of its state."""
+    _ = MEMORY in st.session_state
 
 
 def _navigated(mem: Memory) -> bool:

@@ -1,34 +1,16 @@
-"""The page's look: its style sheet, and figures whose colours follow the theme in the browser.
-
-Streamlit tells Python the theme only when the page runs, so a visitor who switches to dark would keep
-the light figures until the next click. Streamlit's own charts solve this with stand-in colours that the
-browser replaces by the theme's; we use the same ones. Their values are `chart…Colors` in
-`.streamlit/config.toml`, and are those of `figures.colours` (a test compares them).
-"""
+"""The page's look: its style sheet, and figures in the colours of the visitor's theme."""
 
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.elements.lib import streamlit_plotly_theme as stand_in
 
-from app.figures.colours import Palette
+from app.components.theme_watch import theme_watch
+from app.figures.colours import DARK, LIGHT, Palette
+from app.figures.survival_map import COLUMNS
 
+PHONE_COLUMNS = 12
 STYLE = Path(__file__).with_name("style.css")
-
-
-def _ten(name: str) -> tuple[str, ...]:
-    return tuple(getattr(stand_in, f"{name}_{step}") for step in range(10))
-
-
-FOLLOWS_THEME = Palette(
-    text=stand_in.CATEGORY_5,
-    line=stand_in.CATEGORY_6,
-    dropped=stand_in.CATEGORY_7,
-    importance=_ten("DIVERGING"),
-    attention=_ten("SEQUENTIAL"),
-)
-
 CHART_CONFIG = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],
@@ -38,13 +20,24 @@ CHART_CONFIG = {
 }
 
 
-def apply_style() -> None:
-    """Add the style sheet to the page."""
+def apply() -> None:
+    """Add the style sheet, and draw the page again when the theme changes."""
     st.html(STYLE)
+    theme_watch()
+
+
+def palette() -> Palette:
+    """The colours for the visitor's theme."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def columns() -> int:
+    """How many tokens go into one line of a map: fewer on a phone, which says so in its requests."""
+    return PHONE_COLUMNS if "Mobi" in (st.context.headers.get("User-Agent") or "") else COLUMNS
 
 
 def figure(figure: go.Figure, key: str, finding: str, narrowest: int) -> None:
     """Draw a figure; on a screen narrower than that many px it scrolls sideways."""
     st.html(f"<style>.st-key-{key} [data-testid=stElementContainer] {{ min-width: {narrowest}px }}</style>")
     with st.container(key=key):
-        st.plotly_chart(figure, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")
+        st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")

@@ -57,7 +57,6 @@ def _buttons(settings: Settings, choices: Choices) -> None:
         st.button(
             "Learned",
             key="learned",
-            help="The thresholds that the model was trained with",
             on_click=session.set_thresholds,
             args=(choices.learned,),
             disabled=not choices.has_learned or settings.thresholds == choices.learned,
@@ -65,7 +64,6 @@ def _buttons(settings: Settings, choices: Choices) -> None:
         st.button(
             "Off",
             key="off",
-            help="0 in every layer: nothing is pruned",
             on_click=session.set_thresholds,
             args=(off,),
             disabled=settings.thresholds == off,
@@ -84,7 +82,7 @@ def _buttons(settings: Settings, choices: Choices) -> None:
 def _label(number: int, trace: Trace | None) -> str:
     if trace is None:
         return f"Layer {number}"
-    before = words.entering(trace, trace.layers[number - 1])
+    before = words.entering(trace)[number - 1]
     after = trace.alive[number - 1]
     return f"Layer {number}: {before} → {after} · average {words.percent(1 / before)}"
 

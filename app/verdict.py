@@ -82,7 +82,7 @@ def _time(name: str, timing: Timing, longest: float, kind: str) -> Bar:
 
 
 def _card(title: str, headline: str, bars: list[Bar], note: str) -> str:
-    headline = headline[0].upper() + headline[1:]
+    headline = headline[:1].upper() + headline[1:]
     return (
         f'<section class="card"><h3>{as_html(title)}</h3><p class="headline">{as_html(headline)}</p>'
         f'<div class="rows">{"".join(map(_row, bars))}</div><p class="note">{as_html(note)}</p></section>'

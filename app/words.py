@@ -1,8 +1,6 @@
 """Numbers with their units, and what a figure shows as a sentence."""
 
-from collections.abc import Sequence
-
-from ltp_core import LayerTrace, Prediction, Trace
+from ltp_core import Prediction, Trace
 from ltp_core.latency import Comparison
 
 SAME_SPEED = 0.03  # ratios closer to 1 than this are called equal
@@ -64,22 +62,16 @@ def map_finding(trace: Trace) -> str:
     left = trace.alive[-1]
     if left == total:
         return f"Nothing is pruned: all {tokens(total)} go through all {layers} layers"
-    leaving = leaving_per_layer(trace)
+    leaving = [before - after for before, after in zip(entering(trace), trace.alive, strict=True)]
     busiest = max(range(layers), key=lambda index: leaving[index])
     if leaving[busiest] == total - left:
         return f"{left} of {tokens(total)} reach the end; all the others leave in layer {busiest + 1}"
     return f"{left} of {tokens(total)} reach the end; most leave in layer {busiest + 1}"
 
 
-def leaving_per_layer(trace: Trace) -> list[int]:
-    """How many tokens leave in each layer."""
-    entering = [len(trace.tokens), *trace.alive[:-1]]
-    return [before - after for before, after in zip(entering, trace.alive, strict=True)]
-
-
-def entering(trace: Trace, layer: LayerTrace) -> int:
-    """How many tokens enter a layer, and so share its attention."""
-    return sum(share is not None for share in layer.importance)
+def entering(trace: Trace) -> list[int]:
+    """How many tokens enter each layer, and so share its attention."""
+    return [len(trace.tokens), *trace.alive[:-1]]
 
 
 def attention_finding(layer: int, heads: str, token: str, share: float) -> str:
@@ -91,7 +83,9 @@ def summary(dense: Prediction, pruned: Prediction, time: str) -> str:
     """Tokens left, agreement, FLOPs and time, in one sentence."""
     total, layers = len(pruned.trace.tokens), len(pruned.trace.layers)
     if pruned.flops == dense.flops:
-        return f"Nothing is pruned: all {tokens(total)} go through all {layers} layers, as in the dense run; {time}."
+        return (
+            f"Nothing is pruned: {tokens(total)} go through all {layers} layers, as in the dense run; {time}."
+        )
     half = (layers + 1) // 2
     left = pruned.trace.alive[half - 1]
     return (
@@ -118,11 +112,6 @@ def faster(ratio: float) -> str:
 def spread(low: float, high: float) -> str:
     """The middle half of the measured times."""
     return f"({_three_digits(low)}–{_three_digits(high)})"
-
-
-def join(parts: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
 
 
 def _three_digits(value: float) -> str:

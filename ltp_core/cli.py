@@ -7,6 +7,8 @@ import typer
 from ltp_core.commands.benchmark import benchmark
 from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.models import models
+from ltp_core.commands.report import report
+from ltp_core.commands.results import results
 from ltp_core.commands.ship import ship
 from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
@@ -24,7 +26,7 @@ def _commands() -> None:
     """Without this, Typer would turn a single command into the whole program."""
 
 
-for command in (models, trace, evaluate, benchmark, train, ship):
+for command in (models, trace, evaluate, benchmark, train, ship, results, report):
     app.command()(command)
 
 

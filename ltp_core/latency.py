@@ -35,6 +35,7 @@ def interleaved(
     runs: int = 10,
     seconds: float = 0.5,
     warmup: int = 2,
+    on_round: Callable[[], object] = lambda: None,
 ) -> dict[str, Timing]:
     """Time several calls in turn, so that a slow moment of the machine hits all of them.
 
@@ -44,6 +45,7 @@ def interleaved(
         runs: at least so many runs each,
         seconds: and at least so long in all.
         warmup: untimed runs before.
+        on_round: called after each round, outside of what is timed; may raise to stop.
 
     Returns:
         name -> `Timing`.
@@ -62,6 +64,7 @@ def interleaved(
             synchronize(device)
             samples[name].append((time.perf_counter() - begin) * 1000)
         rounds += 1
+        on_round()
     return {name: summary(values) for name, values in samples.items()}
 
 

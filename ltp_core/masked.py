@@ -106,5 +106,8 @@ def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:
         mask: ``[B, n]`` over keys.
     """
     scores = scores.float()
-    weights = (scores - scores.amax(dim=-1, keepdim=True).detach()).exp() * mask[:, None, None, :]
+    keys = mask[:, None, None, :]  # [B, 1, 1, n]
+    highest = scores.masked_fill(keys == 0, -torch.inf).amax(dim=-1, keepdim=True).detach()  # [B, H, n, 1]
+    # A hidden key may score far higher than all visible ones; its exponential must not overflow.
+    weights = (scores - highest).clamp(max=20).exp() * keys
     return weights / weights.sum(dim=-1, keepdim=True)

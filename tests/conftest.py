@@ -48,11 +48,21 @@ def tiny_bert():
     return _tiny_bert
 
 
-@pytest.fixture
-def tokenizer():
-    """WordPiece over a few words and single letters; at most 32 tokens."""
+def _make_tokenizer() -> BertTokenizer:
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(VOCABULARY))}
     return BertTokenizer(vocab=vocabulary, model_max_length=MAX_TOKENS)
+
+
+@pytest.fixture(scope="session")
+def make_tokenizer():
+    """Makes a tokenizer: WordPiece over a few words and single letters; at most 32 tokens."""
+    return _make_tokenizer
+
+
+@pytest.fixture
+def tokenizer():
+    """One of them."""
+    return _make_tokenizer()
 
 
 @pytest.fixture

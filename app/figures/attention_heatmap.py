@@ -13,7 +13,7 @@ from app.text import as_plotly
 from app.words import percent
 from ltp_core import AttentionTrace, Trace
 
-MOST_TICKS = 36  # words on an axis; of longer inputs every second, third, … word is named
+MOST_TICKS = 32  # words on an axis; of longer inputs every second, third, … word is named
 MOST_NAMES = 96  # tokens up to which the hover box has the words; beyond, their positions
 MOST_TOKENS = 256  # cells a side; the rest is not drawn
 
@@ -62,13 +62,13 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
         },
     )
     height = 250 + max(220, min(side * 24, 560))
-    return finish(figure, palette, height, {"l": 8, "r": 56, "t": 110, "b": 92})
+    return finish(figure, palette, height, {"l": 8, "r": 56, "t": 40, "b": 92})
 
 
 def narrowest(trace: Trace) -> int:
     """The width in px below which the words of a heatmap run into each other."""
     side = min(len(attention_of(trace).tokens), MOST_TOKENS)
-    return 180 + 19 * math.ceil(side / math.ceil(side / MOST_TICKS))
+    return 170 + 17 * math.ceil(side / math.ceil(side / MOST_TICKS))
 
 
 def attention_of(trace: Trace) -> AttentionTrace:
@@ -96,9 +96,9 @@ def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:
 def _axis(tokens: list[str], palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     step = -(-len(tokens) // MOST_TICKS)
     named = list(range(0, len(tokens), step))
-    axis = plain_axis(palette, tickmode="array", tickvals=named, **options)
+    axis = plain_axis(palette, automargin=True, tickmode="array", tickvals=named, **options)
     axis["ticktext"] = [as_plotly(tokens[index], CHARACTERS) for index in named]
-    axis["title"]["text"] = title
+    axis["title"] |= {"text": title, "standoff": 12}
     return axis
 
 
@@ -107,7 +107,8 @@ def _hover(tokens: list[str], weights: np.ndarray, positions: Sequence[int]) -> 
         customdata = np.stack(np.meshgrid(positions[: len(tokens)], positions[: len(tokens)]), axis=-1) + 1
         return {
             "customdata": customdata.astype(np.uint16),
-            "hovertemplate": "token %{customdata[1]} gives %{z:.1%}<br>of its attention to token %{customdata[0]}<extra></extra>",
+            "hovertemplate": "token %{customdata[1]} gives %{z:.1%}<br>of its attention to token "
+            "%{customdata[0]}<extra></extra>",
         }
     names = [as_plotly(token) for token in tokens]
     customdata = [

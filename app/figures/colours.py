@@ -12,6 +12,7 @@ class Palette:
     """The colours of a figure on one background.
 
     Attributes:
+        ground: what the figure stands on.
         text: words and numbers.
         line: axes, outlines and the cells of tokens that have left.
         dropped: the mark where a token leaves.
@@ -20,6 +21,7 @@ class Palette:
         attention: ten steps from none to most.
     """
 
+    ground: str
     text: str
     line: str
     dropped: str
@@ -28,6 +30,7 @@ class Palette:
 
 
 LIGHT = Palette(
+    ground="#ffffff",
     text="#0f151c",
     line="#f4f5f7",
     dropped="#b34700",
@@ -58,6 +61,7 @@ LIGHT = Palette(
 )
 
 DARK = Palette(
+    ground="#15181c",
     text="#e6e9ed",
     line="#1d2228",
     dropped="#ff9a3d",

@@ -1,5 +1,6 @@
 """What all figures share: type, margins, axes without decoration, the colour bar below."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -52,14 +53,28 @@ def colour_bar(
 def finish(figure: go.Figure, palette: Palette, height: int, margin: dict[str, int]) -> go.Figure:
     """Set size, type and a transparent ground, so that the page's own shows."""
     figure.update_layout(
+        template="none",
         height=height,
         margin={"pad": 4, **margin},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": TICK_SIZE, "color": palette.text},
-        hoverlabel={"font": {"family": FONT, "size": TICK_SIZE}, "align": "left", "namelength": 0},
+        hoverlabel={
+            "font": {"family": FONT, "size": TICK_SIZE, "color": palette.text},
+            "bgcolor": palette.ground,
+            "bordercolor": palette.text,
+            "align": "left",
+            "namelength": 0,
+        },
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.text, "activecolor": palette.text},
         showlegend=False,
         dragmode=False,
         hovermode="closest",
     )
     return figure
+
+
+def slanted_height(tokens: Sequence[str]) -> int:
+    """Room in px for words at 45 degrees: a character is about half as wide as it is high."""
+    longest = max(min(len(token), CHARACTERS) for token in tokens)
+    return round(18 + 0.71 * 0.55 * TICK_SIZE * longest)

@@ -7,21 +7,20 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette, diverging
-from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis
+from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis, slanted_height
 from app.text import as_plotly
 from app.words import entering, percent, times
 from ltp_core import LayerTrace, Trace
 
-REACH = 3  # the scale runs from 2^-3 to 2^3 times the average; what lies beyond takes its end colour
-LABEL, GAP = 92, 18  # px: room for slanted words, between lines
-ONE_LINE, CELL_ALONE, CELL = 312, 52, 32  # px: height of a map of one line; most and least of a cell
-SIDES, WORD = 130, 19  # px: beside the cells; a column whose slanted word is still legible
 COLUMNS = 32  # tokens in one line
+REACH = 3  # the scale runs from 2^-3 to 2^3 times the average; what lies beyond takes its end colour
+TALL, SMALL, ONE_LINE = 64, 32, 384  # px: a cell of a map of one line, of several; most for one line
+GAP, BELOW, SIDES, WORD = 14, 92, 130, 19  # px: between lines, for the colour bar, beside; a narrow column
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a wrapped map: tokens start to stop, with its place in the figure from 0 (bottom) to 1."""
+    """One line of a wrapped map: tokens start to stop - 1, its cells from `bottom` to `top` (0 to 1)."""
 
     start: int
     stop: int
@@ -42,91 +41,90 @@ def survival_map(
         columns: most tokens in one line; longer inputs are wrapped into lines of equal length.
     """
     stop = len(trace.tokens) if stop is None else min(stop, len(trace.tokens))
-    lines, width, height = _lines(start, stop, columns, len(trace.layers))
+    lines, width, height = _lines(trace, start, stop, columns)
     figure = go.Figure()
     for number, line in enumerate(lines, start=1):
         suffix = "" if number == 1 else str(number)
         figure.add_traces(_line_traces(trace, line, palette, suffix))
         figure.update_layout({f"xaxis{suffix}": _token_axis(trace, line, width, palette, suffix)})
         figure.update_layout({f"yaxis{suffix}": _layer_axis(trace, line, palette, suffix)})
+    if 1 in trace.segments:
+        _mark_second_text(figure, trace.segments.index(1), lines, palette)
     steps = range(-REACH, REACH + 1)
+    title = "attention a token gets, in multiples of the average"
+    labels = [_multiple(step) for step in steps]
     figure.update_layout(
         coloraxis={
             "colorscale": diverging(palette.importance),
             "cmin": -REACH,
             "cmax": REACH,
-            "colorbar": colour_bar(
-                palette,
-                "attention a token gets, in multiples of the average",
-                list(steps),
-                [_multiple(step) for step in steps],
-                y=-20 / height,
-            ),
+            "colorbar": colour_bar(palette, title, list(steps), labels, y=-20 / height),
         }
     )
-    return finish(figure, palette, height + 100, {"l": 8, "r": 56, "t": 8, "b": 92})
+    return finish(figure, palette, height + BELOW + 8, {"l": 8, "r": 56, "t": 8, "b": BELOW})
 
 
 def narrowest(tokens: int, columns: int = COLUMNS) -> int:
     """The width in px below which the words of a map run into each other."""
-    return SIDES + WORD * math.ceil(tokens / line_count(tokens, columns))
+    return SIDES + WORD * math.ceil(tokens / _count(tokens, columns))
 
 
-def line_count(tokens: int, columns: int = COLUMNS) -> int:
-    """How many lines so many tokens take."""
+def _count(tokens: int, columns: int) -> int:
     return math.ceil(tokens / columns)
 
 
-def _lines(start: int, stop: int, columns: int, layers: int) -> tuple[list[Line], int, int]:
-    """Break tokens into lines of equal length -> lines, tokens in a line, height in px."""
-    count = line_count(stop - start, columns)
+def _lines(trace: Trace, start: int, stop: int, columns: int) -> tuple[list[Line], int, int]:
+    """Break tokens into lines of equal length -> lines, tokens in a line, height of all in px."""
+    count = _count(stop - start, columns)
     width = math.ceil((stop - start) / count)
-    cell = max(CELL, min(CELL_ALONE, ONE_LINE // layers)) if count == 1 else CELL
-    block = LABEL + layers * cell
-    height = count * block + (count - 1) * GAP
-    lines = []
-    for number in range(count):
-        top = height - number * (block + GAP) - LABEL
-        first = start + number * width
-        lines.append(Line(first, min(first + width, stop), (top - layers * cell) / height, top / height))
+    layers = len(trace.layers)
+    cells = layers * (max(SMALL, min(TALL, ONE_LINE // layers)) if count == 1 else SMALL)
+    firsts = range(start, stop, width)
+    labels = [slanted_height(trace.tokens[first : first + width]) for first in firsts]
+    height = sum(labels) + count * cells + (count - 1) * GAP
+    lines, top = [], height
+    for first, label in zip(firsts, labels, strict=True):
+        top -= label
+        lines.append(Line(first, min(first + width, stop), (top - cells) / height, top / height))
+        top -= cells + GAP
     return lines, width, height
 
 
 def _line_traces(trace: Trace, line: Line, palette: Palette, suffix: str) -> list[Any]:
     shown = range(line.start, line.stop)
     numbers = [layer.layer for layer in trace.layers]
-    axes = {
-        "x": list(shown),
-        "y": numbers,
-        "xaxis": f"x{suffix}",
-        "yaxis": f"y{suffix}",
-        "xgap": 2,
-        "ygap": 2,
-    }
+    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    grid = {"x": list(shown), "y": numbers, "xgap": 2, "ygap": 2, **axes}
     hover = {
-        "customdata": [[_hover(trace, layer, token) for token in shown] for layer in trace.layers],
+        "customdata": [
+            [_hover(trace, layer, token, alive) for token in shown]
+            for layer, alive in zip(trace.layers, entering(trace), strict=True)
+        ],
         "hovertemplate": "%{customdata}<extra></extra>",
     }
     gone = [[None if layer.kept[token] else 0 for token in shown] for layer in trace.layers]
-    kept = [[_colour(layer, token, entering(trace, layer)) for token in shown] for layer in trace.layers]
+    kept = [
+        [_colour(layer, token, alive) for token in shown]
+        for layer, alive in zip(trace.layers, entering(trace), strict=True)
+    ]
     leaving = [
         (token, layer.layer)
         for layer in trace.layers
         for token in shown
         if layer.importance[token] is not None and not layer.kept[token]
     ]
-    ground = [(0, palette.line), (1, palette.line)]
     return [
-        go.Heatmap(z=gone, colorscale=ground, showscale=False, **axes, **hover),
-        go.Heatmap(z=kept, coloraxis="coloraxis", **axes, **hover),
+        go.Heatmap(
+            z=gone, colorscale=[(0, palette.line), (1, palette.line)], showscale=False, **grid, **hover
+        ),
+        go.Heatmap(z=kept, coloraxis="coloraxis", **grid, **hover),
         go.Scatter(
             x=[token for token, _ in leaving],
             y=[layer for _, layer in leaving],
-            xaxis=f"x{suffix}",
-            yaxis=f"y{suffix}",
             mode="markers",
             marker={"symbol": "x-thin", "size": 11, "line": {"width": 3, "color": palette.dropped}},
             hoverinfo="skip",
+            **axes,
         ),
     ]
 
@@ -150,12 +148,30 @@ def _layer_axis(trace: Trace, line: Line, palette: Palette, suffix: str) -> dict
     return plain_axis(
         palette,
         anchor=f"x{suffix}",
+        automargin=True,
         domain=[line.bottom, line.top],
         range=[numbers[-1] + 0.5, numbers[0] - 0.5],
         tickmode="array",
         tickvals=numbers,
         ticktext=[f"layer {number}" for number in numbers],
     )
+
+
+def _mark_second_text(figure: go.Figure, first: int, lines: list[Line], palette: Palette) -> None:
+    """Draw a line before the first token of the second text of a pair."""
+    for number, line in enumerate(lines, start=1):
+        if line.start < first < line.stop:
+            suffix = "" if number == 1 else str(number)
+            figure.add_shape(
+                type="line",
+                x0=first - 0.5,
+                x1=first - 0.5,
+                y0=0,
+                y1=1,
+                xref=f"x{suffix}",
+                yref=f"y{suffix} domain",
+                line={"color": palette.text, "width": 2},
+            )
 
 
 def _colour(layer: LayerTrace, token: int, alive: int) -> float | None:
@@ -166,15 +182,17 @@ def _colour(layer: LayerTrace, token: int, alive: int) -> float | None:
     return max(-REACH, min(REACH, math.log2(share * alive))) if share > 0 else -REACH
 
 
-def _hover(trace: Trace, layer: LayerTrace, token: int) -> str:
+def _hover(trace: Trace, layer: LayerTrace, token: int, alive: int) -> str:
     name = f"“{as_plotly(trace.tokens[token])}” · token {token + 1}"
+    if 1 in trace.segments:
+        name += f" · {'second' if trace.segments[token] else 'first'} text"
     share = layer.importance[token]
     if share is None:
         left = next(other.layer for other in trace.layers if not other.kept[token])
         return f"{name}<br>left in layer {left}"
-    average = times(share * entering(trace, layer))
+    average = times(share * alive)
     got = f"{name}<br>layer {layer.layer}: {percent(share)} of all attention, {average} the average"
-    if layer.threshold is None or layer.threshold == 0:
+    if not layer.threshold:
         return f"{got}<br>stays: nothing is pruned here"
     if not layer.kept[token]:
         return f"{got}<br>leaves: less than {percent(layer.threshold)}"

@@ -18,7 +18,7 @@ MOST_IN_PICTURE = 96  # tokens on one map; longer inputs come in parts
 
 def page() -> None:
     """Draw the page from top to bottom; the measurement, which takes longest, comes last."""
-    theme.apply_style()
+    theme.apply()
     st.html(markup.heading("What happens to my sentence?", 1))
     st.html(
         markup.paragraph(
@@ -35,6 +35,7 @@ def page() -> None:
             model, choices = _load(name, models[name])
     except CheckpointError as error:
         st.html(markup.notice(str(error)))
+        st.session_state["model"] = name
         _pickers(list(models), services.devices())
         return
     settings = session.settings_of_run(choices, list(models))
@@ -133,7 +134,7 @@ def _results(
                 f"{words.tokens(trace.truncated_tokens)} were cut."
             )
         )
-    strip = st.empty()
+    strip = st.container(key="verdict").empty()
     device = services.DEVICE_NAMES.get(settings.device, settings.device)
 
     def show(measured: Comparison | None, waiting: str = "measuring how fast …") -> None:
@@ -150,14 +151,14 @@ def _results(
             _map(trace)
     _attention(choices, trace)
     with st.expander("How answer, work and time are counted", key="counted"):
-        for text in about.numbers(dense, pruned, device):
+        for text in about.numbers(dense, pruned, device, model.max_tokens):
             st.html(markup.paragraph(text))
 
     timing_key = (settings.model, settings.device, texts, settings.thresholds)
     measured = session.memory().keep(
         "measured",
         timing_key,
-        lambda: services.measure(model, texts, settings.thresholds, each_round=lambda: show(None)),
+        lambda: services.measure(model, texts, settings.thresholds, session.stop_if_changed),
     )
     show(measured, "not measured: too many visitors at once")
 
@@ -166,9 +167,12 @@ def _map(trace: Trace) -> None:
     finding = words.map_finding(trace)
     st.html(markup.heading(finding))
     start, stop = _part(len(trace.tokens))
-    figure = survival_map.survival_map(trace, theme.FOLLOWS_THEME, start, stop)
-    theme.figure(figure, "survival_map", f"Survival map: {finding}", survival_map.narrowest(stop - start))
-    st.html(markup.paragraph(about.MAP, "hint"))
+    columns = theme.columns()
+    figure = survival_map.survival_map(trace, theme.palette(), start, stop, columns)
+    narrowest = survival_map.narrowest(stop - start, columns)
+    theme.figure(figure, "survival_map", f"Survival map: {finding}", narrowest)
+    pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
+    st.html(markup.paragraph(about.MAP + pieces, "hint"))
     _numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
 
 
@@ -208,7 +212,7 @@ def _attention(choices: Choices, trace: Trace) -> None:
         heads = "mean of the heads" if head == 0 else f"head {head}"
         finding = words.attention_finding(layer, heads, token, share)
         st.html(markup.heading(finding))
-        figure = attention_heatmap.attention_heatmap(trace, head or None, theme.FOLLOWS_THEME)
+        figure = attention_heatmap.attention_heatmap(trace, head or None, theme.palette())
         narrowest = attention_heatmap.narrowest(trace)
         theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest)
         _numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")

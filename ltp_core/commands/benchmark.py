@@ -1,6 +1,5 @@
 """`benchmark`: how much of the FLOPs saved becomes time saved, against the strongest peer."""
 
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import Annotated, Any
@@ -25,6 +24,7 @@ from ltp_core.commands.shared import (
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.latency import interleaved
 from ltp_core.model import PrunedModel
+from ltp_core.results import processor, stamp
 from ltp_core.rules import Dense, Rule
 from ltp_core.sentences import batches, inputs_of_length, own_sentences
 from ltp_core.training.data import TASKS, load_rows
@@ -78,8 +78,9 @@ def benchmark(
         "model": model,
         "device": str(pruner.device),
         "threads": torch.get_num_threads(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "torch": torch.__version__,
+        "commit": stamp()["commit"],
         "thresholds_factor": factor,
         "rows": rows,
     }

@@ -23,8 +23,8 @@ from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
 from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, load_rows
+from ltp_core.training.job import Job
 from ltp_core.training.metrics import metric_of, scores
-from ltp_core.training.pipeline import Job, held_out_rows
 
 
 def evaluate(
@@ -80,6 +80,8 @@ def rows_for(model: PrunedModel, data: str | None, split: str | None) -> Rows:
     if split in HELD_OUT:
         if not model.settings.training:
             raise DataError(f"nothing is known of how this model was trained, so it has no {split} rows")
+        from ltp_core.training.pipeline import held_out_rows  # brings the Trainer with it
+
         job = replace(Job.of(model.settings.training), data=data)
         return held_out_rows(job, split)
     return load_rows(source, split or (task.development if task else None), task.config if task else None)

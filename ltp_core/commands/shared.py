@@ -13,6 +13,7 @@ import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers.utils import logging as transformers_logging
 
 from ltp_core.latency import available_devices
 from ltp_core.model import PrunedModel
@@ -91,14 +92,9 @@ def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[C
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep stdout for the result: what libraries print goes to stderr, their chatter nowhere."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    from datasets.utils.logging import disable_progress_bar, set_verbosity_error
-    from transformers.utils import logging as transformers_logging
-
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    set_verbosity_error()
-    disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     with redirect_stdout(sys.stderr):
         yield

@@ -8,9 +8,7 @@ import typer
 from rich.console import Console
 
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, quiet
-from ltp_core.training.loop import Recipe
-from ltp_core.training.pipeline import Job, Method, run, score, split_of
-from ltp_core.training.stages import Pruning
+from ltp_core.training.job import Job, Method, Pruning, Recipe
 
 
 def train(
@@ -25,6 +23,7 @@ def train(
     length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
     distill: Annotated[float, typer.Option(help="Share of the loss taken from the dense model.")] = 0.5,
     shortest: Annotated[int, typer.Option(help="Leave shorter rows (tokens) out of the pruning stage.")] = 0,
+    augment: Annotated[float, typer.Option(help="Made-up rows for each real one, to distill on.")] = 0.0,
     epochs: Annotated[float, typer.Option(help="Passes of the dense stage.")] = 3.0,
     pruning_epochs: Annotated[float, typer.Option(help="Passes of the pruning stage.")] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Of the dense stage.")] = 5e-5,
@@ -48,12 +47,23 @@ def train(
         raise ValueError("give --target-flops or --penalty, not both")
     dense = Recipe(epochs, learning_rate, batch_size, 0.06, 0.01, seed, max_tokens, bfloat16, save_steps)
     pruned = replace(dense, epochs=pruning_epochs, learning_rate=pruning_learning_rate)
-    target = None if penalty is not None else target_flops or Pruning().target_flops
+    usual = Pruning()
     pruning = Pruning(
-        target, penalty or 0.0, length_exponent=length_exponent, distill=distill, shortest=shortest
+        target_flops=None
+        if penalty is not None
+        else usual.target_flops
+        if target_flops is None
+        else target_flops,
+        penalty=usual.penalty if penalty is None else penalty,
+        length_exponent=length_exponent,
+        distill=distill,
+        shortest=shortest,
+        augment=augment,
     )
     dense_model = None if baseline is None else str(baseline)
     job = Job(task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit)
+    from ltp_core.training.pipeline import run, score, split_of  # the Trainer takes seconds to import
+
     with quiet():
         model = run(job, output, messages.print, str(choose_device(device)))
         found, evaluation = score(model, split_of(job).tuning, job.task)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, load_dataset
-
 from ltp_core.model import Text
 
 HELD_OUT = ("tuning", "untouched")
@@ -187,7 +185,9 @@ def _has_pieces(keys: Sequence[str], whole: Sequence[int]) -> bool:
     return len(whole) < len(set(keys) - {""})
 
 
-def _table(data: str, split: str | None, config: str | None) -> Dataset:
+def _table(data: str, split: str | None, config: str | None) -> Any:
+    from datasets import load_dataset  # here, since most commands load no data and it takes seconds
+
     path = Path(data)
     try:
         if path.suffix in _FORMATS:

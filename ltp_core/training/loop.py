@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +11,9 @@ from torch import Tensor, nn
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from ltp_core.training.job import Recipe
+
 METRICS_FILE = "metrics.jsonl"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a stage is trained.
-
-    Attributes:
-        epochs: passes over the rows.
-        learning_rate: peak, of the weights; linear decay to 0.
-        batch_size: rows a step, on each process.
-        warmup: share of the steps in which the learning rate rises.
-        weight_decay: AdamW's.
-        seed: of the classifier head, the order of the rows and dropout.
-        max_tokens: longer rows are cut.
-        bfloat16: compute matrix products in bfloat16 (weights stay float32).
-        save_steps: a checkpoint to resume from, every so many steps.
-    """
-
-    epochs: float = 3.0
-    learning_rate: float = 5e-5
-    batch_size: int = 32
-    warmup: float = 0.06
-    weight_decay: float = 0.01
-    seed: int = 0
-    max_tokens: int = 128
-    bfloat16: bool = True
-    save_steps: int = 250
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be trained."""
-        if self.epochs <= 0 or self.batch_size < 1 or self.learning_rate <= 0:
-            raise ValueError("epochs, batch size and learning rate must be positive")
 
 
 class Loop(Trainer):

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import pearsonr, spearmanr
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
 _METRIC = {"mrpc": "f1", "qqp": "f1", "cola": "matthews", "stsb": "spearman"}
 
@@ -28,6 +26,10 @@ def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[st
     Raises:
         ValueError: for an unknown metric.
     """
+    # Imported here: the two take seconds, and most commands score nothing.
+    from scipy.stats import pearsonr, spearmanr
+    from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+
     if metric == "spearman":
         values = outputs[:, 0]
         spearman, pearson = spearmanr(values, labels).statistic, pearsonr(values, labels).statistic

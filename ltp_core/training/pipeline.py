@@ -4,9 +4,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
@@ -14,49 +14,11 @@ from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows
-from ltp_core.training.loop import Recipe
+from ltp_core.training.job import Job
 from ltp_core.training.metrics import metric_of, scores
-from ltp_core.training.stages import Pruning, train_dense, train_pruned
+from ltp_core.training.stages import train_dense, train_pruned
 
-Method = Literal["dense", "ltp"]
 JOB_FILE = "job.json"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training run, from data to model.
-
-    Attributes:
-        task: a name in `TASKS`, or a data file.
-        data: file, folder or Hub id; None for the task's own place on the Hub.
-        base: name of a base, a folder, or a Hub id to start from.
-        baseline: folder of a dense model that an earlier run trained; None to train one.
-        method: "dense" stops after the baseline.
-        dense: how the baseline is trained.
-        pruned: how the pruned weights are trained.
-        pruning: how the thresholds are learned.
-        tuning: whole rows held out to choose things on.
-        untouched: whole rows held out to measure on only.
-        limit: use only the first so many training rows.
-    """
-
-    task: str
-    data: str | None
-    base: str
-    baseline: str | None
-    method: Method
-    dense: Recipe
-    pruned: Recipe
-    pruning: Pruning
-    tuning: int = 500
-    untouched: int = 1000
-    limit: int | None = None
-
-    @classmethod
-    def of(cls, described: dict[str, Any]) -> "Job":
-        """Read what `dataclasses.asdict` made of a job."""
-        recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
-        return cls(**{**described, **recipes, "pruning": Pruning(**described["pruning"])})
 
 
 def held_out_rows(job: Job, name: str) -> Rows:

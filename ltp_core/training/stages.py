@@ -6,7 +6,7 @@ settle one factor on the thresholds at the end. `docs/architecture.md` says why.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +20,14 @@ from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
 from ltp_core.flops import Dimensions
 from ltp_core.masked import padded_forward, straight_through_gate
-from ltp_core.model import PrunedModel, task_loss
+from ltp_core.model import PrunedModel, Text, task_loss
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.run import Inputs
+from ltp_core.training.augment import joined_pieces
 from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops, settle
 from ltp_core.training.data import DataError, Rows
-from ltp_core.training.loop import Loop, Recipe
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """How thresholds are learned.
-
-    Attributes:
-        target_flops: dense over pruned paper FLOPs to reach; None to use `penalty` instead.
-        penalty: the paper's lambda, on the mean mask over real tokens.
-        temperature: T of the gates' gradient, in the unit of the importance.
-        length_exponent: alpha in ``n^alpha s >= theta``.
-        threshold_rate: learning rate of the thresholds.
-        first_threshold: initial threshold of the first layer,
-        last_threshold: of the last layer, linear between: rising ones do better than flat ones.
-        distill: share of the loss that is divergence from the dense model's outputs.
-        shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
-            stay, so short rows lose nothing and teach nothing about pruning.
-    """
-
-    target_flops: float | None = 2.1
-    penalty: float = 0.0
-    temperature: float = 0.004
-    length_exponent: float = 0.0
-    threshold_rate: float = 4e-4
-    first_threshold: float = 0.004
-    last_threshold: float = 0.03
-    distill: float = 0.5
-    shortest: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be trained."""
-        if self.target_flops is not None and not self.target_flops >= 1:
-            raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {self.target_flops}")
-        if self.penalty < 0 or not 0 <= self.distill <= 1 or self.temperature <= 0:
-            raise ValueError("penalty must not be negative, distill between 0 and 1, temperature positive")
+from ltp_core.training.job import Pruning, Recipe
+from ltp_core.training.loop import Loop
 
 
 class PruningModule(nn.Module):
@@ -148,12 +115,16 @@ def train_pruned(
         The same model with its thresholds.
     """
     freeze_embeddings(model.hf_model)
-    table = tokenized(model, rows, recipe.max_tokens)
-    long_enough = [i for i, ids in enumerate(table["input_ids"]) if len(ids) >= pruning.shortest]
-    if not long_enough:
+    counts = [len(ids) for ids in tokenized(model, rows, recipe.max_tokens)["input_ids"]]
+    rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
+    if not len(rows):
         raise DataError(f"no training row has {pruning.shortest} tokens or more")
-    teacher = teacher_logits(model, rows.take(long_enough), folder)
-    table = table.select(long_enough).add_column("teacher_logits", teacher.tolist())
+    made_up = joined_pieces(rows, round(pruning.augment * len(rows)), recipe.seed)
+    teacher = teacher_logits(model, [*rows.texts, *made_up], folder)
+    said = teacher[len(rows) :]
+    labels = said[:, 0] if said.shape[-1] == 1 else said.argmax(axis=-1)  # of what nobody labelled
+    rows = Rows([*rows.texts, *made_up], [*rows.labels, *labels.tolist()])
+    table = tokenized(model, rows, recipe.max_tokens).add_column("teacher_logits", teacher.tolist())
     module = PruningModule(model.hf_model, pruning)
     Loop(module, table, model.tokenizer, recipe, folder).run()
     model.eval()
@@ -188,17 +159,17 @@ def tokenized(model: PrunedModel, rows: Rows, max_tokens: int) -> Dataset:
     return Dataset.from_dict({**encoded, "labels": rows.labels})
 
 
-def teacher_logits(model: PrunedModel, rows: Rows, folder: Path) -> np.ndarray:
-    """The dense model's logits for all rows, ``[N, C]``; computed once and kept for a resumed run.
+def teacher_logits(model: PrunedModel, texts: list[Text], folder: Path) -> np.ndarray:
+    """The dense model's logits for all texts, ``[N, C]``; computed once and kept for a resumed run.
 
     A resumed run must not compute them anew: by then the weights may have moved on.
     """
     file = folder / "teacher.npy"
     if file.is_file():
         found: np.ndarray = np.load(file)
-        if len(found) == len(rows):
+        if len(found) == len(texts):
             return found
-    logits = run_rows(model, rows, Dense(), batch_size=64).logits
+    logits = run_rows(model, Rows(texts, []), Dense(), batch_size=64).logits
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "teacher.part.npy", logits)
     (folder / "teacher.part.npy").rename(file)

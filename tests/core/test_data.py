@@ -138,6 +138,18 @@ def test_a_label_that_only_some_rows_have_as_text(tmp_path):
     refused("must hold numbers", str(tmp_path / "rows.csv"))
 
 
+def test_labels_that_are_not_a_number(tmp_path):
+    rows = [{"sentence": "a", "label": 1.0}, {"sentence": "b", "label": float("nan")}]
+    refused("label", write(tmp_path / "rows.parquet", rows))
+
+
+@pytest.mark.parametrize("name", ["rows.tsv", "rows.txt"])
+def test_a_file_of_another_format_is_not_called_missing(tmp_path, name):
+    """It is there; what helps is to hear which formats are read."""
+    (tmp_path / name).write_text("sentence\tlabel\na\t1\n")
+    refused(r"\.csv", str(tmp_path / name))
+
+
 def test_tasks():
     assert set(TASKS) == {"sst2", "mrpc", "rte", "stsb", "cola", "qnli", "qqp", "mnli", "imdb"}
     assert TASKS["sst2"].classes == ("negative", "positive")
@@ -208,6 +220,8 @@ def test_a_piece_is_made_of_whole_words():
     split = hold_out(Rows(texts, [0, 1, 2, 3]), 1, 1, 0)
     assert "art" in split.train.texts + split.tuning.texts + split.untouched.texts
     assert len(split.train) == 2
+    texts = ["a film", "via film a", "b c", "d e"]  # "a film" is in the second, but not as words
+    assert len(hold_out(Rows(texts, [0, 1, 2, 3]), 1, 1, 0).train) == 2
 
 
 def test_rows_that_share_nothing_are_split_at_random():

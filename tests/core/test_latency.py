@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, Thresholds, latency
+from ltp_core import Dense, PrunedModel, Thresholds, latency
 from ltp_core.latency import Timing, interleaved, summary
 
 CPU = torch.device("cpu")
@@ -61,14 +61,13 @@ def test_one_slow_run_does_not_move_the_median(clock):
     assert timings["a"].median_ms == pytest.approx(2)
 
 
-def test_compare_runs_three_things_on_the_same_text(model, monkeypatch):
+def test_compare_runs_three_things_on_the_same_text(tiny_bert, tokenizer, monkeypatch):
+    model = PrunedModel(tiny_bert(), tokenizer, thresholds=[0.05, 0.1, 0.1])
     ran = {}
 
     def run_each(calls, device, **options):
         ran.update({name: call().logits for name, call in calls.items()}, options=options)
-        return {
-            name: Timing(milliseconds, 0, 0, 3) for name, milliseconds in zip(calls, (6, 4, 2), strict=True)
-        }
+        return {name: Timing(ms, 0, 0, 3) for name, ms in zip(calls, (6, 4, 2), strict=True)}
 
     monkeypatch.setattr(latency, "interleaved", run_each)
     rule = Thresholds([0.1, 0.2, 0.3])

@@ -127,9 +127,14 @@ def test_soft_gradient_is_the_slope(tiny_bert, ragged_batch):
         torch.testing.assert_close(thresholds.grad[layer], slope, atol=1e-3, rtol=2e-2)
 
 
-def test_dropout_runs_in_training_mode_only(tiny_bert, ragged_batch):
-    hf, gate = tiny_bert(), hard_gate(Thresholds(VALUES))
+@pytest.mark.parametrize("kind", ["attention_probs_dropout_prob", "hidden_dropout_prob"])
+def test_dropout_runs_in_training_mode_only(tiny_bert, ragged_batch, kind):
+    others = {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0, "classifier_dropout": 0.0}
+    hf, gate = tiny_bert(**{**others, kind: 0.3}), hard_gate(Thresholds(VALUES))
     with torch.no_grad():
         assert torch.equal(run(hf, ragged_batch, gate).logits, run(hf, ragged_batch, gate).logits)
         hf.train()
-        assert not torch.equal(run(hf, ragged_batch, gate).logits, run(hf, ragged_batch, gate).logits)
+        one, other = run(hf, ragged_batch, gate), run(hf, ragged_batch, gate)
+    assert not torch.equal(one.logits, other.logits)
+    if kind == "attention_probs_dropout_prob":  # importance is the attention before dropout
+        assert torch.equal(one.importance[0], other.importance[0])

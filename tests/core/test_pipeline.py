@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import datasets
 import pytest
@@ -11,9 +11,8 @@ import torch
 from ltp_core import PrunedModel
 from ltp_core.training import pipeline
 from ltp_core.training.data import DataError, Rows
-from ltp_core.training.loop import Recipe
-from ltp_core.training.pipeline import Job, claim, fresh_model, held_out_rows, publish, run, score, split_of
-from ltp_core.training.stages import Pruning
+from ltp_core.training.job import Job, Pruning, Recipe
+from ltp_core.training.pipeline import claim, fresh_model, held_out_rows, publish, run, score, split_of
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
 PRUNING = Pruning(target_flops=1.5, temperature=0.02, first_threshold=0.03, last_threshold=0.08)
@@ -140,10 +139,6 @@ def test_the_head_is_seeded(job):
     assert torch.equal(first, second)
     other = replace(job, dense=replace(RECIPE, seed=1))
     assert not torch.equal(first, fresh_model(other, Rows(["a"], [1])).hf_model.classifier.weight)
-
-
-def test_a_job_goes_through_json(job):
-    assert Job.of(json.loads(json.dumps(asdict(job)))) == job
 
 
 def test_held_out_rows(job):

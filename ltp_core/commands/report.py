@@ -1,0 +1,137 @@
+"""`report`: from the files under `assets/results` to `docs/results.md` and the table in the README."""
+
+import json as json_module
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ltp_core.checkpoints import shipped_models
+from ltp_core.commands.shared import Json, emit
+from ltp_core.results import RESULTS, ROOT, read_rows
+
+PAGE = ROOT / "docs" / "results.md"
+README = ROOT / "README.md"
+START, END = "<!-- results:start -->", "<!-- results:end -->"
+
+
+def report(json: Json = False) -> None:
+    """Write the measured results into docs/results.md and the README.
+
+    Example: ltp report
+    """
+    PAGE.write_text(page(), encoding="utf-8")
+    before, rest = README.read_text(encoding="utf-8").split(START)
+    after = rest.split(END)[1]
+    README.write_text(f"{before}{START}\n{summary()}\n{END}{after}", encoding="utf-8")
+
+    def table(console: Console) -> None:
+        console.print(f"{PAGE} and {README}")
+
+    emit({"written": [str(PAGE), str(README)]}, json, table)
+
+
+def summary() -> str:
+    """The README's tables: each shipped model on rows that nothing was chosen on, and its speed."""
+    lines = [
+        "| model | rows | baseline | pruned | points lost | paper FLOPs | executed FLOPs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in shipped_models():
+        for row in read_rows(RESULTS / f"{name}.json"):
+            if row["factor"] == 1 and row["split"] != "tuning":
+                lines.append(_line([name, f"{row['examples']} {row['split']}", *_scores(row)]))
+    text = [
+        *lines,
+        "",
+        "Scores in percent; FLOPs as dense ÷ pruned; [docs/results.md](docs/results.md) has the rest.",
+    ]
+    if speed := _speed():
+        text += ["", *speed]
+    return "\n".join(text)
+
+
+def page() -> str:
+    """All of docs/results.md."""
+    parts = [
+        "# Results",
+        "Written by `ltp report` from `assets/results/`, which `make results` measures. *Baseline*: a dense "
+        "model tuned separately. *Points lost*: baseline minus pruned. *Tuning* rows settled the thresholds' "
+        "last factor; nothing was chosen on *untouched* rows or the development set. Paper FLOPs count "
+        "as the paper does; executed FLOPs are what the engine runs, where a dense run has the same lossless "
+        "savings.",
+    ]
+    for name in shipped_models():
+        rows = read_rows(RESULTS / f"{name}.json")
+        if not rows:
+            continue
+        parts.append(f"## {name}: accuracy against FLOPs")
+        parts.append(
+            "One model; a row multiplies all its learned thresholds by one factor. 1 is the model as shipped."
+        )
+        for split in ("development", "untouched", "tuning"):
+            chosen = [row for row in rows if row["split"] == split]
+            head = [
+                "factor",
+                "baseline",
+                "pruned",
+                "points lost",
+                "paper FLOPs",
+                "executed FLOPs",
+                "tokens left",
+            ]
+            lines = [_line(head), _line(["---"] * len(head))]
+            for row in chosen:
+                kept = " ".join(f"{100 * share:.0f}" for share in row["kept_per_layer"])
+                lines.append(_line([f"{row['factor']:g}", *_scores(row), kept]))
+            parts.append(f"### {split}, {chosen[0]['examples']} rows, {chosen[0]['metric']} in percent")
+            parts.append("\n".join(lines))
+        first = rows[0]
+        parts.append(
+            f"*Tokens left*: percent of all tokens after each layer. Seed {first['seed']}, commit "
+            f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}."
+        )
+    if speed := _speed():
+        parts += ["## Speed", "\n".join(speed)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(row: dict[str, Any]) -> list[str]:
+    scores = [f"{100 * row[who]:.1f}" for who in ("baseline_score", "pruned_score")]
+    ratios = [f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
+    return [*scores, f"{row['points_lost']:.1f}", *ratios]
+
+
+def _speed() -> list[str]:
+    """Tables of all benchmark files, with how they were measured."""
+    lines: list[str] = []
+    for file in sorted(RESULTS.glob("benchmark-*.json")):
+        found = json_module.loads(Path(file).read_text(encoding="utf-8"))
+        head = [
+            "tokens",
+            "batch",
+            "Hugging Face",
+            "ours, dense",
+            "ours, pruned",
+            "speedup",
+            "paper FLOPs",
+            "realised",
+        ]
+        lines += [_line(head), _line(["---"] * len(head))]
+        for row in found["rows"]:
+            times = [f"{row[name]:.1f} ms" for name in ("dense_ms", "packed_dense_ms", "pruned_ms")]
+            ratios = [f"{row[name]:.2f}×" for name in ("speedup", "flops_reduction")]
+            where = [str(row["length"]), str(row["batch_size"])]
+            lines.append(_line([*where, *times, *ratios, f"{row['realised']:.2f}"]))
+        lines += [
+            "",
+            f"{found['model']} against Hugging Face's own `{found['rows'][0]['against']}` forward of "
+            "the same weights, inputs made from real sentences; medians of interleaved runs; "
+            f"{found['device']}, {found['processor']}, {found['threads']} threads, torch {found['torch']}, "
+            f"commit {found['commit']}. *Realised*: speedup ÷ FLOPs.",
+        ]
+    return lines
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

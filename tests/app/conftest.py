@@ -1,0 +1,50 @@
+"""A trace worked out by hand, predictions around it, and a folder with a tiny model."""
+
+import pytest
+
+from app import services
+from ltp_core import LayerTrace, Prediction, PrunedModel, Trace
+from ltp_core.latency import Comparison, Timing
+
+THRESHOLDS = (0.0, 0.05, 0.06)
+
+
+@pytest.fixture
+def trace():
+    """Five tokens, three layers: "very" leaves in layer 1, "[SEP]" in layer 2, nobody in layer 3."""
+    return Trace(
+        tokens=("[CLS]", "a", "very", "<b>", "[SEP]"),
+        segments=(0, 0, 0, 0, 0),
+        truncated_tokens=0,
+        layers=(
+            LayerTrace(1, 0.1, (0.4, 0.2, 0.05, 0.25, 0.1), (True, True, False, True, True)),
+            LayerTrace(2, 0.2, (0.1, 0.25, None, 0.5, 0.15), (True, True, False, True, False)),
+            LayerTrace(3, 0.0, (0.6, 0.1, None, 0.3, None), (True, True, False, True, False)),
+        ),
+    )
+
+
+@pytest.fixture
+def prediction(trace):
+    """Makes predictions: ``prediction(label="positive", share=0.9, flops=400, trace=...)``."""
+
+    def make(label="positive", share=0.9, flops=400_000_000, trace=trace):
+        other = "negative" if label == "positive" else "positive"
+        return Prediction(label, {label: share, other: 1 - share}, None, flops, 1_000_000_000, flops, trace)
+
+    return make
+
+
+@pytest.fixture
+def comparison():
+    """Dense 12 ms, our engine dense 10 ms, pruned 8 ms."""
+    return Comparison(Timing(12, 11, 13, 20), Timing(10, 9, 11, 20), Timing(8, 7.5, 8.5, 20))
+
+
+@pytest.fixture
+def tiny_folder(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    """A tiny model with learned thresholds on disk, offered by the lab as "tiny"."""
+    folder = tmp_path / "tiny"
+    PrunedModel(tiny_bert(num_labels=2), tokenizer, THRESHOLDS).save_pretrained(folder)
+    monkeypatch.setenv(services.MODELS_VARIABLE, str(folder))
+    return folder

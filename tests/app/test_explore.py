@@ -1,0 +1,224 @@
+"""The Explore page in Streamlit's own test harness, on a tiny model. Times are measured in one test only."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+
+MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
+
+
+@pytest.fixture
+def lab(tiny_folder, monkeypatch, comparison):
+    """Opens the page: ``lab(text="good film", t2="0")``."""
+    services.load.clear()
+    monkeypatch.setattr(services, "measure", lambda *args, **kwargs: comparison)
+
+    def open_page(**query):
+        page = AppTest.from_file(MAIN, default_timeout=60)
+        for name, value in {"model": "tiny", **query}.items():
+            page.query_params[name] = value
+        return run(page)
+
+    return open_page
+
+
+def run(page):
+    page.run()
+    assert not page.exception
+    return page
+
+
+def html(page):
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def card(page, title):
+    """Headline and values of a card of the verdict strip."""
+    found = re.search(rf'<h3>{title}.*?class="headline">(.*?)</p>(.*?)</section>', html(page))
+    assert found, title
+    return found[1], re.findall(r'class="value">(.*?)<', found[2])
+
+
+def alive(page):
+    """Tokens left after each layer, as the thresholds' labels say."""
+    labels = [slider.label for slider in page.select_slider if slider.key.startswith("t")]
+    return [int(re.search(r"→ (\d+) ", label)[1]) for label in labels]
+
+
+def test_a_sentence_runs_through_the_model(lab):
+    page = lab(text="good film")
+    page.text_area(key="text").set_value("the plot was very bad and the film was so good")
+    run(page)
+    assert "13 tokens" in html(page)
+    assert page.query_params["text"] == "the plot was very bad and the film was so good"
+    assert card(page, "Time")[0] == "1.50× faster"
+
+
+def test_off_prunes_nothing_and_both_verdicts_are_equal(lab):
+    page = lab(text="the plot was very bad and the film was so good")
+    page.button(key="off").click()
+    run(page)
+    assert alive(page) == [13, 13, 13]
+    assert card(page, "Work")[0] == "Same work"
+    headline, (dense, pruned) = card(page, "Answer")
+    assert headline == "Same answer" and dense == pruned
+    assert "Nothing is pruned" in html(page)
+
+
+def test_raising_a_threshold_removes_tokens_and_work(lab):
+    page = lab(text="the plot was very bad and the film was so good", t1="0", t2="0", t3="0")
+    before = card(page, "Work")[1]
+    page.select_slider(key="t2").set_value(0.09)
+    run(page)
+    after = alive(page)
+    assert after[0] == 13 and after[1] < 13
+    assert before[1] != card(page, "Work")[1][1] and before[0] == card(page, "Work")[1][0]
+    assert page.query_params["t2"] == "0.09"
+
+
+def test_learned_one_for_all_and_undo(lab):
+    page = lab(text="good film")
+    learned = [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)]
+    assert learned == [0.0, 0.05, 0.06]
+    page.select_slider(key="all").set_value(0.2)
+    run(page)
+    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == [0.2] * 3
+    page.button(key="undo").click()
+    run(page)
+    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == learned
+    assert page.button(key="undo").disabled
+    assert "t1" not in page.query_params
+    page.button(key="off").click()
+    run(page)
+    page.button(key="learned").click()
+    run(page)
+    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == learned
+
+
+def test_an_empty_text_invites(lab):
+    page = lab(text="  ")
+    assert "Type a sentence above" in html(page)
+    page.button(key="example_0").click()
+    run(page)
+    assert page.text_area(key="text").value in html(page) or "tokens" in html(page)
+    assert alive(page)
+
+
+def test_ten_thousand_words_are_cut_with_a_notice(lab):
+    page = lab(text="good film")
+    page.text_area(key="text").set_value("good " * 10_000)
+    run(page)
+    assert "it reads 32 tokens, so the last 9,970 tokens were cut" in html(page)
+    assert "too long for a link" in html(page)
+    assert "text" not in page.query_params
+
+
+def test_more_text_than_the_lab_takes_is_refused_and_kept(lab):
+    page = lab(text="good film")
+    page.text_area(key="text").set_value("x" * (services.MAX_CHARACTERS + 1))
+    run(page)
+    assert "100,001 characters; the lab takes 100,000" in html(page)
+    assert len(page.text_area(key="text").value) == services.MAX_CHARACTERS + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "😀 good 👩\u200d🚀",
+        "<img src=x onerror=alert(1)> <script>alert(1)</script>",
+        "![x](http://example.org/x.png) [y](javascript:alert(1)) $x$ :material/home:",
+        "שלום \u202e good",
+        "good\x00\x07\ufffd film",
+        "#000021 #000006 &lt;b&gt;",
+    ],
+)
+def test_awkward_text_stays_text(lab, text):
+    page = lab(text=text)
+    assert "tokens" in html(page)
+    assert page.text_area(key="text").value == text
+    assert "<img" not in html(page) and "<script" not in html(page)
+    assert not [element for element in page.markdown if "example.org" in element.value]
+
+
+def test_text_without_any_token_gets_a_message(lab):
+    page = lab(text="\u200b")
+    assert "the text is empty" in html(page)
+    assert page.text_area(key="text").value == "\u200b"
+
+
+def test_a_bad_threshold_in_the_address_falls_back(lab):
+    page = lab(t3="abc")
+    assert "t3=abc is not a share of attention" in html(page)
+    assert page.select_slider(key="t3").value == 0.06
+    page.button(key="off").click()
+    run(page)
+    assert "t3=abc" not in html(page)
+
+
+def test_markup_in_the_address_is_text(lab):
+    page = lab(t1="<img src=x>")
+    assert "t1=&lt;img src=x&gt;" in html(page)
+
+
+def test_an_unknown_model_is_answered_with_the_list(lab):
+    page = lab(model="bert")
+    assert "There is no model “bert” here" in html(page) and "tiny" in html(page)
+
+
+def test_the_address_restores_everything(lab):
+    page = lab(text="good film plot", t1="0.01", t2="0.3", t3="0", layer="2", head="3")
+    values = [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)]
+    assert values == [0.01, 0.3, 0.0]
+    assert page.selectbox(key="head").value == 3
+    assert "Layer 2, head 3:" in html(page)
+
+
+def test_only_devices_of_this_machine_are_offered(lab):
+    names = [services.DEVICE_NAMES[device] for device in services.devices()]
+    assert lab().selectbox(key="device").options == names
+
+
+def test_a_broken_model_gets_one_line(lab, tiny_folder):
+    (tiny_folder / "config.json").write_text("{", encoding="utf-8")
+    page = lab()
+    assert "is not readable" in html(page)
+
+
+def test_a_pair_task_has_two_boxes(lab, tiny_folder):
+    config = tiny_folder / "ltp_config.json"
+    config.write_text(config.read_text().replace('"task": null', '"task": "mrpc"'), encoding="utf-8")
+    page = lab(text="good film", pair="bad film")
+    assert page.text_area(key="text").label == "First text"
+    assert page.text_area(key="pair").value == "bad film"
+    assert "7 tokens" in html(page)
+    page.text_area(key="pair").set_value("")
+    run(page)
+    assert "Type a sentence" in html(page)
+
+
+def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
+    measured = []
+    page = lab(text="good film")
+    monkeypatch.setattr(
+        services, "measure", lambda _, texts, *rest, **options: measured.append(texts) or comparison
+    )
+    page.text_area(key="text").set_value("bad film")
+    run(page)
+    page.selectbox(key="head").select(2)
+    run(page)  # the same input: its times stay
+    page.text_area(key="text").set_value("good film")
+    run(page)
+    assert [texts.first for texts in measured] == ["bad film", "good film"]
+
+
+def test_times_are_really_measured(tiny_folder):
+    services.load.clear()
+    page = AppTest.from_file(MAIN, default_timeout=60)
+    page.query_params["model"] = "tiny"
+    run(page)
+    _, values = card(page, "Time")
+    assert len(values) == 3 and all(re.fullmatch(r"[\d.]+ ms ?", value) for value in values)

@@ -1,0 +1,28 @@
+from app import verdict
+
+
+def test_the_strip_sets_both_side_by_side(prediction, comparison):
+    dense = prediction(share=0.95, flops=1_000_000_000)
+    html = verdict.strip(dense, prediction(), comparison, "", "CPU")
+    for words in (
+        "3 of 5 tokens left after layer 2 of 3; same answer; 2.5× fewer FLOPs; 1.50× faster here",
+        "positive 95.0 %",
+        "positive 90.0 %",
+        "1.00 GFLOPs",
+        "400 MFLOPs",
+        "12.0 ms",
+        "(11.0–13.0)",
+        "8.00 ms",
+        "20 runs each",
+    ):
+        assert words in html
+
+
+def test_before_the_measurement_there_is_no_time(prediction):
+    html = verdict.strip(prediction(), prediction(), None, "measuring", "CPU")
+    assert "measuring" in html and " ms" not in html
+
+
+def test_a_label_is_text(prediction):
+    html = verdict.strip(prediction("<img src=x>"), prediction("<img src=x>"), None, "", "CPU")
+    assert "<img" not in html and "&lt;img src=x&gt;" in html

@@ -1,0 +1,54 @@
+import pytest
+
+from app import words
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0, "0 %"), (0.43, "43 %"), (0.0432, "4.3 %"), (0.00432, "0.43 %"), (1, "100 %")],
+)
+def test_percent(share, shown):
+    assert words.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.5, "50.0 %"), (0.99996, "> 99.9 %"), (1, "100.0 %"), (0.0001, "< 0.1 %"), (0.998, "99.8 %")],
+)
+def test_a_probability_is_never_rounded_to_certainty(share, shown):
+    assert words.probability(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(999, "999 FLOPs"), (536_601_600, "537 MFLOPs"), (3.03e9, "3.03 GFLOPs"), (12_340, "12.3 kFLOPs")],
+)
+def test_flops_carry_their_unit(count, shown):
+    assert words.flops(count) == shown
+
+
+def test_milliseconds_and_ratios():
+    assert words.milliseconds(12.345) == "12.3 ms"
+    assert words.milliseconds(1.2345) == "1.23 ms"
+    assert words.times(1.234) == "1.23×"
+    assert words.times(2.345) == "2.3×"
+
+
+def test_the_map_says_where_most_leave(trace):
+    assert words.map_finding(trace) == "3 of 5 tokens reach the end; most leave in layer 1"
+
+
+def test_the_summary_names_tokens_answer_and_flops(prediction):
+    found = words.summary(prediction(flops=1_000_000_000), prediction(), "1.5× faster here")
+    assert found == "3 of 5 tokens left after layer 2 of 3; same answer; 2.5× fewer FLOPs; 1.5× faster here."
+
+
+def test_another_answer_is_said(prediction):
+    assert words.agreement(prediction(), prediction(label="negative")) == "different answer"
+
+
+def test_speed_against_its_limit(comparison):
+    assert words.speed(comparison, 2.5) == "1.50× faster here, where 2.5× would be the limit"
+    assert words.speed(comparison, 1.4) == "1.50× faster here"
+    assert words.faster(0.5) == "2.0× slower"
+    assert words.faster(1.02) == "as fast as dense"

@@ -1,0 +1,99 @@
+"""The lab in a real browser: start the server, open Chromium, wait until a page has finished."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, Page, Playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 120_000  # ms: the first page imports torch and loads the model
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Serve the lab on a free port of this machine; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app/main.py", *options],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for(f"{address}/_stcore/health", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Debian's Chromium."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+def open_page(page: Page, address: str, **query: str) -> Page:
+    """Open the lab with these query parameters and wait until it stands still."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/?{urlencode(query)}" if query else address)
+    page.locator(".verdict, .notice").first.wait_for()
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until no script runs, also not one that a change a moment ago will start."""
+    page.wait_for_timeout(300)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+
+
+def press(page: Page, layer: int, key: str, times: int = 1) -> None:
+    """Press a key on a layer's threshold."""
+    slider = page.locator(f".st-key-t{layer}").get_by_role("slider")
+    for _ in range(times):
+        slider.press(key)
+    settle(page)
+
+
+def type_text(page: Page, text: str) -> None:
+    """Replace the sentence and run it."""
+    box = page.locator(".st-key-text textarea")
+    box.fill(text)
+    box.press("Control+Enter")
+    settle(page)
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError("the lab did not start")

@@ -1,0 +1,279 @@
+"""What a visitor of Explore does and sees."""
+
+import csv
+import io
+import json
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+
+from tests.browser.lab import press, settle, type_text
+
+SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
+ALL_PASS = {f"t{layer}": "0" for layer in range(1, 7)}
+
+
+def kept(page):
+    """Tokens left after each layer, counted in the survival map itself."""
+    rows = page.evaluate(
+        """() => {
+          const chart = document.querySelector('.st-key-survival_map .js-plotly-plot');
+          const maps = chart.data.filter(trace => trace.type === 'heatmap' && trace.coloraxis);
+          return maps.map(map => map.z.map(row => Array.from(row).filter(z => z !== null).length));
+        }"""
+    )
+    return [sum(row) for row in zip(*rows, strict=True)]
+
+
+def words(page):
+    """What stands above the columns of the map, line by line."""
+    return page.evaluate(
+        """() => {
+          const ticks = [...document.querySelectorAll('.st-key-survival_map .js-plotly-plot g')]
+              .filter(group => /^x[0-9]*tick$/.test(group.getAttribute('class')));
+          const line = group => Number(group.getAttribute('class').slice(1, -4) || 1);
+          const x = group => group.getBoundingClientRect().x;
+          return ticks.sort((a, b) => line(a) - line(b) || x(a) - x(b)).map(group => group.textContent);
+        }"""
+    )
+
+
+def card(page, title):
+    """Headline and values of a card of the verdict strip."""
+    section = page.locator(".verdict .card").filter(has=page.get_by_role("heading", name=title))
+    return section.locator(".headline").inner_text(), section.locator(".value").all_inner_texts()
+
+
+def flops(value):
+    number, unit = value.split()
+    return float(number) * {"k": 1e3, "M": 1e6, "G": 1e9}[unit[0]]
+
+
+def test_a_threshold_removes_tokens_and_work(visit):
+    page = visit(**ALL_PASS)
+    type_text(page, SENTENCE)
+    before, (dense, full) = kept(page), card(page, "Work")[1]
+    assert words(page)[:3] == ["[CLS]", "the", "plot"] and dense == full
+    press(page, 2, "End")
+    after, (dense_after, pruned) = kept(page), card(page, "Work")[1]
+    assert after[0] == before[0]
+    assert after[1] < before[1] and after[2] < before[2]
+    assert dense_after == dense and flops(pruned) < flops(full)
+
+
+def test_raising_one_threshold_never_adds_a_survivor_in_that_layer(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    left = [kept(page)[2]]
+    for _ in range(4):
+        press(page, 3, "ArrowRight", 8)
+        left.append(kept(page)[2])
+    assert left == sorted(left, reverse=True) and left[-1] < left[0]
+
+
+def test_off_prunes_nothing_and_both_verdicts_agree(visit):
+    page = visit(text=SENTENCE)
+    page.locator(".st-key-off button").click()
+    settle(page)
+    assert len(set(kept(page))) == 1
+    headline, (dense, pruned) = card(page, "Answer")
+    assert headline == "Same answer" and dense == pruned
+    assert card(page, "Work")[0] == "Same work"
+    assert page.get_by_text("Nothing is pruned").first.is_visible()
+
+
+def test_times_of_three_runs_are_shown_with_their_spread(visit):
+    page = visit(text=SENTENCE)
+    _, values = card(page, "Time")
+    assert len(values) == 3
+    for value in values:
+        median, low, high = map(float, re.fullmatch(r"([\d.,]+) ms \(([\d.,]+)–([\d.,]+)\)", value).groups())
+        assert 0 < low <= median <= high
+
+
+def test_equal_words_keep_their_columns(visit):
+    page = visit(text="the the the the", **ALL_PASS)
+    assert words(page) == ["[CLS]", "the", "the", "the", "the", "[SEP]"]
+
+
+def test_a_reload_and_a_copied_link_restore_the_view(visit):
+    page = visit(text=SENTENCE)
+    press(page, 2, "ArrowRight", 5)
+    page.locator(".st-key-layer").get_by_role("radio", name="3").click()
+    settle(page)
+    threshold = page.locator(".st-key-t2").get_by_role("slider").get_attribute("aria-valuetext")
+    seen = kept(page)
+    assert parse_qs(urlparse(page.url).query)["layer"] == ["3"]
+    page.reload()
+    page.locator(".verdict").wait_for()
+    settle(page)
+    for other in (page, visit(**{k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()})):
+        assert kept(other) == seen
+        slider = other.locator(".st-key-t2").get_by_role("slider")
+        assert slider.get_attribute("aria-valuetext") == threshold
+        assert other.locator(".st-key-text textarea").input_value() == SENTENCE
+        assert other.get_by_role("heading", name="Layer 3,").is_visible()
+
+
+def test_back_returns_to_the_thresholds_before(visit):
+    page = visit(text=SENTENCE)
+    learned = kept(page)
+    press(page, 1, "End")
+    assert kept(page) != learned
+    page.go_back()
+    settle(page)
+    assert kept(page) == learned
+
+
+def test_undo(visit):
+    page = visit(text=SENTENCE)
+    learned = kept(page)
+    press(page, 1, "End")
+    page.locator(".st-key-undo button").click()
+    settle(page)
+    assert kept(page) == learned
+
+
+def test_a_bad_value_in_the_address_falls_back_with_a_notice(visit):
+    page = visit(text=SENTENCE, t3="abc")
+    assert page.locator(".notice").inner_text().startswith("t3=abc is not a share of attention from 0 to 1")
+    assert kept(page)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=http://other.example/x.png onerror=alert(1)> <b>bold</b>",
+        "![x](http://other.example/y.png) [link](http://other.example) `code` $x^2$ :red[red]",
+        "a שלום עולם b \u202eabc",
+        "😀 👩\u200d🚀 \x07 end",
+        "&lt;b&gt; <a href='http://other.example'>here</a><br>there %{x}",
+    ],
+)
+def test_text_is_never_markup(visit, text):
+    page = visit(text=SENTENCE)
+    dialogs = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog) or dialog.dismiss())
+    type_text(page, text)
+    page.locator(".st-key-map_numbers summary").click()
+    settle(page)
+    page.locator(".st-key-survival_map .plotly").hover()
+    page.wait_for_timeout(300)
+    assert page.locator(".st-key-text textarea").input_value() == text
+    assert not page.locator("[data-testid=stException]").count()
+    assert not page.locator(".stApp img[src*=other], .stApp a[href*=other]").count()
+    host = urlparse(page.url).netloc
+    assert {urlparse(url).netloc for url in page.requests if url.startswith("http")} == {host}
+    assert not dialogs
+    shown = "".join(words(page))
+    assert all(part in shown for part in re.findall(r"[<>&]|bold|href", text.lower()))
+
+
+def test_ten_thousand_words(visit):
+    page = visit(text=SENTENCE)
+    type_text(page, "good film " * 5_000)
+    assert "were cut" in page.locator(".notice").all_inner_texts()[-1]
+    assert len(words(page)) <= 96
+    page.locator(".st-key-part").get_by_role("radio").nth(1).click()
+    settle(page)
+    assert "good" in words(page)
+
+
+def test_an_empty_box_invites(visit):
+    page = visit(text="")
+    assert "Type a sentence" in page.locator(".notice").inner_text()
+    page.locator(".st-key-example_1 button").click()
+    settle(page)
+    assert kept(page)
+
+
+def test_two_visitors_do_not_see_each_others_thresholds(visit):
+    one, other = visit(text=SENTENCE, **ALL_PASS), visit(text=SENTENCE, **ALL_PASS)
+    before = kept(other)
+    press(one, 1, "End")
+    other.locator(".st-key-layer").get_by_role("radio", name="2").click()
+    settle(other)
+    assert kept(one)[0] < before[0]
+    assert kept(other) == before
+
+
+def test_everything_is_reached_by_keyboard(visit):
+    page = visit(text=SENTENCE)
+    page.locator(".st-key-text textarea").focus()
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)[1]"
+            )
+        )
+    assert {
+        "run",
+        "example_0",
+        "model",
+        "device",
+        "off",
+        "one_for_all",
+        "t1",
+        "t6",
+        "head",
+        "layer",
+    } <= reached
+
+
+def test_focus_stays_on_the_threshold_that_moves(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    page.locator(".st-key-t2").get_by_role("slider").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        settle(page)
+    assert page.evaluate("document.activeElement.closest('.st-key-t2') !== null")
+
+
+def test_figures_have_names(visit):
+    page = visit(text=SENTENCE)
+    names = page.locator(".js-plotly-plot, [data-testid=stPlotlyChart]").evaluate_all(
+        "charts => charts.map(c => (c.closest('[aria-label]') || c.querySelector('[aria-label]'))?.ariaLabel)"
+    )
+    assert any(name and name.startswith("Survival map:") for name in names)
+    assert any(name and name.startswith("Attention heatmap:") for name in names)
+
+
+def test_downloads_hold_the_numbers_on_the_screen(visit):
+    page = visit(text=SENTENCE)
+    page.locator(".st-key-map_numbers summary").click()
+    settle(page)
+    with page.expect_download() as started:
+        page.locator(".st-key-map_numbers_json button").click()
+    trace = json.loads(started.value.path().read_text(encoding="utf-8"))
+    assert [sum(layer["kept"]) for layer in trace["layers"]] == kept(page)
+    with page.expect_download() as started:
+        page.locator(".st-key-map_numbers_csv button").click()
+    rows = list(csv.DictReader(io.StringIO(started.value.path().read_text(encoding="utf-8"))))
+    assert [row["token"] for row in rows] == trace["tokens"]
+    assert float(rows[1]["layer 1"]) == trace["layers"][0]["importance"][1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_follow_the_theme(visit, scheme):
+    page = visit({"color_scheme": scheme}, text=SENTENCE)
+    tick = page.locator(".st-key-survival_map .xtick text").first
+    expected = {"light": "rgb(15, 21, 28)", "dark": "rgb(230, 233, 237)"}
+    assert tick.evaluate("text => getComputedStyle(text).fill") == expected[scheme]
+    page.get_by_test_id("stMainMenuButton").click()
+    other = "dark" if scheme == "light" else "light"
+    page.get_by_test_id(f"stMainMenuItem-theme-{other.capitalize()}").click()
+    page.wait_for_timeout(1000)
+    assert tick.evaluate("text => getComputedStyle(text).fill") == expected[other]
+
+
+def test_a_narrow_screen_scrolls_only_inside_figures(visit):
+    page = visit({"viewport": {"width": 390, "height": 844}}, text=SENTENCE)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    gaps = page.evaluate(
+        """() => { const xs = [...document.querySelectorAll('.st-key-survival_map .xtick text')]
+              .map(text => text.getBoundingClientRect().x).sort((a, b) => a - b);
+            return xs.slice(1).map((x, i) => x - xs[i]); }"""
+    )
+    assert sum(gaps) / len(gaps) >= 15  # px between words

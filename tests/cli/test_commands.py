@@ -1,0 +1,213 @@
+"""Every command as a process: one JSON document on stdout; for bad input one line and exit code 2."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ltp_core import PrunedModel
+from ltp_core.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+THRESHOLDS = [0.08, 0.12, 0.16]
+ROWS = [
+    ("the film was very good", 1),
+    ("bad plot", 0),
+    ("a good film and a good plot", 1),
+    ("it was so bad", 2),
+]
+
+
+def ltp(*arguments, ok=True):
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "ltp_core", *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=240)
+    assert (ran.returncode == 0) is ok, ran.stderr
+    return ran
+
+
+def document(*arguments):
+    return json.loads(ltp(*arguments, "--json").stdout)
+
+
+def refused(*arguments):
+    """The one line that a command says to bad input."""
+    ran = ltp(*arguments, ok=False)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    line = ran.stderr.strip()
+    assert "\n" not in line and "Traceback" not in line
+    return line
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_bert, make_tokenizer):
+    """A tiny random model with thresholds, and a baseline beside it, as `train` leaves them."""
+    folder = tmp_path_factory.mktemp("model")
+    PrunedModel(tiny_bert(), make_tokenizer(), THRESHOLDS).save_pretrained(folder)
+    PrunedModel(tiny_bert(seed=1), make_tokenizer()).save_pretrained(folder / "baseline")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory):
+    file = tmp_path_factory.mktemp("data") / "rows.csv"
+    file.write_text(
+        "sentence,label\n" + "".join(f"{text},{label}\n" for text, label in ROWS), encoding="utf-8"
+    )
+    return file
+
+
+def test_help_lists_the_commands_and_each_has_an_example():
+    listed = ltp("--help").stdout
+    for command in ("models", "trace", "evaluate", "benchmark", "train", "ship", "results", "report"):
+        assert command in listed
+    assert "Example: ltp trace" in " ".join(ltp("trace", "--help").stdout.split())
+
+
+def test_models_lists_what_is_shipped():
+    for row in document("models"):
+        assert set(row) >= {"name", "task", "base", "score", "baseline_score", "flops_reduction", "size_mb"}
+        assert (ROOT / "assets" / "models" / row["name"]).is_dir()
+
+
+def test_trace_says_what_happened_to_every_token(folder):
+    found = document("trace", "the film was very good", "--model", folder)
+    assert found["tokens"] == ["[CLS]", "the", "film", "was", "very", "good", "[SEP]"]
+    assert found["segments"] == [0] * 7 and found["truncated_tokens"] == 0
+    assert found["thresholds"] == THRESHOLDS
+    assert [layer["layer"] for layer in found["layers"]] == [1, 2, 3]
+    before = [True] * 7
+    for layer, theta in zip(found["layers"], THRESHOLDS, strict=True):
+        assert layer["threshold"] == pytest.approx(theta)
+        for token, (share, kept) in enumerate(zip(layer["importance"], layer["kept"], strict=True)):
+            if not before[token]:
+                assert share is None and kept is False
+            else:
+                assert kept is (share >= theta or token == 0)
+        assert sum(s for s in layer["importance"] if s is not None) == pytest.approx(1, abs=1e-5)
+        before = layer["kept"]
+    assert sum(before) < 7
+    for run in ("dense", "pruned"):
+        assert sum(found[run]["probabilities"].values()) == pytest.approx(1)
+        assert found[run]["milliseconds"] > 0 and found[run]["executed_flops"] > 0
+    assert found["flops_reduction"] == found["dense"]["flops"] / found["pruned"]["flops"] > 1
+
+
+def test_trace_with_thresholds_off_prunes_nothing_and_both_agree(folder):
+    found = document("trace", "so", "--pair", "bad", "--model", folder, "--thresholds", "off")
+    assert found["thresholds"] == [0, 0, 0] and found["segments"] == [0, 0, 0, 1, 1]
+    assert all(all(layer["kept"]) for layer in found["layers"])
+    assert found["flops_reduction"] == 1
+    for label, share in found["dense"]["probabilities"].items():
+        assert found["pruned"]["probabilities"][label] == pytest.approx(share, abs=1e-5)
+
+
+def test_trace_takes_strange_text(folder):
+    text = "<img src=x onerror=alert(1)> ![x](http://x) \u202eabc 😀 \x07 good " + "film " * 10_000
+    found = document("trace", text, "--model", folder)
+    assert len(found["tokens"]) == 32
+    assert found["truncated_tokens"] > 9_000
+
+
+def test_trace_refuses_what_it_cannot_read(folder):
+    assert "empty" in refused("trace", "  ", "--model", folder)
+    assert "shipped models are" in refused("trace", "good", "--model", "no-such-model")
+
+
+def test_trace_draws_a_table_for_people(folder):
+    shown = ltp("trace", "a good film", "--model", folder).stdout
+    assert "[CLS]" in shown and "fewer FLOPs" in shown
+
+
+def test_evaluate_scores_what_predict_says(folder, csv):
+    found = document("evaluate", "--model", folder, "--data", csv, "--batch-size", 3)
+    model = PrunedModel.from_pretrained(folder)
+    names = list(model.hf_model.config.label2id)
+    said = [names.index(model.predict(text).label) for text, _ in ROWS]
+    right = sum(label == answer for (_, label), answer in zip(ROWS, said, strict=True))
+    assert found["examples"] == 4 and found["metric"] == "accuracy"
+    assert found["pruned"]["score"] == right / 4
+    assert 0 <= found["baseline"]["score"] <= 1
+    assert found["flops_reduction"] == found["dense"]["flops"] / found["pruned"]["flops"]
+    assert len(found["kept_per_layer"]) == 3
+    few = document("evaluate", "--model", folder, "--data", csv, "--limit", 2, "--rule", "off")
+    assert few["examples"] == 2 and few["flops_reduction"] == 1
+
+
+def test_benchmark_times_all_three_in_one_run(folder):
+    options = ("--lengths", "8,24", "--batch-sizes", "1,2", "--runs", "3", "--seconds", "0", "--threads", 1)
+    found = document("benchmark", "--model", folder, *options)
+    assert found["threads"] == 1
+    assert [(row["length"], row["batch_size"]) for row in found["rows"]] == [(8, 1), (8, 2), (24, 1), (24, 2)]
+    for row in found["rows"]:
+        assert row["against"] == "sdpa" and row["flops_reduction"] > 1
+        assert row["speedup"] == row["dense_ms"] / row["pruned_ms"]
+        assert row["realised"] == pytest.approx(row["speedup"] / row["flops_reduction"])
+        assert row["sentences_per_second"] == pytest.approx(1000 * row["batch_size"] / row["pruned_ms"])
+
+
+def test_train_makes_a_model_that_loads_and_resumes(folder, tmp_path):
+    texts = [f"{tone} {b} film {c}" for tone in ("good", "bad") for b in "abcdef" for c in "uvwx"]
+    data = tmp_path / "rows.jsonl"
+    rows = [{"sentence": text, "label": int(text.startswith("good"))} for text in texts]
+    data.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    output = tmp_path / "out"
+    command = ("train", "--task", data, "--base", folder / "baseline", "--output", output)
+    options = ("--epochs", 1, "--pruning-epochs", 1, "--tuning", 8, "--untouched", 8, "--target-flops", 1.2)
+    found = document(*command, *options)
+    assert found["output"] == str(output) and 0 <= found["score"] <= 1
+    assert found["flops_reduction"] == pytest.approx(1.2, rel=0.05)
+    assert len(PrunedModel.from_pretrained(output).thresholds) == 3
+    assert document(*command, *options) == found  # nothing is left to do
+    untouched = document("evaluate", "--model", output, "--split", "untouched", "--data", data)
+    assert untouched["examples"] == 8
+    assert "another run" in refused(*command, *options, "--seed", 1)
+
+
+BAD_INPUT = {
+    "wrong count": (
+        ("trace", "good", "--model", "{folder}", "--thresholds", "0.1,0.2"),
+        "needs 3 thresholds; got 2",
+    ),
+    "no numbers": (
+        ("trace", "good", "--model", "{folder}", "--thresholds", "a,b,c"),
+        "not a list of numbers",
+    ),
+    "negative": (("trace", "good", "--model", "{folder}", "--thresholds=-1,0,0"), "not negative"),
+    "no device": (("trace", "good", "--model", "{folder}", "--device", "abacus"), "no device 'abacus' here"),
+    "no file": (("evaluate", "--model", "{folder}", "--data", "nowhere.csv"), "no file nowhere.csv"),
+    "wrong column": (("evaluate", "--model", "{folder}", "--data", "{wrong}"), "no text column"),
+    "unreadable": (("evaluate", "--model", "{folder}", "--data", "{broken}"), "cannot read"),
+    "too long": (
+        ("benchmark", "--model", "{folder}", "--lengths", "999"),
+        "more than this model's 32 tokens",
+    ),
+    "unknown peer": (("benchmark", "--model", "{folder}", "--against", "magic"), "known: sdpa, eager"),
+    "low target": (
+        ("train", "--task", "{wrong}", "--output", "{out}", "--target-flops", "0.5"),
+        "at least 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_input_is_one_line_and_exit_code_2(case, folder, tmp_path, monkeypatch, capsys):
+    (tmp_path / "wrong.csv").write_text("words,label\na,0\n", encoding="utf-8")
+    (tmp_path / "broken.parquet").write_bytes(b"this is no parquet file")
+    places = {
+        "folder": folder,
+        "wrong": tmp_path / "wrong.csv",
+        "broken": tmp_path / "broken.parquet",
+        "out": tmp_path / "out",
+    }
+    arguments, expected = BAD_INPUT[case]
+    monkeypatch.setattr(sys, "argv", ["ltp", *(argument.format(**places) for argument in arguments)])
+    with pytest.raises(SystemExit) as exit:
+        main()
+    said = capsys.readouterr()
+    assert exit.value.code == 2 and said.out == ""
+    assert expected in said.err and "\n" not in said.err.strip()

@@ -1,0 +1,39 @@
+"""What a run is told: nonsense is refused, and a job survives the JSON that it is stored in."""
+
+import json
+import math
+from dataclasses import asdict
+
+import pytest
+
+from ltp_core.training.job import Job, Pruning, Recipe
+
+
+@pytest.mark.parametrize(
+    "bad", [{"epochs": 0}, {"epochs": -1}, {"batch_size": 0}, {"learning_rate": 0}, {"learning_rate": -1e-5}]
+)
+def test_bad_recipes(bad):
+    with pytest.raises(ValueError, match="must be positive"):
+        Recipe(**bad)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"target_flops": 0.5},
+        {"target_flops": math.nan},
+        {"penalty": -0.1},
+        {"distill": 1.5},
+        {"distill": -0.1},
+        {"temperature": 0},
+    ],
+)
+def test_bad_pruning(bad):
+    with pytest.raises(ValueError, match=r"at least 1|must not be negative"):
+        Pruning(**bad)
+
+
+def test_a_job_goes_through_json():
+    pruning = Pruning(target_flops=None, penalty=0.1)
+    job = Job("sst2", None, "base", None, "ltp", Recipe(epochs=2), Recipe(batch_size=8), pruning, 5, 6, 7)
+    assert Job.of(json.loads(json.dumps(asdict(job)))) == job
