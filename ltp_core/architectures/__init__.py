@@ -26,4 +26,6 @@ def view_of(model: Any) -> EncoderView:
         raise ValueError(f"cannot prune a {family!r} model; known families: {', '.join(sorted(FAMILIES))}")
     if not type(model).__name__.endswith("ForSequenceClassification"):
         raise ValueError(f"{type(model).__name__} has no sequence-classification head")
+    if getattr(model.config, "problem_type", None) == "multi_label_classification":
+        raise ValueError("cannot read a multi-label head: its outputs are no distribution over labels")
     return FAMILIES[family](model)

@@ -69,7 +69,7 @@ class FlopsTarget(nn.Module):
 
     @torch.no_grad()
     def update(self, dense: Tensor, pruned: Tensor) -> None:
-        """Move the multiplier, with the sums of all processes' batches."""
+        """Move the multiplier, with the means over all processes' batches."""
         self.seen += 1
         self.mean_dense.lerp_(dense, 1 - self.decay)
         self.mean_pruned.lerp_(pruned, 1 - self.decay)
@@ -116,16 +116,16 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
     Args:
         reduction_of: factor -> dense over pruned FLOPs on held-out rows, rising with the factor.
         target: what to reach.
-        tolerance: relative; 0.005 is half a percent.
+        tolerance: relative; 0.005 is half a percent. Few rows may allow no more than ten times that.
 
     Returns:
         The factor.
 
     Raises:
-        ValueError: if no factor reaches the target, with the ceiling.
+        ValueError: if no factor comes near the target, with the ceiling or the nearest.
     """
     low, high = 0.0, 1.0
-    while reduction_of(high) < target:
+    while not reduction_of(high) >= target:
         low, high = high, high * 2
         if high > 1e6:
             raise ValueError(
@@ -137,4 +137,8 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
         if abs(reached / target - 1) <= tolerance:
             return middle
         low, high = (middle, high) if reached < target else (low, middle)
-    return (low + high) / 2
+    if abs(reached / target - 1) > 10 * tolerance:
+        raise ValueError(
+            f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: {reached:.2f}"
+        )
+    return middle

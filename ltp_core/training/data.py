@@ -5,6 +5,7 @@ held out of the training set; *untouched* rows, also held out, are only ever mea
 set (`validation`) is measured on once for each shipped model.
 """
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -116,8 +117,8 @@ def load_rows(data: str, split: str | None = None, config: str | None = None) ->
         if any(not isinstance(value, str) for value in values):
             raise DataError(f"column {column!r} of {data} holds something that is not text")
     joined = texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
-    if not all(isinstance(label, int | float) for label in labels):
-        raise DataError(f"column 'label' of {data} must hold numbers, for example {labels[0]!r} is none")
+    if wrong := [x for x in labels if not isinstance(x, int | float) or not math.isfinite(x)]:
+        raise DataError(f"column 'label' of {data} must hold numbers, for example {wrong[0]!r} is none")
     return Rows(joined, labels)
 
 
@@ -159,7 +160,7 @@ def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
 
 
 def _words(text: Text) -> str:
-    joined = text if isinstance(text, str) else " \x1f ".join(text)
+    joined = text if isinstance(text, str) else " \ue000 ".join(text)  # a private character that no text has
     return " ".join(joined.split())
 
 
@@ -190,10 +191,13 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
 
     path = Path(data)
     try:
-        if path.suffix in _FORMATS:
+        if kind := _FORMATS.get(path.suffix.lower()):
             if not path.is_file():
                 raise DataError(f"there is no file {data}")
-            return load_dataset(_FORMATS[path.suffix], data_files=str(path), split="train")
+            options = {"keep_default_na": False} if kind == "csv" else {}  # a text may be "NA"
+            return load_dataset(kind, data_files=str(path), split="train", **options)
+        if path.is_file():
+            raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")
         return load_dataset(data, config, split=split or "train")
     except DataError:
         raise

@@ -63,7 +63,18 @@ class Loop(Trainer):
         Raises:
             ValueError: if the loss stops being a number; checkpoints stay.
         """
-        self.train(resume_from_checkpoint=last_complete_checkpoint(self.folder / "checkpoints"))
+        checkpoint = last_complete_checkpoint(self.folder / "checkpoints")
+        self._forget_after(int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
+        self.train(resume_from_checkpoint=checkpoint)
+
+    def _forget_after(self, step: int) -> None:
+        """Drop what an interrupted run logged after the step that is taken up again."""
+        file = self.folder / METRICS_FILE
+        if file.is_file() and self.is_world_process_zero():
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            whole = [line for line in lines if line.endswith("}\n")]
+            kept = [line for line in whole if json.loads(line)["step"] <= step]
+            file.write_text("".join(kept), encoding="utf-8")
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW in three groups: matrices, the rest without decay, thresholds with a rate of their own."""
@@ -89,13 +100,13 @@ class Loop(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor | tuple[Tensor, Any]:
-        """Run the batch; tell the budget what it cost, summed over all processes."""
+        """Run the batch; tell the budget what it cost, as the mean over all processes."""
         outputs = model(**inputs)
         loss = outputs["loss"]
         if not torch.isfinite(loss):
             raise ValueError("the loss is no longer a number: lower the learning rate; checkpoints are kept")
         if "flops" in outputs:
-            dense, pruned = self.accelerator.reduce(outputs["flops"], reduction="sum")
+            dense, pruned = self.accelerator.reduce(outputs["flops"], reduction="mean")
             self.accelerator.unwrap_model(model).budget.update(dense, pruned)
         return (loss, outputs) if return_outputs else loss
 

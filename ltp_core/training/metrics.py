@@ -33,6 +33,8 @@ def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[st
     if metric == "spearman":
         values = outputs[:, 0]
         spearman, pearson = spearmanr(values, labels).statistic, pearsonr(values, labels).statistic
+        if np.isnan(spearman):
+            raise ValueError("a correlation is not defined where all outputs or all labels are equal")
         return {"spearman": float(spearman), "pearson": float(pearson)}
     predicted = outputs.argmax(axis=-1)
     accuracy = float(accuracy_score(labels, predicted))

@@ -20,7 +20,7 @@ from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
 from ltp_core.flops import Dimensions
 from ltp_core.masked import padded_forward, straight_through_gate
-from ltp_core.model import PrunedModel, Text, task_loss
+from ltp_core.model import PrunedModel, Text, columns, task_loss
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.run import Inputs
 from ltp_core.training.augment import joined_pieces
@@ -153,8 +153,7 @@ def freeze_embeddings(hf_model: Any) -> None:
 
 def tokenized(model: PrunedModel, rows: Rows, max_tokens: int) -> Dataset:
     """Rows as the Trainer takes them: ids, mask, segments and labels, not yet padded."""
-    firsts = [text if isinstance(text, str) else text[0] for text in rows.texts]
-    seconds = None if isinstance(rows.texts[0], str) else [text[1] for text in rows.texts]
+    firsts, seconds = columns(rows.texts)
     encoded = model.tokenizer(firsts, seconds, truncation=True, max_length=max_tokens)
     return Dataset.from_dict({**encoded, "labels": rows.labels})
 

@@ -1,6 +1,8 @@
 """The Explore page in Streamlit's own test harness, on a tiny model. Times are measured in one test only."""
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,7 @@ def run(page):
 
 
 def html(page):
-    return "\n".join(element.proto.body for element in page.get("html"))
+    return "\n".join(element.proto.body for element in page.get("html")).replace("\u00a0", " ")
 
 
 def card(page, title):
@@ -186,6 +188,18 @@ def test_a_broken_model_gets_one_line(lab, tiny_folder):
     (tiny_folder / "config.json").write_text("{", encoding="utf-8")
     page = lab()
     assert "is not readable" in html(page)
+
+
+def test_another_model_can_be_chosen_instead_of_a_broken_one(lab, tiny_folder, monkeypatch):
+    good = tiny_folder.with_name("good")
+    shutil.copytree(tiny_folder, good)
+    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{good}")
+    (tiny_folder / "config.json").write_text("{", encoding="utf-8")
+    page = lab(text="good film")
+    assert page.selectbox(key="model").value == "tiny"
+    page.selectbox(key="model").select("good")
+    run(page)
+    assert alive(page)
 
 
 def test_a_pair_task_has_two_boxes(lab, tiny_folder):

@@ -50,7 +50,7 @@ def test_the_colour_scale_has_the_average_in_its_middle(trace):
 
 def test_hover_says_why(trace):
     hover = survival_map(trace, LIGHT).data[1].customdata
-    assert hover[0][2] == (
+    assert hover[0][2].replace("\u00a0", " ") == (
         "“very” · token 3<br>layer 1: 5.0 % of all attention, 0.25× the average<br>leaves: less than 10 %"
     )
     assert hover[1][2] == "“very” · token 3<br>left in layer 1"

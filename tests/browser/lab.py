@@ -28,6 +28,9 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
+DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    .every(chart => chart.querySelector('.xtick text'))"""
+
 
 @contextmanager
 def server() -> Iterator[str]:
@@ -67,9 +70,10 @@ def open_page(page: Page, address: str, **query: str) -> Page:
 
 
 def settle(page: Page) -> None:
-    """Wait until no script runs, also not one that a change a moment ago will start."""
+    """Wait until no script runs, also not one that a change a moment ago will start, and all is drawn."""
     page.wait_for_timeout(300)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+    page.wait_for_function(DRAWN, timeout=PATIENCE)
 
 
 def press(page: Page, layer: int, key: str, times: int = 1) -> None:

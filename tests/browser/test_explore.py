@@ -87,7 +87,9 @@ def test_times_of_three_runs_are_shown_with_their_spread(visit):
     _, values = card(page, "Time")
     assert len(values) == 3
     for value in values:
-        median, low, high = map(float, re.fullmatch(r"([\d.,]+) ms \(([\d.,]+)–([\d.,]+)\)", value).groups())
+        median, low, high = map(
+            float, re.fullmatch(r"([\d.,]+)\sms\s\(([\d.,]+)–([\d.,]+)\)", value).groups()
+        )
         assert 0 < low <= median <= high
 
 
@@ -166,7 +168,7 @@ def test_text_is_never_markup(visit, text):
     assert {urlparse(url).netloc for url in page.requests if url.startswith("http")} == {host}
     assert not dialogs
     shown = "".join(words(page))
-    assert all(part in shown for part in re.findall(r"[<>&]|bold|href", text.lower()))
+    assert all(part in shown for part in set(text) & set("<>&"))
 
 
 def test_ten_thousand_words(visit):
@@ -264,8 +266,11 @@ def test_figures_follow_the_theme(visit, scheme):
     page.get_by_test_id("stMainMenuButton").click()
     other = "dark" if scheme == "light" else "light"
     page.get_by_test_id(f"stMainMenuItem-theme-{other.capitalize()}").click()
-    page.wait_for_timeout(1000)
-    assert tick.evaluate("text => getComputedStyle(text).fill") == expected[other]
+    page.wait_for_function(
+        "fill => getComputedStyle(document.querySelector('.st-key-survival_map .xtick text')).fill === fill",
+        arg=expected[other],
+        timeout=20_000,
+    )
 
 
 def test_a_narrow_screen_scrolls_only_inside_figures(visit):

@@ -235,7 +235,7 @@ def test_an_unknown_base(shipped):
 
 
 def test_a_difference_to_another_base(shipped):
-    save_file({"encoder.x.codes": torch.zeros(2, 2, dtype=torch.uint8)}, shipped / "ltp.delta.safetensors")
+    save_file({"encoder.x.codes8": torch.zeros(2, 2, dtype=torch.uint8)}, shipped / "ltp.delta.safetensors")
     settings = Settings.read(shipped)
     files = {**settings.files, "ltp.delta.safetensors": sha256(shipped / "ltp.delta.safetensors")}
     replace(settings, files=files).write(shipped)

@@ -56,13 +56,13 @@ def test_tiny_differences_are_lost_but_harmless(bits):
 
 def test_four_bits_take_half_a_byte():
     base, tuned = random_pair(6, 9)
-    sizes = {b: encode({"w": tuned}, {"w": base}, b)["w.codes"].numel() for b in (4, 8)}
+    sizes = {b: encode({"w": tuned}, {"w": base}, b)[f"w.codes{b}"].numel() for b in (4, 8)}
     assert sizes == {4: 6 * 5, 8: 6 * 9}
 
 
 def test_only_what_changed_is_stored():
     tuned = {**BASE, "dense.weight": torch.ones(3, 5), "head.weight": torch.ones(2, 5)}
-    assert set(encode(tuned, BASE, 8)) == {"dense.weight.codes", "dense.weight.scales", "head.weight.plain"}
+    assert set(encode(tuned, BASE, 8)) == {"dense.weight.codes8", "dense.weight.scales", "head.weight.plain"}
     assert encode(BASE, BASE, 4) == {}
 
 
@@ -95,6 +95,6 @@ def test_what_does_not_fit_the_base():
     with pytest.raises(ValueError, match="no base or no scales"):
         decode(stored, {})
     with pytest.raises(ValueError, match="no base or no scales"):
-        decode({"w.codes": stored["w.codes"]}, {"w": base})
+        decode({"w.codes8": stored["w.codes8"]}, {"w": base})
     with pytest.raises(ValueError, match="shape"):
         decode(stored, {"w": torch.zeros(4, 8)})

@@ -197,11 +197,11 @@ def test_a_regression_trains(tiny_bert, tokenizer, tmp_path):
 
 def test_the_teacher_is_asked_once(toy, tmp_path):
     rows = toy_rows(10)
-    first = teacher_logits(toy, rows, tmp_path)
+    first = teacher_logits(toy, rows.texts, tmp_path)
     np.testing.assert_allclose(first, run_rows(toy, rows, Dense()).logits, atol=1e-5)
     with torch.no_grad():
         toy.hf_model.classifier.weight.zero_()
-    assert np.array_equal(teacher_logits(toy, rows, tmp_path), first)
+    assert np.array_equal(teacher_logits(toy, rows.texts, tmp_path), first)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(toy, tmp_path):
