@@ -98,6 +98,11 @@ def undo() -> None:
         mem.undoing = True
 
 
+def run_again() -> None:
+    """Forget what was computed and measured, so that it is done again."""
+    memory().results.clear()
+
+
 def stop_if_changed() -> None:
     """End this run here if the visitor has changed something: Streamlit looks at each use of its state."""
     _ = MEMORY in st.session_state

@@ -51,7 +51,7 @@ def survival_map(
     if 1 in trace.segments:
         _mark_second_text(figure, trace.segments.index(1), lines, palette)
     steps = range(-REACH, REACH + 1)
-    title = "attention a token gets, in multiples of the average"
+    title = "attention, in multiples of the average"
     labels = [_multiple(step) for step in steps]
     figure.update_layout(
         coloraxis={

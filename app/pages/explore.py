@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -82,7 +83,7 @@ def _input(settings: Settings, choices: Choices, model: PrunedModel, models: lis
         first = st.text_area("First text" if is_pair else "Your sentence", key="text", height=92)
         second = st.text_area("Second text", key="pair", height=92) if is_pair else None
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.button("Run", key="run", icon=":material/play_arrow:")
+            st.button("Run", key="run", icon=":material/play_arrow:", on_click=session.run_again)
             for number, example in enumerate(examples.examples_for(model.settings.task)):
                 st.button(
                     example.name,
@@ -239,7 +240,7 @@ def _numbers(key: str, table: Callable[[], Table], file_name: str, trace: Trace 
             if trace is not None:
                 st.download_button(
                     "Download the trace as JSON",
-                    trace.to_json,
+                    replace(trace, attention=None).to_json,  # large, and in a table of its own
                     "trace.json",
                     "application/json",
                     key=f"{key}_json",

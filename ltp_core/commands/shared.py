@@ -95,7 +95,8 @@ def quiet() -> Iterator[None]:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    for library in ("datasets", "huggingface_hub"):  # the errors that they raise say what they would log
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     with redirect_stdout(sys.stderr):
         yield
 

@@ -80,24 +80,35 @@ def fresh_model(job: Job, rows: Rows) -> PrunedModel:
     """The base with a new, seeded classification head."""
     set_seed(job.dense.seed)
     source: Any = base_folder(BASES[job.base]) if job.base in BASES else job.base
-    task = TASKS.get(job.task)
-    regression = any(isinstance(label, float) for label in rows.labels)
-    names = (
-        task.classes
-        if task
-        else ()
-        if regression
-        else tuple(str(i) for i in range(int(max(rows.labels)) + 1))
-    )
-    if names and not all(label in range(len(names)) for label in rows.labels):
-        raise DataError(f"a label is outside of 0 … {len(names) - 1}")
+    names = class_names(job.task, rows)
     heads: dict[str, Any] = {"num_labels": max(len(names), 1)}
     if names:
         heads |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
-    model = AutoModelForSequenceClassification.from_pretrained(source, use_safetensors=True, **heads)
-    return PrunedModel(
-        model, AutoTokenizer.from_pretrained(source), settings=Settings(task=job.task), name=job.base
-    )
+    try:
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source, use_safetensors=True, ignore_mismatched_sizes=True, **heads
+        )
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot start from {job.base}: {str(error).strip().splitlines()[0]}") from None
+    return PrunedModel(model, tokenizer, settings=Settings(task=job.task), name=job.base)
+
+
+def class_names(task: str, rows: Rows) -> tuple[str, ...]:
+    """The names of the labels 0, 1, …: the task's own, else the numbers; none for a regression.
+
+    Raises:
+        DataError: if a label is none of them.
+    """
+    if task in TASKS:
+        names = TASKS[task].classes
+    elif any(isinstance(label, float) for label in rows.labels):
+        names = ()
+    else:
+        names = tuple(str(number) for number in range(int(max(rows.labels)) + 1))
+    if names and not all(label in range(len(names)) for label in rows.labels):
+        raise DataError(f"a label is outside of 0 … {len(names) - 1}")
+    return names
 
 
 def claim(job: Job, folder: Path) -> None:

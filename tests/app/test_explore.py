@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import services
+from ltp_core import PrunedModel
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
@@ -214,6 +215,20 @@ def test_a_pair_task_has_two_boxes(lab, tiny_folder):
     assert "Type a sentence" in html(page)
 
 
+def test_a_model_that_puts_out_a_number(lab, tiny_folder, tiny_bert, tokenizer):
+    PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    headline, values = card(lab(text="a very good film and a very bad plot"), "Answer")
+    assert re.fullmatch(r"Answer moves by \d+\.\d\d", headline)
+    assert len({float(value) for value in values}) == 2
+
+
+def test_a_model_without_thresholds_prunes_nothing(lab, tiny_folder):
+    (tiny_folder / "ltp.safetensors").unlink()
+    page = lab(text="good film")
+    assert page.button(key="learned").disabled and page.button(key="off").disabled
+    assert "Nothing is pruned" in html(page)
+
+
 def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
     measured = []
     page = lab(text="good film")
@@ -227,6 +242,9 @@ def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
     page.text_area(key="text").set_value("good film")
     run(page)
     assert [texts.first for texts in measured] == ["bad film", "good film"]
+    page.button(key="run").click()
+    run(page)  # asked for
+    assert len(measured) == 3
 
 
 def test_times_are_really_measured(tiny_folder):

@@ -273,6 +273,19 @@ def test_figures_follow_the_theme(visit, scheme):
     )
 
 
+def test_a_phone_gets_shorter_lines(visit):
+    phone = {
+        "viewport": {"width": 390, "height": 844},
+        "user_agent": "Mozilla/5.0 (Linux; Android 15) Mobile Safari",
+    }
+    page = visit(phone, text=SENTENCE)
+    rows = page.evaluate(
+        """() => [...document.querySelectorAll('.st-key-survival_map .js-plotly-plot g')]
+              .map(group => group.getAttribute('class')).filter(name => /^x[0-9]*tick$/.test(name))"""
+    )
+    assert max(rows.count(row) for row in set(rows)) <= 12
+
+
 def test_a_narrow_screen_scrolls_only_inside_figures(visit):
     page = visit({"viewport": {"width": 390, "height": 844}}, text=SENTENCE)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
