@@ -6,35 +6,9 @@ from app import session, words
 from app.state import Choices, Settings
 from ltp_core import Trace
 
-_DECADE = (
-    1.0,
-    1.12,
-    1.25,
-    1.4,
-    1.6,
-    1.8,
-    2.0,
-    2.24,
-    2.5,
-    2.8,
-    3.15,
-    3.55,
-    4.0,
-    4.5,
-    5.0,
-    5.6,
-    6.3,
-    7.1,
-    8.0,
-    9.0,
-)
-STEPS = (
-    0.0,
-    0.0005,
-    0.0007,
-    *(round(step * size, 6) for size in (1e-3, 1e-2, 1e-1) for step in _DECADE),
-    1.0,
-)
+_RENARD = (1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9)
+_TENFOLD = (round(step * size, 6) for size in (0.001, 0.01, 0.1) for step in _RENARD)
+STEPS = (0.0, 0.0005, 0.0007, *_TENFOLD, 1.0)  # shares of attention, a step of about 12 % each
 
 
 def board(settings: Settings, choices: Choices, trace: Trace | None) -> None:

@@ -65,7 +65,7 @@ def time_card(measured: Comparison | None, waiting: str, device: str) -> str:
     timings = [measured.dense, measured.packed_dense, measured.pruned]
     longest = max(timing.median_ms for timing in timings)
     bars = [_time(name, timing, longest, kind) for (name, kind), timing in zip(names, timings, strict=True)]
-    return _card(title, words.faster(measured.speedup), bars, note.format(measured.pruned.runs))
+    return _card(title, words.faster(measured), bars, note.format(measured.pruned.runs))
 
 
 def _answer(name: str, prediction: Prediction) -> Bar:

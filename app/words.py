@@ -4,7 +4,6 @@ from ltp_core import Prediction, Trace
 from ltp_core.latency import Comparison
 
 NBSP = "\u00a0"  # keeps a number and its unit on one line
-SAME_SPEED = 0.03  # ratios closer to 1 than this are called equal
 
 
 def percent(share: float) -> str:
@@ -97,16 +96,20 @@ def summary(dense: Prediction, pruned: Prediction, time: str) -> str:
 
 def speed(measured: Comparison, reduction: float) -> str:
     """The measured speed against what the FLOPs promise."""
+    if reduction == 1 or measured.speedup >= reduction:
+        return f"{faster(measured)} here"
+    return f"{faster(measured)} here, where {times(reduction)} would be the limit"
+
+
+def faster(measured: Comparison) -> str:
+    """A speedup in words; none is claimed where each median lies in the middle half of the other's times."""
+    dense, pruned = measured.dense, measured.pruned
+    if (
+        pruned.low_ms <= dense.median_ms <= pruned.high_ms
+        and dense.low_ms <= pruned.median_ms <= dense.high_ms
+    ):
+        return "about as fast as dense"
     ratio = measured.speedup
-    if reduction - 1 < SAME_SPEED or ratio >= reduction:
-        return f"{faster(ratio)} here"
-    return f"{faster(ratio)} here, where {times(reduction)} would be the limit"
-
-
-def faster(ratio: float) -> str:
-    """A speedup in words."""
-    if abs(ratio - 1) < SAME_SPEED:
-        return "as fast as dense"
     return f"{times(ratio)} faster" if ratio > 1 else f"{times(1 / ratio)} slower"
 
 

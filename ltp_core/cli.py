@@ -13,19 +13,7 @@ from ltp_core.commands.ship import ship
 from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
 
-app = typer.Typer(
-    help="Learned Token Pruning: train, run, measure.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-
-@app.callback()
-def _commands() -> None:
-    """Without this, Typer would turn a single command into the whole program."""
-
-
+app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 for command in (models, trace, evaluate, benchmark, train, ship, results, report):
     app.command()(command)
 
@@ -33,7 +21,9 @@ for command in (models, trace, evaluate, benchmark, train, ship, results, report
 def main() -> None:
     """Run a command; bad input is one line on stderr and exit code 2."""
     try:
-        app(prog_name="ltp")
-    except ValueError as error:
-        sys.stderr.write(f"ltp: {' '.join(str(error).split())}\n")
+        code = app(sys.argv[1:] or ["--help"], prog_name="ltp", standalone_mode=False)
+    except (ValueError, typer.TyperException) as error:
+        text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        sys.stderr.write(f"ltp: {' '.join(text.split())}\n")
         raise SystemExit(2) from None
+    raise SystemExit(code or 0)

@@ -1,6 +1,7 @@
 import pytest
 
 from app import words
+from ltp_core.latency import Comparison, Timing
 
 
 def plain(text):
@@ -55,5 +56,10 @@ def test_another_answer_is_said(prediction):
 def test_speed_against_its_limit(comparison):
     assert words.speed(comparison, 2.5) == "1.50× faster here, where 2.5× would be the limit"
     assert words.speed(comparison, 1.4) == "1.50× faster here"
-    assert words.faster(0.5) == "2.0× slower"
-    assert words.faster(1.02) == "as fast as dense"
+    slow, fast = Timing(20, 19, 21, 10), Timing(10, 9, 11, 10)
+    assert words.faster(Comparison(fast, fast, slow)) == "2.0× slower"
+
+
+def test_no_speedup_is_claimed_within_the_spread():
+    dense, pruned = Timing(16.4, 13.7, 21.7, 10), Timing(20.4, 12.8, 21.2, 10)
+    assert words.faster(Comparison(dense, dense, pruned)) == "about as fast as dense"

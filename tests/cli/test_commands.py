@@ -187,6 +187,12 @@ BAD_INPUT = {
         "more than this model's 32 tokens",
     ),
     "unknown peer": (("benchmark", "--model", "{folder}", "--against", "magic"), "known: sdpa, eager"),
+    "no command": (("nothing",), "No such command 'nothing'"),
+    "no number": (("evaluate", "--limit", "x"), "Invalid value for '--limit'"),
+    "no method": (
+        ("train", "--task", "sst2", "--output", "{out}", "--method", "magic"),
+        "'magic' is not one of",
+    ),
     "low target": (
         ("train", "--task", "{wrong}", "--output", "{out}", "--target-flops", "0.5"),
         "at least 1",
