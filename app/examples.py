@@ -12,7 +12,13 @@ class Example:
     pair: str = ""
 
 
-_LONG_REVIEW = (
+_LONG_SENTENCES = (
+    "For the first half hour it looked as if I had been right: people shout, cars explode, and nobody "
+    "seems to know why. Then, quite suddenly, the noise stops, an old man sits down at a kitchen table, "
+    "and the film becomes one of the finest of the year."
+)
+
+_WHOLE_REVIEW = (
     "I went in expecting very little. The trailer was loud, the posters were everywhere, and the "
     "director's last two films had put me to sleep. For the first half hour it looked as if I had been "
     "right: people shout, cars explode, and nobody seems to know why. Then, quite suddenly, the noise "
@@ -32,7 +38,8 @@ SENTIMENT = (
     Example("Complaint", "Two hours of noise in search of a story, and it never finds one."),
     Example("Negation", "It is not that the film is bad; it is just never as good as it thinks it is."),
     Example("Repeated word", "the the the the"),
-    Example("Long review", _LONG_REVIEW),
+    Example("Long sentences", _LONG_SENTENCES),
+    Example("Whole review", _WHOLE_REVIEW),
 )
 
 GENERAL = (

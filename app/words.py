@@ -69,6 +69,18 @@ def map_finding(trace: Trace) -> str:
     return f"{left} of {tokens(total)} reach the end; most leave in layer {busiest + 1}"
 
 
+def collapse(trace: Trace) -> str | None:
+    """Why nothing but the first token is left early, where a threshold asks more than the average gets."""
+    for layer, before, after in zip(trace.layers[:-1], entering(trace), trace.alive, strict=False):
+        if after == 1 < before and layer.threshold is not None and layer.threshold * before > 1:
+            return (
+                f"Layer {layer.layer} asks for {threshold(layer.threshold)} of the attention, but {before} "
+                f"tokens get {percent(1 / before)} each on average: for so many tokens, this threshold is "
+                "too high. Lower it, or take a shorter text."
+            )
+    return None
+
+
 def entering(trace: Trace) -> list[int]:
     """How many tokens enter each layer, and so share its attention."""
     return [len(trace.tokens), *trace.alive[:-1]]

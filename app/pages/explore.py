@@ -172,6 +172,8 @@ def _map(trace: Trace) -> None:
     figure = survival_map.survival_map(trace, theme.palette(), start, stop, columns)
     narrowest = survival_map.narrowest(stop - start, columns)
     theme.figure(figure, "survival_map", f"Survival map: {finding}", narrowest)
+    if collapsed := words.collapse(trace):
+        st.html(markup.notice(collapsed))
     pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
     st.html(markup.paragraph(about.MAP + pieces, "hint"))
     _numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)

@@ -1,6 +1,7 @@
 import pytest
 
 from app import words
+from ltp_core import LayerTrace, Trace
 from ltp_core.latency import Comparison, Timing
 
 
@@ -63,3 +64,13 @@ def test_speed_against_its_limit(comparison):
 def test_no_speedup_is_claimed_within_the_spread():
     dense, pruned = Timing(16.4, 13.7, 21.7, 10), Timing(20.4, 12.8, 21.2, 10)
     assert words.faster(Comparison(dense, dense, pruned)) == "about as fast as dense"
+
+
+def test_a_threshold_above_the_average_is_named_when_nothing_is_left(trace):
+    assert words.collapse(trace) is None
+    first = LayerTrace(1, 0.3, (0.2,) * 5, (True, False, False, False, False))
+    second = LayerTrace(2, 0.3, (1.0, None, None, None, None), (True, False, False, False, False))
+    collapsed = Trace(trace.tokens, trace.segments, 0, (first, second))
+    assert plain(words.collapse(collapsed)).startswith(
+        "Layer 1 asks for 30 % of the attention, but 5 tokens get 20 % each on average"
+    )

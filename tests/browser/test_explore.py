@@ -174,7 +174,7 @@ def test_text_is_never_markup(visit, text):
 def test_ten_thousand_words(visit):
     page = visit(text=SENTENCE)
     type_text(page, "good film " * 5_000)
-    assert "were cut" in page.locator(".notice").all_inner_texts()[-1]
+    assert any("were cut" in notice for notice in page.locator(".notice").all_inner_texts())
     assert len(words(page)) <= 96
     page.locator(".st-key-part").get_by_role("radio").nth(1).click()
     settle(page)
