@@ -21,13 +21,15 @@ from ltp_core.commands.shared import (
     quiet,
     rule_of,
 )
+from ltp_core.evaluation import run_rows
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.latency import interleaved
 from ltp_core.model import PrunedModel
 from ltp_core.results import processor, stamp
-from ltp_core.rules import Dense, Rule
+from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.sentences import batches, inputs_of_length, own_sentences
-from ltp_core.training.data import TASKS, load_rows
+from ltp_core.training.budget import settle
+from ltp_core.training.data import TASKS, Rows, load_rows
 
 PEERS = ("sdpa", "eager")
 DIFFERENT_BATCHES = 8
@@ -42,6 +44,10 @@ def benchmark(
     against: Annotated[str, typer.Option(help="Hugging Face's own forward with: sdpa, eager.")] = "sdpa",
     thresholds: Annotated[str, typer.Option(help="learned, off, or one number a layer: t1,t2,…")] = "learned",
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds.")] = 1.0,
+    target_flops: Annotated[
+        float | None,
+        typer.Option(help="For each row, the factor on the thresholds that gives this FLOPs reduction."),
+    ] = None,
     runs: Annotated[int, typer.Option(help="Runs of each at least.")] = 24,
     seconds: Annotated[float, typer.Option(help="And so long in all, for each row.")] = 4.0,
     threads: Annotated[int | None, typer.Option(help="PyTorch's threads; all cores by default.")] = None,
@@ -50,7 +56,9 @@ def benchmark(
 ) -> None:
     """Time pruned, dense and Hugging Face's own forward in turn on real sentences.
 
-    Inputs of each length are made from real sentences by joining and cutting them.
+    Inputs of each length are made from real sentences by joining and cutting them. A threshold on a
+    share of attention leaves room for 1/theta tokens, so what it drops depends on the length;
+    --target-flops compares the lengths at equal FLOPs reduction.
 
     Example: ltp benchmark --model sst2 --lengths 32,128,512 --batch-sizes 1,16
     """
@@ -73,7 +81,7 @@ def benchmark(
         for length in wanted_lengths:
             for size in wanted_sizes:
                 messages.print(f"{length} tokens, batch {size}")
-                rows += time_row(pruner, rule, texts, length, size, peers, runs, seconds)
+                rows += time_row(pruner, rule, target_flops, texts, length, size, peers, runs, seconds)
     document = {
         "model": model,
         "device": str(pruner.device),
@@ -81,7 +89,7 @@ def benchmark(
         "processor": processor(),
         "torch": torch.__version__,
         "commit": stamp()["commit"],
-        "thresholds_factor": factor,
+        "target_flops": target_flops,
         "rows": rows,
     }
 
@@ -102,6 +110,7 @@ def benchmark(
 def time_row(
     model: PrunedModel,
     rule: Rule,
+    target_flops: float | None,
     texts: Sequence[str],
     length: int,
     batch_size: int,
@@ -111,6 +120,13 @@ def time_row(
 ) -> list[dict[str, Any]]:
     """Time one length and batch size: one row for each peer, all from the same interleaved runs."""
     inputs = inputs_of_length(model.tokenizer, texts, length, DIFFERENT_BATCHES * batch_size)
+    factor = 1.0
+    if target_flops is not None:
+        if not isinstance(rule, Thresholds):
+            raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
+        sample = Rows(list(inputs), [])
+        factor = settle(lambda x: run_rows(model, sample, rule.times(x)).flops_reduction, target_flops)
+        rule = rule.times(factor)
     encoded = [model.encode(batch)[0] for batch in batches(inputs, batch_size)]
     calls = {peer: _each(encoded, _peer(model, peer)) for peer in peers}
     calls["packed_dense"] = _each(encoded, lambda batch: model(**batch, rule=Dense()))
@@ -130,6 +146,7 @@ def time_row(
             "length": length,
             "batch_size": batch_size,
             "against": peer,
+            "thresholds_factor": factor,
             "dense_ms": times[peer].median_ms,
             "packed_dense_ms": packed.median_ms,
             "pruned_ms": pruned.median_ms,

@@ -61,7 +61,7 @@ def rule_of(model: PrunedModel, text: str, factor: float = 1.0) -> Rule:
         values = [0.0] * model.layers
     else:
         values = numbers(text, "thresholds (learned, off, or t1,t2,…)")
-    rule = Thresholds([value * factor for value in values], model.settings.length_exponent)
+    rule = Thresholds(values, model.settings.length_exponent).times(factor)
     rule.check(model.layers)
     return rule
 

@@ -133,17 +133,16 @@ def train_pruned(
 
 def settled(model: PrunedModel, thresholds: Sequence[float], tuning: Rows, pruning: Pruning) -> PrunedModel:
     """Scale all thresholds by the one factor that meets the FLOPs target on the tuning rows."""
-
-    def scaled(factor: float) -> Thresholds:
-        return Thresholds([theta * factor for theta in thresholds], pruning.length_exponent)
-
+    rule = Thresholds(thresholds, pruning.length_exponent)
     factor = 1.0
     if pruning.target_flops is not None:
-        factor = settle(lambda x: run_rows(model, tuning, scaled(x)).flops_reduction, pruning.target_flops)
+        factor = settle(
+            lambda x: run_rows(model, tuning, rule.times(x)).flops_reduction, pruning.target_flops
+        )
     settings = replace(
         model.settings, length_exponent=pruning.length_exponent, temperature=pruning.temperature
     )
-    return PrunedModel(model.hf_model, model.tokenizer, scaled(factor).values, settings, model.name)
+    return PrunedModel(model.hf_model, model.tokenizer, rule.times(factor).values, settings, model.name)
 
 
 def freeze_embeddings(hf_model: Any) -> None:
