@@ -124,9 +124,9 @@ def time_row(
     if target_flops is not None:
         if not isinstance(rule, Thresholds):
             raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
-        sample = Rows(list(inputs), [])
-        factor = settle(lambda x: run_rows(model, sample, rule.times(x)).flops_reduction, target_flops)
-        rule = rule.times(factor)
+        sample, learned = Rows(list(inputs), []), rule
+        factor = settle(lambda x: run_rows(model, sample, learned.times(x)).flops_reduction, target_flops)
+        rule = learned.times(factor)
     encoded = [model.encode(batch)[0] for batch in batches(inputs, batch_size)]
     calls = {peer: _each(encoded, _peer(model, peer)) for peer in peers}
     calls["packed_dense"] = _each(encoded, lambda batch: model(**batch, rule=Dense()))

@@ -9,23 +9,34 @@ from rich.console import Console
 
 from ltp_core import checkpoints
 from ltp_core.checkpoints import MINILM, CheckpointError
+from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
+from ltp_core.evaluation import run_rows
 from ltp_core.model import PrunedModel
+from ltp_core.rules import Thresholds
+from ltp_core.training.budget import settle
 
 
 def ship(
     run: Annotated[Path, typer.Argument(help="A folder that `train` wrote.")],
     name: Annotated[str, typer.Option(help="The name to ship it under.")],
     bits: Annotated[int, typer.Option(help="Bits a weight of the difference to the base: 4 or 8.")] = 4,
+    target_flops: Annotated[
+        float | None,
+        typer.Option(help="Settle the thresholds anew, for this FLOPs reduction on tuning rows."),
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="Where these are: a file, a folder or a Hub id.")] = None,
     json: Json = False,
 ) -> None:
     """Store a run's two models as small differences to their base; `results` then measures them.
 
-    Example: ltp ship runs/sst2 --name sst2
+    Example: ltp ship runs/sst2 --name sst2 --target-flops 2
     """
     folder = checkpoints.SHIPPED / name
     with quiet():
         pack(run, folder, bits)
+        if target_flops is not None:
+            settle_again(folder, target_flops, data)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
     def table(console: Console) -> None:
@@ -49,3 +60,16 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
     replace(tuned.settings, base=MINILM.name, files=files, training=training, results={}).write(folder)
+
+
+def settle_again(folder: Path, target_flops: float, data: str | None) -> None:
+    """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows."""
+    model = PrunedModel.from_pretrained(folder)
+    rule = model.learned_rule
+    if not isinstance(rule, Thresholds):
+        raise CheckpointError(f"{folder} has no thresholds to settle")
+    tuning = rows_for(model, data, "tuning")
+    factor = settle(lambda x: run_rows(model, tuning, rule.times(x)).flops_reduction, target_flops)
+    checkpoints.save_thresholds(folder, tuple(rule.times(factor).values))
+    settled = {"target_flops": target_flops, "factor": factor}
+    replace(model.settings, training={**model.settings.training, "settled": settled}).write(folder)

@@ -1,6 +1,6 @@
 """What a training run is told: plain, checked dataclasses, stored with the model that comes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 Method = Literal["dense", "ltp"]
@@ -111,4 +111,5 @@ class Job:
     def of(cls, described: dict[str, Any]) -> "Job":
         """Read what `dataclasses.asdict` made of a job."""
         recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
-        return cls(**{**described, **recipes, "pruning": Pruning(**described["pruning"])})
+        known = {field.name: described[field.name] for field in fields(cls)}
+        return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})
