@@ -1,7 +1,7 @@
 """How the numbers on the page are counted and measured, in words."""
 
 from app import words
-from app.services import MAX_CHARACTERS
+from app.services import MAX_CHARACTERS, MOST_RUNS
 from ltp_core import Prediction
 
 THRESHOLDS = (
@@ -30,5 +30,5 @@ def numbers(dense: Prediction, pruned: Prediction, device: str, max_tokens: int)
         "three take turns, after a warm-up; tokenization is not counted. Other programs on this machine "
         "make all of them slower.",
         f"Limits: a text has at most {MAX_CHARACTERS:,} characters, of which the model reads the first "
-        f"{max_tokens} tokens. Visitors are measured one after the other.",
+        f"{max_tokens} tokens. {MOST_RUNS} texts run at once, and visitors are measured one after the other.",
     ]

@@ -18,11 +18,13 @@ from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from ltp_core.latency import Comparison, available_devices, compare
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
-LONGEST_WAIT = 20.0  # seconds in the queue for a measurement
+MOST_RUNS = 4  # texts that run at once; more only slow each other down
+LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _measuring = threading.Lock()
+_running = threading.BoundedSemaphore(MOST_RUNS)
 
 
 class InputProblem(ValueError):
@@ -99,12 +101,16 @@ def predict(
         raise InputProblem(
             f"This text has {longest:,} characters; the lab takes {MAX_CHARACTERS:,}. Shorten it to go on."
         )
+    if not _running.acquire(timeout=LONGEST_WAIT):
+        raise InputProblem("Too many visitors run a text right now. Press Run again in a moment.")
     try:
         return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
     except ValueError as error:
         raise InputProblem(str(error)) from None
     except RuntimeError as error:  # out of memory, a device that has gone
         raise InputProblem(f"This text could not be run on {model.device}: {_first_line(error)}") from None
+    finally:
+        _running.release()
 
 
 def measure(

@@ -3,7 +3,8 @@
 import hashlib
 import importlib.metadata
 import json
-from dataclasses import asdict, dataclass, field, fields
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Settings:
         temperature: T of the soft gates, in the unit of the importance.
         task: the name of the task it was trained on.
         base: name of the base in `BASES`, if the weights are stored as differences.
-        files: SHA-256 of each file of differences.
+        files: SHA-256 of each file of a shipped model.
         training: how it was trained, for the model card.
         results: what was measured on it, for the model card.
     """
@@ -78,9 +79,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what could not be computed with."""
-        for name in ("length_exponent", "temperature"):
-            if not isinstance(getattr(self, name), int | float):
-                raise TypeError(f"{name} must be a number, got {getattr(self, name)!r}")
+        if not isinstance(self.length_exponent, int | float) or not math.isfinite(self.length_exponent):
+            raise TypeError(f"length_exponent must be a number, got {self.length_exponent!r}")
+        if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
+            raise TypeError(f"temperature must be a number above 0, got {self.temperature!r}")
+        if not all(isinstance(getattr(self, name), dict) for name in ("files", "training", "results")):
+            raise TypeError("files, training and results must be objects")
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":
@@ -151,9 +155,14 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     shipped = shipped_models()
     name = str(source)
     folder = shipped.get(name, Path(name))
-    if not name or not folder.is_dir():
+    try:
+        is_folder = bool(name) and folder.is_dir()
+    except OSError:  # no file system takes such a name
+        is_folder = False
+    if not is_folder:
         return _from_hub(name, weights)
     settings = Settings.read(folder)
+    _check_files(folder, settings)
     thresholds = _read_thresholds(folder) if weights == "ltp" else None
     if settings.base is not None:
         model, tokenizer = _from_difference(folder, settings, weights)
@@ -171,19 +180,33 @@ def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
     save_file({"thresholds": torch.tensor(thresholds, dtype=torch.float64)}, folder / THRESHOLDS_FILE)
 
 
-def save_difference(folder: Path, file: str, model: Any, base: Base, bits: int) -> str:
-    """Write a model as its difference to a base; return the file's SHA-256."""
+def save_difference(file: Path, model: Any, base: Base, bits: int) -> None:
+    """Write a model as its difference to a base, with so many bits a weight."""
     origin = _base_weights(base)
     prefix = model.base_model_prefix + "."
     tuned = {name.removeprefix(prefix): weight for name, weight in model.state_dict().items()}
-    save_file(deltas.encode(tuned, origin, bits), folder / file)
-    return sha256(folder / file)
+    save_file(deltas.encode(tuned, origin, bits), file)
 
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_files(folder: Path, settings: Settings) -> None:
+    """Compare a folder with the hashes in its settings: a shipped model is used whole or not at all."""
+    for name, expected in settings.files.items():
+        if not (folder / name).is_file():
+            raise CheckpointError(f"{folder / name} is missing")
+        if sha256(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} was altered: its SHA-256 is not the one in {CONFIG_FILE}")
+
+
+def has_baseline(source: str | Path) -> bool:
+    """Whether a model has a separately tuned dense one beside it."""
+    folder = shipped_models().get(str(source), Path(source))
+    return "baseline.delta.safetensors" in Settings.read(folder).files or (folder / BASELINE_FOLDER).is_dir()
 
 
 def _download(base: Base) -> Path:
@@ -220,12 +243,6 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
     if base is None:
         raise CheckpointError(f"{folder} builds on the unknown base {settings.base!r}; known: {MINILM.name}")
     path = folder / f"{weights}.delta.safetensors"
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing")
-    if sha256(path) != settings.files.get(path.name):
-        raise CheckpointError(f"{path} was altered: its SHA-256 is not the one in {CONFIG_FILE}")
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(f"{folder / 'config.json'} is missing")
     origin = base_folder(base)
     try:
         model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
@@ -267,16 +284,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _from_hub(name: str, weights: str) -> Checkpoint:
-    if weights == "baseline":
-        raise CheckpointError(f"{name} has no baseline weights beside it")
+    from huggingface_hub import snapshot_download
+
     try:
-        model, tokenizer = _complete(name)
-    except CheckpointError:
-        raise
+        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+        folder = snapshot_download(name, allow_patterns=patterns)
     except Exception as error:
         known = ", ".join(shipped_models()) or "none"
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise CheckpointError(
             f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
         ) from None
-    return Checkpoint(name, model, tokenizer, None, Settings())
+    return replace(load_checkpoint(folder, weights), name=name)

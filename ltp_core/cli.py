@@ -22,7 +22,9 @@ def main() -> None:
     """Run a command; bad input is one line on stderr and exit code 2."""
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="ltp", standalone_mode=False)
-    except (ValueError, typer.TyperException) as error:
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except (ValueError, OSError, typer.TyperException) as error:
         text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         sys.stderr.write(f"ltp: {' '.join(text.split())}\n")
         raise SystemExit(2) from None

@@ -5,7 +5,8 @@ is; attention runs sequence by sequence. What cannot change the logits is not co
 
 - a layer whose importance nobody reads runs fused attention;
 - context, output projection and FFN are computed only for the tokens that stay;
-- where the head reads ``[CLS]`` alone, the last layer puts out ``[CLS]`` alone (in dense runs too).
+- where the head reads ``[CLS]`` alone, the last layer puts out ``[CLS]`` alone (in dense runs too). A rule
+  that looks into the last layer still gets its scores, which tell how many tokens are left.
 """
 
 from collections.abc import Sequence

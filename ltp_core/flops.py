@@ -6,7 +6,10 @@ FFN over the n_post that stay. *Executed FLOPs* are what `ltp_core.engine` runs,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,16 @@ class Dimensions:
         return cls(config.num_hidden_layers, config.hidden_size, config.intermediate_size, config.num_labels)
 
 
-def layer_flops(size: Dimensions, entering: float, staying: float) -> float:
+Count = TypeVar("Count", int, "Tensor")  # one number of tokens, or a tensor of them
+
+
+def layer_flops(size: Dimensions, entering: Count, staying: Count) -> Count:
     """Paper FLOPs of one layer: ``2 (4 n_pre d^2 + 2 n_pre^2 d + 2 n_post d d_ff)``.
 
     Args:
         size: the model.
-        entering: n_pre, tokens that its attention runs over.
-        staying: n_post, tokens that its FFN runs over.
+        entering: n_pre, tokens that its attention runs over; a number, or a tensor of any shape.
+        staying: n_post, tokens that its FFN runs over; likewise.
     """
     d = size.hidden
     return 2 * (4 * entering * d * d + 2 * entering * entering * d + 2 * staying * d * size.feed_forward)

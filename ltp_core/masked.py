@@ -59,7 +59,7 @@ def straight_through_gate(thresholds: Tensor, temperature: float, length_exponen
         tokens = mask.sum(dim=-1, keepdim=True)
         margin = importance * tokens**length_exponent - thresholds[layer - 1]
         soft = torch.sigmoid(margin / temperature)
-        return mask * ((margin >= 0).to(soft.dtype) + soft - soft.detach()), carry
+        return mask * ((margin >= 0).to(soft.dtype) + (soft - soft.detach())), carry
 
     return gate
 

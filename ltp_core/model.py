@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -126,6 +126,8 @@ class PrunedModel(nn.Module):
     def wrap(cls, hf_model: Any, tokenizer: Any = None) -> "PrunedModel":
         """Wrap any supported model with a sequence-classification head; it has no thresholds yet.
 
+        The model is put into evaluation mode.
+
         Raises:
             ValueError: for a family that is not known, or one that we would read wrongly: without
                 pruning, the logits must be Hugging Face's own.
@@ -145,7 +147,7 @@ class PrunedModel(nn.Module):
             checkpoints.save_thresholds(folder, self.thresholds)
         else:
             (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
-        Settings(**{**vars(self.settings), "base": None, "files": {}}).write(folder)
+        replace(self.settings, base=None, files={}, results={}).write(folder)
 
     @property
     def learned_rule(self) -> Rule:
@@ -202,6 +204,8 @@ class PrunedModel(nn.Module):
         inputs = _inputs(input_ids, attention_mask, token_type_ids, inputs_embeds)
         rule = self.learned_rule if rule is None else rule
         rule.check(self.layers)
+        if attention_layer is not None and execution != "removed":
+            raise ValueError("attention is kept in 'removed' execution only")
         if attention_layer is not None and not 1 <= attention_layer <= self.layers:
             raise ValueError(
                 f"layer {attention_layer} does not exist: this model has layers 1 to {self.layers}"
@@ -313,6 +317,11 @@ def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:
     """
     if not texts:
         raise ValueError("there is no text")
+    for text in texts:
+        try:
+            "".join(text).encode()
+        except (TypeError, UnicodeEncodeError):
+            raise ValueError("a text holds something that is no Unicode text") from None
     if all(isinstance(text, str) for text in texts):
         return [str(text) for text in texts], None
     if not all(isinstance(text, tuple) and len(text) == 2 for text in texts):

@@ -40,8 +40,12 @@ def page() -> None:
         _pickers(list(models), services.devices())
         return
     settings = session.settings_of_run(choices, list(models))
-    if settings.device != choices.devices[-1]:
+    try:
         model = services.load(models[name], settings.device)
+    except CheckpointError as error:
+        st.html(markup.notice(str(error)))
+        _pickers(list(models), services.devices())
+        return
     for text in session.memory().notices:
         st.html(markup.notice(text))
     texts = _input(settings, choices, model, list(models))

@@ -1,13 +1,13 @@
 """`evaluate`: a data set in; scores, FLOPs and kept tokens out."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.checkpoints import CheckpointError
+from ltp_core.checkpoints import has_baseline
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -45,6 +45,8 @@ def evaluate(
 
     Example: ltp evaluate --model sst2 --data reviews.csv
     """
+    if batch_size < 1:
+        raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
     with quiet():
         pruner = load(model, choose_device(device))
         rows = rows_for(pruner, data, split)
@@ -52,9 +54,9 @@ def evaluate(
             if limit < 1:
                 raise DataError(f"--limit must be at least 1, got {limit}")
             rows = rows.take(range(min(limit, len(rows))))
-        document = measure(
-            pruner, baseline_of(model, pruner), rows, rule_of(pruner, rule, factor), batch_size
-        )
+        who = rule_of(pruner, rule, factor)
+        against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size)
+        document = measure(pruner, against, rows, who, batch_size)
 
     def table(console: Console) -> None:
         grid = Table("", document["metric"], "paper FLOPs", "executed FLOPs")
@@ -89,44 +91,66 @@ def rows_for(model: PrunedModel, data: str | None, split: str | None) -> Rows:
 
 def baseline_of(name: str, model: PrunedModel) -> PrunedModel | None:
     """The separately tuned dense model beside it, if there is one."""
-    try:
-        return PrunedModel.from_pretrained(name, weights="baseline").to(model.device)
-    except CheckpointError:
+    if not has_baseline(name):
         return None
+    return PrunedModel.from_pretrained(name, weights="baseline").to(model.device)
+
+
+@dataclass(frozen=True)
+class Unpruned:
+    """What pruned runs on the same rows are held against.
+
+    Attributes:
+        metric: the task's.
+        baseline: scores of the separately tuned dense model; None if there is none.
+        dense: the model itself with nothing pruned,
+        scores: and its scores.
+    """
+
+    metric: str
+    baseline: dict[str, float] | None
+    dense: Evaluation
+    scores: dict[str, float]
+
+
+def run_unpruned(
+    model: PrunedModel, baseline: PrunedModel | None, rows: Rows, batch_size: int = 32
+) -> Unpruned:
+    """Run baseline and dense model, once for all rules."""
+    metric, classes = metric_of(model.settings.task), model.dimensions.classes
+    if classes > 1 and not all(label in range(classes) for label in rows.labels):
+        raise DataError(f"a label is outside of 0 … {classes - 1}, the classes of this model")
+    alone = None
+    if baseline is not None:
+        alone = scores(metric, _run(baseline, rows, Dense(), batch_size, "baseline").logits, rows.labels)
+    dense = _run(model, rows, Dense(), batch_size, "dense")
+    return Unpruned(metric, alone, dense, scores(metric, dense.logits, rows.labels))
 
 
 def measure(
-    model: PrunedModel, baseline: PrunedModel | None, rows: Rows, rule: Rule, batch_size: int
+    model: PrunedModel, against: Unpruned, rows: Rows, rule: Rule, batch_size: int = 32
 ) -> dict[str, Any]:
-    """Score baseline, dense and pruned on the same rows; the document of the `evaluate` command."""
-    metric = metric_of(model.settings.task)
-    if model.dimensions.classes > 1 and not all(
-        label in range(model.dimensions.classes) for label in rows.labels
-    ):
-        raise DataError(
-            f"a label is outside of 0 … {model.dimensions.classes - 1}, the classes of this model"
-        )
-
-    def run(runner: PrunedModel, who: Rule, label: str) -> tuple[Evaluation, dict[str, float]]:
-        with progress_bar(label, len(rows)) as done:
-            found = run_rows(runner, rows, who, batch_size, done)
-        return found, scores(metric, found.logits, rows.labels)
-
-    alone = None if baseline is None else run(baseline, Dense(), "baseline")[1]
-    dense, dense_scores = run(model, Dense(), "dense")
-    pruned, pruned_scores = run(model, rule, "pruned")
+    """Score a rule against what is not pruned; the document of the `evaluate` command."""
+    metric, alone = against.metric, against.baseline
+    pruned = _run(model, rows, rule, batch_size, "pruned")
+    pruned_scores = scores(metric, pruned.logits, rows.labels)
     return {
         "examples": len(rows),
         "metric": metric,
         "baseline": {"score": None} if alone is None else {"score": alone[metric], **alone},
-        "dense": _entry(dense, dense_scores, metric),
+        "dense": _entry(against.dense, against.scores, metric),
         "pruned": _entry(pruned, pruned_scores, metric),
         "points_lost": None if alone is None else 100 * (alone[metric] - pruned_scores[metric]),
         "flops_reduction": pruned.flops_reduction,
-        "executed_flops_reduction": dense.executed_flops / pruned.executed_flops,
+        "executed_flops_reduction": against.dense.executed_flops / pruned.executed_flops,
         "kept_per_layer": pruned.kept_per_layer,
         "truncated_examples": pruned.truncated,
     }
+
+
+def _run(model: PrunedModel, rows: Rows, rule: Rule, batch_size: int, label: str) -> Evaluation:
+    with progress_bar(label, len(rows)) as done:
+        return run_rows(model, rows, rule, batch_size, done)
 
 
 def _entry(found: Evaluation, scored: dict[str, float], metric: str) -> dict[str, float]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import MINILM, Settings, shipped_models
-from ltp_core.commands.evaluate import measure, rows_for
+from ltp_core.commands.evaluate import measure, rows_for, run_unpruned
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet, rule_of
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, stamp, write_rows
@@ -56,9 +56,10 @@ def record(name: str, data: str | None, factors: list[float], device: Any) -> di
     rows = []
     for split, key in SPLITS.items():
         examples = rows_for(model, data, key)
+        against = run_unpruned(model, baseline, examples)
         for factor in dict.fromkeys([1.0, *factors]):
             messages.print(f"{split} ({len(examples)} rows), thresholds × {factor:g}")
-            measured = measure(model, baseline, examples, rule_of(model, "learned", factor), 32)
+            measured = measure(model, against, examples, rule_of(model, "learned", factor))
             rows.append(_row(model, name, split, factor, measured) | found["stamp"])
             if factor == 1.0:
                 found[split] = measured

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from ltp_core import checkpoints
-from ltp_core.checkpoints import MINILM, CheckpointError
+from ltp_core.checkpoints import MINILM, CheckpointError, Settings
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.evaluation import run_rows
@@ -32,11 +32,16 @@ def ship(
 
     Example: ltp ship runs/sst2 --name sst2 --target-flops 2
     """
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is no name for a model: letters, digits and _ only")
+    if target_flops is not None and not target_flops >= 1:
+        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target_flops}")
     folder = checkpoints.SHIPPED / name
     with quiet():
         pack(run, folder, bits)
         if target_flops is not None:
             settle_again(folder, target_flops, data)
+        seal(folder)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
     def table(console: Console) -> None:
@@ -51,15 +56,13 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     if tuned.thresholds is None:
         raise CheckpointError(f"{run} has no learned thresholds: ship what `train --method ltp` wrote")
     folder.mkdir(parents=True, exist_ok=True)
-    files = {}
     for weights in ("ltp", "baseline"):
-        file = f"{weights}.delta.safetensors"
         model = PrunedModel.from_pretrained(run, weights=weights)
-        files[file] = checkpoints.save_difference(folder, file, model.hf_model, MINILM, bits)
+        checkpoints.save_difference(folder / f"{weights}.delta.safetensors", model.hf_model, MINILM, bits)
     tuned.hf_model.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
-    replace(tuned.settings, base=MINILM.name, files=files, training=training, results={}).write(folder)
+    replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
 
 
 def settle_again(folder: Path, target_flops: float, data: str | None) -> None:
@@ -73,3 +76,15 @@ def settle_again(folder: Path, target_flops: float, data: str | None) -> None:
     checkpoints.save_thresholds(folder, tuple(rule.times(factor).values))
     settled = {"target_flops": target_flops, "factor": factor}
     replace(model.settings, training={**model.settings.training, "settled": settled}).write(folder)
+
+
+def seal(folder: Path) -> None:
+    """Write down the hashes of a finished model's files; from now on, loading checks them."""
+    sealed = [
+        "config.json",
+        checkpoints.THRESHOLDS_FILE,
+        "ltp.delta.safetensors",
+        "baseline.delta.safetensors",
+    ]
+    files = {name: checkpoints.sha256(folder / name) for name in sealed}
+    replace(Settings.read(folder), files=files).write(folder)

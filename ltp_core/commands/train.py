@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ltp_core.checkpoints import BASELINE_FOLDER
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, quiet
 from ltp_core.training.job import Job, Method, Pruning, Recipe
 
@@ -69,7 +70,7 @@ def train(
         found, evaluation = score(model, split_of(job).tuning, job.task)
     metric, value = next(iter(found.items()))
     document = {
-        "output": str(output),
+        "output": str(output / BASELINE_FOLDER if method == "dense" else output),
         "score": value,
         "metric": metric,
         "split": "tuning",

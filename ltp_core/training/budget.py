@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ltp_core.flops import Dimensions
+from ltp_core.flops import Dimensions, layer_flops
 
 
 def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -23,15 +23,10 @@ def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, .
     dense, pruned, entering = torch.zeros_like(tokens), torch.zeros_like(tokens), tokens
     for mask in masks:
         staying = mask.sum(dim=-1)  # [B]
-        dense = dense + _layer(size, tokens, tokens)
-        pruned = pruned + _layer(size, entering, staying)
+        dense = dense + layer_flops(size, tokens, tokens)
+        pruned = pruned + layer_flops(size, entering, staying)
         entering = staying
     return dense.sum(), pruned.sum()
-
-
-def _layer(size: Dimensions, entering: Tensor, staying: Tensor) -> Tensor:
-    d = size.hidden
-    return 2 * (4 * entering * d * d + 2 * entering**2 * d + 2 * staying * d * size.feed_forward)
 
 
 class FlopsTarget(nn.Module):
@@ -124,6 +119,8 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
     Raises:
         ValueError: if no factor comes near the target, with the ceiling or the nearest.
     """
+    if not target >= 1:
+        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
     low, high = 0.0, 1.0
     while not reduction_of(high) >= target:
         low, high = high, high * 2

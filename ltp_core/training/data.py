@@ -108,7 +108,7 @@ def load_rows(data: str, split: str | None = None, config: str | None = None) ->
     if "label" not in table.column_names:
         raise DataError(f"{data} has no column 'label'; its columns: {', '.join(table.column_names)}")
     labels = table["label"][:]
-    if any(label is None for label in labels):
+    if any(label is None or label == "" for label in labels):
         raise DataError(f"{data} has rows without a label")
     if len(table) == 0:
         raise DataError(f"{data} has no rows")
@@ -202,8 +202,10 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
     except DataError:
         raise
     except Exception as error:  # datasets raises many kinds, from pyarrow's to the Hub's
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataError(f"cannot read {data}{f' ({split})' if split else ''}: {reason[0]}") from None
+        cause = error.__cause__ or error  # datasets says what went wrong in the cause
+        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+        where = f" ({split})" if split and not path.is_file() else ""
+        raise DataError(f"cannot read {data}{where}, or it is empty: {reason}") from None
 
 
 def _text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What a training run is told: plain, checked dataclasses, stored with the model that comes out."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -34,8 +35,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
-        if self.epochs <= 0 or self.batch_size < 1 or self.learning_rate <= 0:
-            raise ValueError("epochs, batch size and learning rate must be positive")
+        if not min(self.epochs, self.learning_rate) > 0:
+            raise ValueError("epochs and learning rate must be above 0")
+        if min(self.batch_size, self.max_tokens, self.save_steps) < 1:
+            raise ValueError("batch size, tokens of a row and steps between checkpoints must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Pruning:
         """Refuse what cannot be trained."""
         if self.target_flops is not None and not self.target_flops >= 1:
             raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {self.target_flops}")
-        if min(self.penalty, self.augment) < 0 or not 0 <= self.distill <= 1 or self.temperature <= 0:
+        usable = min(self.penalty, self.augment) >= 0 and 0 <= self.distill <= 1 and self.temperature > 0
+        if not usable or not math.isfinite(self.length_exponent):
             raise ValueError(
                 "penalty and augment must not be negative, distill between 0 and 1, temperature positive"
             )
@@ -106,6 +110,11 @@ class Job:
     tuning: int = 500
     untouched: int = 1000
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what leaves nothing to choose on."""
+        if self.tuning < 1 or self.untouched < 0 or (self.limit is not None and self.limit < 1):
+            raise ValueError("tuning rows and limit must be at least 1, untouched rows not negative")
 
     @classmethod
     def of(cls, described: dict[str, Any]) -> "Job":

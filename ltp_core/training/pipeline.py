@@ -28,7 +28,7 @@ def held_out_rows(job: Job, name: str) -> Rows:
 
 
 def split_of(job: Job) -> Split:
-    """Load a job's training rows and hold out what it says; the same rows for the same seed."""
+    """Load a job's training rows and hold out what it says: always the same rows."""
     task = TASKS.get(job.task)
     source = job.data or (task.hub_id if task else job.task)
     rows = load_rows(source, "train", task.config if task else None)
@@ -52,17 +52,19 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     Raises:
         DataError: for unusable data, or a folder that holds another job.
     """
-    claim(job, folder)
     split = split_of(job)
+    claim(job, folder)
     say(f"{len(split.train)} training rows, {len(split.tuning)} tuning, {len(split.untouched)} untouched")
     baseline = folder / BASELINE_FOLDER
     if not (baseline / "config.json").is_file():
         if job.baseline is not None:
             model = PrunedModel.from_pretrained(job.baseline)
+            _check_held_out(job, model)
         else:
             say("dense fine-tuning")
             model = fresh_model(job, split.train).to(device)
             train_dense(model, split.train, job.dense, folder / "dense")
+            model.settings = replace(model.settings, training=asdict(job))
         publish(model.eval(), baseline)
     if job.method == "dense":
         return PrunedModel.from_pretrained(baseline).to(device)
@@ -74,6 +76,18 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         model.settings = replace(model.settings, training=asdict(job))
         publish(model, folder)
     return PrunedModel.from_pretrained(folder).to(device)
+
+
+def _check_held_out(job: Job, baseline: PrunedModel) -> None:
+    """Refuse a baseline that was trained on rows which this job holds out."""
+    if not baseline.settings.training:
+        raise DataError(f"{job.baseline} does not say how it was trained, so it may have seen held-out rows")
+    other = Job.of(baseline.settings.training)
+    for name in ("task", "tuning", "untouched", "limit"):
+        if getattr(other, name) != getattr(job, name):
+            raise DataError(
+                f"{job.baseline} was trained with another --{name}: it may have seen held-out rows"
+            )
 
 
 def fresh_model(job: Job, rows: Rows) -> PrunedModel:
