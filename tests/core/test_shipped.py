@@ -1,0 +1,54 @@
+"""The shipped models, on our own sentences: they load, agree with their references, and match their cards."""
+
+import json
+
+import pytest
+import torch
+
+from ltp_core import Dense, PrunedModel
+from ltp_core.checkpoints import shipped_models
+from ltp_core.results import RESULTS
+from ltp_core.sentences import own_sentences
+
+
+@pytest.fixture(scope="module", params=sorted(shipped_models()))
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shipped(name):
+    return PrunedModel.from_pretrained(name)
+
+
+def test_sst2_is_shipped():
+    assert "sst2" in shipped_models()
+
+
+def test_removed_is_masked_and_dense_is_hugging_face(shipped):
+    batch, _ = shipped.encode(own_sentences())
+    with torch.inference_mode():
+        removed, masked = shipped(**batch), shipped(**batch, execution="masked")
+        dense, expected = shipped(**batch, rule=Dense()), shipped.hf_model(**batch).logits
+    torch.testing.assert_close(removed.logits, masked.logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(dense.logits, expected, atol=1e-4, rtol=1e-4)
+    for kept, mask in zip(removed.run.masks, masked.run.masks, strict=True):
+        assert torch.equal(kept, mask.bool())
+    assert removed.alive[:, -1].float().mean() < 0.5 * batch["attention_mask"].sum(dim=-1).float().mean()
+
+
+def test_it_reads_plain_sentences(shipped):
+    if shipped.settings.task != "sst2":
+        pytest.skip("the sentences below are film reviews")
+    assert shipped.predict("A moving, funny film.").label == "positive"
+    assert shipped.predict("A dull, lifeless mess.").label == "negative"
+
+
+def test_it_is_small_and_its_results_are_measured(name, shipped):
+    folder = shipped_models()[name]
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 12e6
+    measured = shipped.settings.results["development"]
+    rows = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["rows"]
+    row = next(row for row in rows if row["split"] == "development" and row["factor"] == 1)
+    assert row["pruned_score"] == measured["pruned"]["score"]
+    assert f"{100 * row['pruned_score']:.1f}" in (folder / "README.md").read_text(encoding="utf-8")
