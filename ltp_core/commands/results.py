@@ -79,6 +79,7 @@ def _row(
         "rule": "ltp",
         "split": split,
         "factor": factor,
+        "note": model.settings.training.get("settled", {}).get("note", ""),
         "seed": model.settings.training.get("pruned", {}).get("seed"),
         "examples": measured["examples"],
         "metric": measured["metric"],
@@ -113,6 +114,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         rows="\n".join(lines),
         thresholds=", ".join(f"{100 * theta:.2f} %" for theta in thresholds),
         recipe=json_module.dumps(settings.training, indent=2),
+        note=settings.training.get("settled", {}).get("note", ""),
         commit=settings.results["stamp"]["commit"],
         machine=settings.results["stamp"]["machine"],
     )

@@ -25,6 +25,9 @@ def ship(
         float | None,
         typer.Option(help="Settle the thresholds anew, for this FLOPs reduction on tuning rows."),
     ] = None,
+    note: Annotated[
+        str, typer.Option(help="How the target was chosen; stands in the card and the results.")
+    ] = "",
     data: Annotated[str | None, typer.Option(help="Where these are: a file, a folder or a Hub id.")] = None,
     json: Json = False,
 ) -> None:
@@ -40,7 +43,7 @@ def ship(
     with quiet():
         pack(run, folder, bits)
         if target_flops is not None:
-            settle_again(folder, target_flops, data)
+            settle_again(folder, target_flops, note, data)
         seal(folder)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
@@ -65,7 +68,7 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
 
 
-def settle_again(folder: Path, target_flops: float, data: str | None) -> None:
+def settle_again(folder: Path, target_flops: float, note: str, data: str | None) -> None:
     """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows."""
     model = PrunedModel.from_pretrained(folder)
     rule = model.learned_rule
@@ -74,7 +77,7 @@ def settle_again(folder: Path, target_flops: float, data: str | None) -> None:
     tuning = rows_for(model, data, "tuning")
     factor = settle(lambda x: run_rows(model, tuning, rule.times(x)).flops_reduction, target_flops)
     checkpoints.save_thresholds(folder, tuple(rule.times(factor).values))
-    settled = {"target_flops": target_flops, "factor": factor}
+    settled = {"target_flops": target_flops, "factor": factor, "note": note}
     replace(model.settings, training={**model.settings.training, "settled": settled}).write(folder)
 
 
