@@ -120,14 +120,19 @@ def _speed() -> list[str]:
         ]
         lines += [_line(head), _line(["---"] * len(head))]
         for row in found["rows"]:
-            times = [f"{row[name]:.1f} ms" for name in ("dense_ms", "packed_dense_ms", "pruned_ms")]
+            runs = (
+                ("dense_ms", row["against"]),
+                ("packed_dense_ms", "packed_dense"),
+                ("pruned_ms", "pruned"),
+            )
+            times = [_spread(row[median], row["quartiles_ms"][run]) for median, run in runs]
             ratios = [f"{row[name]:.2f}×" for name in ("speedup", "flops_reduction")]
             where = [str(row["length"]), str(row["batch_size"])]
             lines.append(_line([*where, *times, *ratios, f"{row['realised']:.2f}"]))
         lines += [
             "",
             f"{found['model']} against Hugging Face's own `{found['rows'][0]['against']}` forward of "
-            "the same weights, inputs made from real sentences; medians of interleaved runs; "
+            "the same weights, inputs made from real sentences; medians (quartiles) of interleaved runs; "
             f"{found['device']}, {found['processor']}, {found['threads']} threads, torch {found['torch']}, "
             f"commit {found['commit']}. *Realised*: speedup ÷ FLOPs.",
         ]
@@ -136,3 +141,9 @@ def _speed() -> list[str]:
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _spread(median: float, quartiles: list[float]) -> str:
+    digits = 0 if median >= 100 else 1
+    low, high = (f"{value:.{digits}f}" for value in quartiles)
+    return f"{median:.{digits}f} ms ({low}–{high})"
