@@ -30,11 +30,15 @@ _WHOLE_REVIEW = (
 
 SENTIMENT = (
     Example(
+        "Praise",
+        "A clever script, sharp editing and a villain one almost likes make this the best thriller of the "
+        "season.",
+    ),
+    Example(
         "Mixed feelings",
         "The plot is thin and the jokes are old, but the two leads are so charming that I left the "
         "cinema smiling.",
     ),
-    Example("Praise", "A moving, funny film with a wonderful cast."),
     Example("Complaint", "Two hours of noise in search of a story, and it never finds one."),
     Example("Negation", "It is not that the film is bad; it is just never as good as it thinks it is."),
     Example("Repeated word", "the the the the"),

@@ -28,8 +28,12 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
-    .every(chart => chart.querySelector('.xtick text'))"""
+# A page with a verdict has two figures, which come after it.
+DRAWN = """() => {
+    const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    const wanted = document.querySelector('.verdict') ? 2 : 0
+    return charts.length >= wanted && charts.every(chart => chart.querySelector('.xtick text'))
+}"""
 
 
 @contextmanager
@@ -71,9 +75,10 @@ def open_page(page: Page, address: str, **query: str) -> Page:
 
 def settle(page: Page) -> None:
     """Wait until no script runs, also not one that a change a moment ago will start, and all is drawn."""
-    page.wait_for_timeout(300)
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
-    page.wait_for_function(DRAWN, timeout=PATIENCE)
+    for _ in range(2):  # the first rest may be the moment before a run that a component asks for
+        page.wait_for_timeout(300)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
 
 
 def press(page: Page, layer: int, key: str, times: int = 1) -> None:

@@ -260,15 +260,19 @@ def test_downloads_hold_the_numbers_on_the_screen(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_figures_follow_the_theme(visit, scheme):
     page = visit({"color_scheme": scheme}, text=SENTENCE)
-    tick = page.locator(".st-key-survival_map .xtick text").first
     expected = {"light": "rgb(15, 21, 28)", "dark": "rgb(230, 233, 237)"}
-    assert tick.evaluate("text => getComputedStyle(text).fill") == expected[scheme]
+    wait_for_ink(page, expected[scheme])
     page.get_by_test_id("stMainMenuButton").click()
     other = "dark" if scheme == "light" else "light"
     page.get_by_test_id(f"stMainMenuItem-theme-{other.capitalize()}").click()
+    wait_for_ink(page, expected[other])
+
+
+def wait_for_ink(page, colour):
+    """Wait until the survival map has words of this colour: the theme is known only after a first run."""
     page.wait_for_function(
         "fill => getComputedStyle(document.querySelector('.st-key-survival_map .xtick text')).fill === fill",
-        arg=expected[other],
+        arg=colour,
         timeout=20_000,
     )
 
