@@ -25,7 +25,7 @@ def results(
     model: Annotated[str | None, typer.Option(help="Only this shipped model.")] = None,
     factors: Annotated[
         str, typer.Option(help="Factors on the thresholds for the accuracy against FLOPs curve.")
-    ] = "0.4,0.6,0.8,1,1.15,1.3,1.45",
+    ] = "0.4,0.6,0.8,1,1.15,1.3,1.45,1.6",
     device: Device = "auto",
     json: Json = False,
 ) -> None:
