@@ -8,7 +8,7 @@ import torch
 
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.model import PrunedModel
-from ltp_core.rules import Rule
+from ltp_core.rules import Rule, observed_layers
 from ltp_core.training.data import DataError, Rows
 
 
@@ -80,7 +80,7 @@ def run_rows(
         truncated += sum(count > 0 for count in cut)
         if progress is not None:
             progress(start + len(chosen))
-    observed = [(rule or model.learned_rule).needs_importance(layer) for layer in range(1, layers + 1)]
+    observed = observed_layers(rule or model.learned_rule, layers)
     counts = list(zip(tokens.tolist(), alive.tolist(), strict=True))
     return Evaluation(
         logits=logits,

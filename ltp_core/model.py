@@ -16,7 +16,7 @@ from ltp_core.checkpoints import CheckpointError, Settings
 from ltp_core.engine import removed_forward
 from ltp_core.flops import Dimensions, executed_flops, paper_flops
 from ltp_core.masked import hard_gate, padded_forward, soft_gate
-from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
+from ltp_core.rules import Dense, Rule, Thresholds, alive_counts, observed_layers
 from ltp_core.run import Inputs, Run
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 
@@ -289,7 +289,7 @@ class PrunedModel(nn.Module):
 
     def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
         size, tokens = self.dimensions, len(trace.tokens)
-        observed = [rule.needs_importance(layer) for layer in range(1, self.layers + 1)]
+        observed = observed_layers(rule, self.layers)
         label, value, probabilities = None, None, {}
         if len(logits) == 1:
             value = float(logits)

@@ -121,6 +121,11 @@ class Thresholds:
             )
 
 
+def observed_layers(rule: Rule, layers: int) -> list[bool]:
+    """For each layer, whether a plain run computes its importance, which executed FLOPs depend on."""
+    return [rule.needs_importance(layer) for layer in range(1, layers + 1)]
+
+
 def first_tokens(attention_mask: Tensor) -> Tensor:
     """Mark the first real token of each row, ``[CLS]``, which no rule may drop: bool ``[B, n]``."""
     real = attention_mask.bool()

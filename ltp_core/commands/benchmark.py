@@ -26,7 +26,7 @@ from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.latency import interleaved
 from ltp_core.model import PrunedModel
 from ltp_core.results import processor, stamp
-from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
 from ltp_core.sentences import batches, inputs_of_length, own_sentences
 from ltp_core.training.budget import settle
 from ltp_core.training.data import TASKS, Rows, load_rows
@@ -135,7 +135,7 @@ def time_row(
         times = interleaved(calls, model.device, max(runs, len(encoded)), seconds)
         alive = torch.cat([model(**batch, rule=rule).alive for batch in encoded]).tolist()
     size, layers = model.dimensions, model.layers
-    observed = [rule.needs_importance(layer) for layer in range(1, layers + 1)]
+    observed = observed_layers(rule, layers)
     dense = paper_flops(size, length, [length] * layers)
     reduction = dense / (sum(paper_flops(size, length, kept) for kept in alive) / len(alive))
     ran_dense = executed_flops(size, length, [length] * layers, [False] * layers)
