@@ -49,8 +49,28 @@ def layer_flops(size: Dimensions, entering: Count, staying: Count) -> Count:
         entering: n_pre, tokens that its attention runs over; a number, or a tensor of any shape.
         staying: n_post, tokens that its FFN runs over; likewise.
     """
+    return attention_flops(size, entering) + feed_forward_flops(size, staying)
+
+
+def attention_flops(size: Dimensions, entering: Count) -> Count:
+    """Paper FLOPs of one layer's attention: ``2 (4 n_pre d^2 + 2 n_pre^2 d)``, its projections included.
+
+    Args:
+        size: the model.
+        entering: n_pre, a number, or a tensor of any shape.
+    """
     d = size.hidden
-    return 2 * (4 * entering * d * d + 2 * entering * entering * d + 2 * staying * d * size.feed_forward)
+    return 2 * (4 * entering * d * d + 2 * entering * entering * d)
+
+
+def feed_forward_flops(size: Dimensions, staying: Count) -> Count:
+    """Paper FLOPs of one layer's FFN: ``4 n_post d d_ff``.
+
+    Args:
+        size: the model.
+        staying: n_post, a number, or a tensor of any shape.
+    """
+    return 4 * staying * size.hidden * size.feed_forward
 
 
 def paper_flops(size: Dimensions, tokens: int, alive: Sequence[int]) -> int:

@@ -6,7 +6,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ltp_core import Dense, PrunedModel, Thresholds
-from ltp_core.flops import Dimensions, executed_flops, paper_flops
+from ltp_core.flops import (
+    Dimensions,
+    attention_flops,
+    executed_flops,
+    feed_forward_flops,
+    layer_flops,
+    paper_flops,
+)
 
 SMALL = Dimensions(layers=2, hidden=2, feed_forward=4, classes=3)
 
@@ -22,6 +29,12 @@ def test_paper_flops_on_paper():
     # Layer 1, 5 tokens enter, 3 stay: 2 (4*5*2*2 + 2*5*5*2 + 2*3*2*4) = 2 (80 + 100 + 48) = 456
     # Layer 2, 3 enter, 1 stays:       2 (4*3*2*2 + 2*3*3*2 + 2*1*2*4) = 2 (48 + 36 + 16)  = 200
     assert paper_flops(SMALL, 5, [3, 1]) == 656
+
+
+def test_the_parts_of_a_layer_on_paper():
+    assert attention_flops(SMALL, 5) == 360  # 2 (80 + 100), of layer 1 above
+    assert feed_forward_flops(SMALL, 3) == 96  # 2 * 48
+    assert layer_flops(SMALL, 5, 3) == 456
 
 
 def test_executed_flops_on_paper():
