@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from ltp_core.architectures import EncoderView, LayerView
+from ltp_core.architectures import EncoderView, LayerView, score_bias
 from ltp_core.importance import attention_received
 from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
@@ -41,7 +41,7 @@ def removed_forward(
     first = first_tokens(inputs.attention_mask)  # [B, n]
     grid_positions = original_positions(inputs.attention_mask)  # [B, n]
     embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, grid_positions)
-    hidden, positions = embedded[alive], grid_positions[alive]  # [T, D], [T]
+    hidden, positions = view.start(embedded[alive]), grid_positions[alive]  # [T, D], [T]
     carry: Any = None
     attention: tuple[Tensor, ...] | None = None
     masks: list[Tensor] = []
@@ -54,7 +54,7 @@ def removed_forward(
         importance = torch.zeros(alive.shape, device=alive.device)  # [B, n]
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
-            probabilities = attention_probabilities(query, key, layer.scale, lengths)  # B times [H, n_b, n_b]
+            probabilities = attention_probabilities(layer, query, key, positions, lengths)
             importance[alive] = torch.cat([attention_received(p) for p in probabilities]).to(importance.dtype)
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
@@ -80,12 +80,16 @@ def removed_forward(
     return Run(view.head(grid, last), tuple(masks), tuple(importances), attention)
 
 
-def attention_probabilities(query: Tensor, key: Tensor, scale: float, lengths: Sequence[int]) -> list[Tensor]:
+def attention_probabilities(
+    layer: LayerView, query: Tensor, key: Tensor, positions: Tensor, lengths: Sequence[int]
+) -> list[Tensor]:
     """Packed ``[T, H, d]`` twice -> for each sequence, probabilities ``[H, n, n]`` over its own tokens."""
-    return [
-        (q.transpose(0, 1) @ k.permute(1, 2, 0) * scale).softmax(dim=-1)
-        for q, k in zip(query.split(lengths), key.split(lengths), strict=True)
-    ]
+    probabilities = []
+    for q, k, at in zip(*(x.split(lengths) for x in (query, key, positions)), strict=True):
+        scores = q.transpose(0, 1) @ k.permute(1, 2, 0) * layer.scale  # [H, n, n]
+        bias = score_bias(layer, at, at)
+        probabilities.append((scores if bias is None else scores + bias).softmax(dim=-1))
+    return probabilities
 
 
 def weighted_values(
@@ -100,16 +104,17 @@ def fused_attention(
     layer: LayerView, hidden: Tensor, positions: Tensor, output: Tensor, lengths: Sequence[int]
 ) -> Tensor:
     """Context of the tokens that stay, without materialised probabilities -> ``[T', H, d]``."""
-    key, value = layer.key_value(hidden, positions)  # [T, H, d]
-    query = layer.query(hidden[output], positions[output])  # [T', H, d]
+    query, key, value = layer.qkv(hidden, positions, output)  # [T', H, d], [T, H, d] twice
     rows = [int(part.sum()) for part in output.split(lengths)]
-    parts = zip(query.split(rows), key.split(lengths), value.split(lengths), strict=True)
-    contexts = [
-        scaled_dot_product_attention(
-            q.transpose(0, 1)[None], k.transpose(0, 1)[None], v.transpose(0, 1)[None], scale=layer.scale
-        )[0].transpose(0, 1)
-        for q, k, v in parts
-    ]
+    queries = zip(query.split(rows), positions[output].split(rows), strict=True)
+    others = zip(*(x.split(lengths) for x in (key, value, positions)), strict=True)
+    contexts = []
+    for (q, at), (k, v, keys_at) in zip(queries, others, strict=True):
+        bias = score_bias(layer, at, keys_at)
+        q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))  # [1, H, n, d]
+        bias = None if bias is None else bias.to(q.dtype)
+        context = scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=layer.scale)
+        contexts.append(context[0].transpose(0, 1))  # [n', H, d]
     return torch.cat(contexts)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 
-from ltp_core.architectures import EncoderView
+from ltp_core.architectures import EncoderView, score_bias
 from ltp_core.importance import attention_received
 from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
@@ -77,13 +77,16 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     """
     first = first_tokens(inputs.attention_mask)  # [B, n]
     positions = original_positions(inputs.attention_mask)  # [B, n]
-    hidden = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)  # [B, n, D]
+    embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)
+    hidden = view.start(embedded)  # [B, n, D]
     mask = inputs.attention_mask.to(torch.float32)  # [B, n]
     carry: Any = None
     masks, importances = [], []
     for number, layer in enumerate(view.layers, start=1):
         query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
-        attention = weighted_softmax(query @ key.transpose(-1, -2) * layer.scale, mask)  # [B, H, n, n]
+        scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
+        bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
+        attention = weighted_softmax(scores if bias is None else scores + bias, mask)  # [B, H, n, n]
         importance = attention_received(attention, mask)  # [B, n]
         gated, carry = gate(importance, mask, number, carry)
         mask = torch.where(first, torch.ones_like(gated), gated)  # [CLS] never leaves
@@ -102,12 +105,17 @@ def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     has a finite gradient to a mask that is 0, so a dropped token can be called back.
 
     Args:
-        scores: ``[B, H, n, n]``.
+        scores: ``[B, H, n, n]``; -inf where a query never sees a key.
         mask: ``[B, n]`` over keys.
+
+    Returns:
+        ``[B, H, n, n]``. A query that sees nothing (dropped itself, with all in its window) gets zeros.
     """
     scores = scores.float()
     keys = mask[:, None, None, :]  # [B, 1, 1, n]
     highest = scores.masked_fill(keys == 0, -torch.inf).amax(dim=-1, keepdim=True).detach()  # [B, H, n, 1]
+    highest = highest.masked_fill(highest == -torch.inf, 0)
     # A hidden key may score far higher than all visible ones; its exponential must not overflow.
     weights = (scores - highest).clamp(max=20).exp() * keys
-    return weights / weights.sum(dim=-1, keepdim=True)
+    total = weights.sum(dim=-1, keepdim=True)  # [B, H, n, 1]
+    return weights / total.masked_fill(total == 0, 1)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ltp_core.architectures.base import EncoderView, LayerView
+from ltp_core.architectures.base import EncoderView, LayerView, score_bias
 from ltp_core.architectures.bert import BertView
 
-__all__ = ["FAMILIES", "EncoderView", "LayerView", "view_of"]
+__all__ = ["FAMILIES", "EncoderView", "LayerView", "score_bias", "view_of"]
 
 FAMILIES = {"bert": BertView}
 

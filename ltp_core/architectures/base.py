@@ -1,13 +1,17 @@
 """What the forward passes ask of a Hugging Face encoder: a thin view on its own submodules.
 
 Shapes have free leading dimensions: ``[B, n, D]`` padded or ``[T, D]`` packed. Nothing is copied or
-patched, so LoRA, hooks, dropout and gradients work as in the model itself.
+patched, so LoRA, hooks, dropout and gradients work as in the model itself. A view inherits from these
+classes and says only how its family differs.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+import torch
 from torch import Tensor
+
+from ltp_core.flops import Dimensions
 
 
 class LayerView(Protocol):
@@ -15,18 +19,32 @@ class LayerView(Protocol):
 
     scale: float  # attention scores are multiplied by it, before softmax
     dropout_p: float  # of the attention probabilities; 0 in evaluation mode
+    window: int | None = None  # a token sees the keys with |position difference| <= window; None: all
 
-    def qkv(self, hidden: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Project ``[..., D]`` to query, key and value, ``[..., H, d]`` each."""
+    def qkv(
+        self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Project ``[..., D]`` to query, key and value, ``[..., H, d]`` each.
+
+        Args:
+            hidden: ``[..., D]``; the norm of a pre-norm layer happens inside.
+            positions: original positions of the tokens in their text, long ``[...]``.
+            rows: an index into the leading dimensions (a bool mask, or numbers): the tokens whose query
+                is wanted. None for all. Keys and values are always there for all.
+        """
         ...
 
-    def query(self, hidden: Tensor, positions: Tensor) -> Tensor:
-        """Only the query, ``[..., H, d]``."""
-        ...
+    def bias(self, queries: Tensor, keys: Tensor) -> Tensor | None:
+        """What is added to the scaled scores, given the positions of queries and keys; None for nothing.
 
-    def key_value(self, hidden: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Only key and value, ``[..., H, d]`` each."""
-        ...
+        Args:
+            queries: long ``[n_q]`` or ``[B, n_q]``.
+            keys: long ``[n_k]`` or ``[B, n_k]``.
+
+        Returns:
+            ``[H, n_q, n_k]`` or ``[B, H, n_q, n_k]``.
+        """
+        return None
 
     def attend_output(self, context: Tensor, residual: Tensor) -> Tensor:
         """Output projection, residual and norm: ``[..., H, d]`` and ``[..., D]`` -> ``[..., D]``."""
@@ -40,12 +58,23 @@ class LayerView(Protocol):
 class EncoderView(Protocol):
     """An encoder with a sequence-classification head."""
 
-    reads_first_token: bool  # the head looks at [CLS] alone, not at a mean over tokens
+    model: Any  # the Hugging Face model
+    reads_first_token: bool = True  # the head looks at [CLS] alone, not at a mean over tokens
 
     @property
     def layers(self) -> Sequence[LayerView]:
         """The layers, first to last."""
         ...
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The sizes that FLOPs depend on; here for a family that uses BERT's names in its config."""
+        return Dimensions.of(self.model.config)
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input, in tokens, special ones included."""
+        return int(self.model.config.max_position_embeddings)
 
     def embed(
         self,
@@ -54,13 +83,45 @@ class EncoderView(Protocol):
         token_type_ids: Tensor | None,
         position_ids: Tensor,
     ) -> Tensor:
-        """Ids ``[B, n]`` (or word embeddings ``[B, n, E]``) -> ``[B, n, D]``."""
+        """Ids ``[B, n]`` (or word embeddings ``[B, n, E]``) at positions 0, 1, … -> ``[B, n, E]``."""
         ...
+
+    def start(self, embedded: Tensor) -> Tensor:
+        """What the encoder does before its first layer (a projection), ``[..., E]`` -> ``[..., D]``."""
+        return embedded
 
     def finish(self, hidden: Tensor) -> Tensor:
         """What the encoder does after its last layer (a final norm), ``[..., D]`` -> ``[..., D]``."""
-        ...
+        return hidden
 
     def head(self, last: Tensor, alive: Tensor) -> Tensor:
         """Last hidden states ``[B, n, D]`` and who is alive ``[B, n]`` -> logits ``[B, C]``."""
         ...
+
+
+def score_bias(layer: LayerView, queries: Tensor, keys: Tensor) -> Tensor | None:
+    """A layer's bias with its window, as -inf outside of it; None where there is nothing to add.
+
+    Arguments as for `LayerView.bias`; the result broadcasts to ``[H, n_q, n_k]`` or ``[B, H, n_q, n_k]``.
+    """
+    bias = layer.bias(queries, keys)
+    if layer.window is None:
+        return bias
+    distance = (queries.unsqueeze(-1) - keys.unsqueeze(-2)).abs().unsqueeze(-3)  # [..., 1, n_q, n_k]
+    if bias is None:
+        bias = torch.zeros(distance.shape, device=distance.device)
+    return bias.masked_fill(distance > layer.window, -torch.inf)
+
+
+def first_alive(last: Tensor, alive: Tensor) -> Tensor:
+    """Hidden states of ``[CLS]``, the first alive token wherever the padding is.
+
+    Args:
+        last: ``[B, n, D]``.
+        alive: ``[B, n]``.
+
+    Returns:
+        ``[B, 1, D]``: a sequence of one token, which Hugging Face's heads take their first from.
+    """
+    rows = torch.arange(len(last), device=last.device)
+    return last[rows, alive.long().argmax(dim=-1)].unsqueeze(1)

@@ -5,8 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltp_core.architectures.base import EncoderView, LayerView, first_alive
 
-class BertLayerView:
+
+class BertLayerView(LayerView):
     """One `BertLayer`."""
 
     def __init__(self, layer: Any) -> None:
@@ -18,31 +20,25 @@ class BertLayerView:
     def _heads(self, projected: Tensor) -> Tensor:
         return projected.unflatten(-1, (-1, self.attention.attention_head_size))  # [..., H, d]
 
-    def qkv(self, hidden: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def qkv(
+        self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """See `LayerView.qkv`."""
-        return self.query(hidden, positions), *self.key_value(hidden, positions)
-
-    def query(self, hidden: Tensor, positions: Tensor) -> Tensor:
-        """See `LayerView.query`."""
-        return self._heads(self.attention.query(hidden))
-
-    def key_value(self, hidden: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """See `LayerView.key_value`."""
-        return self._heads(self.attention.key(hidden)), self._heads(self.attention.value(hidden))
+        asking = hidden if rows is None else hidden[rows]
+        query, key, value = self.attention.query, self.attention.key, self.attention.value
+        return self._heads(query(asking)), self._heads(key(hidden)), self._heads(value(hidden))
 
     def attend_output(self, context: Tensor, residual: Tensor) -> Tensor:
         """See `LayerView.attend_output`."""
         return self.layer.attention.output(context.flatten(-2), residual)
 
     def feed_forward(self, hidden: Tensor) -> Tensor:
-        """See `LayerView.feed_forward`."""
+        """See `LayerView.feed_forward`. `layer.forward` cuts into chunks, which packed tokens do not fit."""
         return self.layer.feed_forward_chunk(hidden)
 
 
-class BertView:
+class BertView(EncoderView):
     """A `BertForSequenceClassification`."""
-
-    reads_first_token = True
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -70,12 +66,7 @@ class BertView:
             position_ids=position_ids,
         )
 
-    def finish(self, hidden: Tensor) -> Tensor:
-        """Nothing: each layer ends with its own norm."""
-        return hidden
-
     def head(self, last: Tensor, alive: Tensor) -> Tensor:
-        """Pool ``[CLS]``, the first alive token wherever the padding is, and classify it."""
-        first = last[torch.arange(len(last), device=last.device), alive.long().argmax(dim=-1)]  # [B, D]
-        pooled = self.encoder.pooler(first.unsqueeze(1))
+        """Pool ``[CLS]`` and classify it."""
+        pooled = self.encoder.pooler(first_alive(last, alive))  # [B, D]
         return self.model.classifier(self.model.dropout(pooled))

@@ -269,16 +269,20 @@ class PaperLayer:
     def __init__(self, put_out):
         self.put_out = put_out
 
-    def key_value(self, hidden, positions):
-        return hidden.unsqueeze(-2), (hidden[..., :3].sum(-1) * 12 * 2.0**positions)[..., None, None]
+    window = None
+
+    def qkv(self, hidden, positions, rows=None):
+        query = self.query(hidden, positions)
+        value = (hidden[..., :3].sum(-1) * 12 * 2.0**positions)[..., None, None]
+        return (query if rows is None else query[rows]), hidden.unsqueeze(-2), value
 
     def query(self, hidden, positions):
         text = hidden[..., 3].long()  # the last number of a hidden state says which text
         rows = LOG_P[text, positions]
         return torch.cat([rows, torch.zeros_like(rows[..., :1])], dim=-1).unsqueeze(-2)
 
-    def qkv(self, hidden, positions):
-        return self.query(hidden, positions), *self.key_value(hidden, positions)
+    def bias(self, queries, keys):
+        return None
 
     def attend_output(self, context, residual):
         self.put_out.append(context.flatten().tolist())
@@ -299,6 +303,9 @@ class PaperView:
         one_hot = torch.nn.functional.one_hot(position_ids, 3).float()
         text = torch.arange(2.0)[:, None, None].expand(2, 3, 1)
         return torch.cat([one_hot, text], dim=-1)  # [2, 3, 4]
+
+    def start(self, embedded):
+        return embedded
 
     def finish(self, hidden):
         return hidden
