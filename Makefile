@@ -20,7 +20,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test test-all lint results clean
+.PHONY: help setup app test test-all lint docs results clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ lint: $(VENV)/.dev ## check format, style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 
+docs: $(VENV)/.dev ## build the documentation into site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+
 results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (DATA=folder or Hub id)
 	$(RUN) -m ltp_core results $(if $(DATA),--data $(DATA))
 	$(RUN) -m ltp_core benchmark --model sst2 --target-flops 2.1 --json > assets/results/benchmark-sst2.part
@@ -51,7 +54,7 @@ results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (D
 	$(RUN) -m ltp_core report
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
-	rm -rf build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.runtime $(VENV)/.dev
 	find . -path ./.git -prune -o -path './$(VENV)' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 

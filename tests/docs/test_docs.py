@@ -1,0 +1,82 @@
+"""What README and docs/ promise: links lead somewhere, Python runs, commands and targets exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from ltp_core.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def blocks(page: Path, language: str | None = None) -> list[str]:
+    found = FENCE.findall(page.read_text(encoding="utf-8"))
+    return [text for kind, text in found if language is None or kind.strip() == language]
+
+
+def shell_lines(page: Path) -> list[list[str]]:
+    lines = [line for text in blocks(page) for line in text.replace("\\\n", " ").splitlines()]
+    return [
+        shlex.split(line, comments=True)
+        for line in lines
+        if re.match(r"(ltp|make|python -m ltp_core) ", line)
+    ]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda page: page.name)
+def test_the_python_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for text in blocks(page, "python"):
+        exec(compile(text, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if shell_lines(p)], ids=lambda page: page.name)
+def test_the_commands_of_a_page_exist_with_their_options(page):
+    commands = typer.main.get_command(app).commands
+    for words in shell_lines(page):
+        if words[0] == "make":
+            targets = [word for word in words[1:] if "=" not in word and not word.startswith("-")]
+            assert set(targets) <= TARGETS, words
+            continue
+        name, *arguments = words[1:] if words[0] == "ltp" else words[3:]
+        assert name in commands, words
+        commands[name].make_context(name, arguments)  # raises for an option that is not there
+
+
+def test_the_site_builds_without_a_broken_link(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        tmp_path / "site",
+    ]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert built.returncode == 0, built.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) >= len(list((ROOT / "docs").rglob("*.md")))
+    for page in pages:  # nothing is fetched from another host while a page is read
+        outside = re.findall(
+            r'<(?:script|img|link rel="(?:stylesheet|preconnect)")[^>]*(?:src|href)="(https?:[^"]+)',
+            page.read_text(encoding="utf-8"),
+        )
+        assert not outside, page
+
+
+def test_links_of_the_readme_lead_to_files():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        text = FENCE.sub("", page.read_text(encoding="utf-8"))
+        for target in re.findall(r"\]\(([^)#]+)", text):
+            assert re.match(r"https?:", target) or (ROOT / target).exists(), f"{page.name}: {target}"
