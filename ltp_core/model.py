@@ -1,8 +1,7 @@
 """`PrunedModel`: a Hugging Face encoder that prunes tokens as it is called. The one thing users hold."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,65 +13,17 @@ from ltp_core import checkpoints
 from ltp_core.architectures import view_of
 from ltp_core.checkpoints import CheckpointError, Settings
 from ltp_core.engine import removed_forward
-from ltp_core.flops import Dimensions, executed_flops, paper_flops
 from ltp_core.masked import hard_gate, padded_forward, soft_gate
-from ltp_core.rules import Dense, Rule, Thresholds, alive_counts, observed_layers
-from ltp_core.run import Inputs, Run
-from ltp_core.trace import AttentionTrace, LayerTrace, Trace
+from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns
+from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
+from ltp_core.run import Inputs
 
-# Fast tokenizers keep truncation and padding as state of their own, which a second thread would change.
-_tokenizing = threading.Lock()
+__all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
 Execution = Literal["removed", "masked", "soft"]
-Text = str | tuple[str, str]
 
 
-@dataclass(frozen=True)
-class PrunedOutput:
-    """What a call returns.
-
-    Attributes:
-        loss: scalar, if labels were given: cross-entropy, or squared error for a regression.
-        logits: ``[B, C]``.
-        alive: long ``[B, L]``, tokens left after each layer (rounded sums of the masks in soft runs).
-        run: everything else that happened.
-    """
-
-    loss: Tensor | None
-    logits: Tensor
-    alive: Tensor
-    run: Run
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the model says about one text.
-
-    Attributes:
-        label: the predicted label's name; None for a regression.
-        probabilities: label name -> probability; empty for a regression.
-        value: the predicted number of a regression; None for a classification.
-        flops: paper FLOPs of the encoder.
-        dense_flops: paper FLOPs with nothing pruned.
-        executed_flops: what the engine runs, classifier included, when no trace is asked for.
-        trace: what happened to every token.
-    """
-
-    label: str | None
-    probabilities: dict[str, float]
-    value: float | None
-    flops: int
-    dense_flops: int
-    executed_flops: int
-    trace: Trace
-
-    @property
-    def flops_reduction(self) -> float:
-        """Dense over pruned paper FLOPs, at least 1."""
-        return self.dense_flops / self.flops
-
-
-class PrunedModel(nn.Module):
+class PrunedModel(nn.Module, TextClassifier):
     """A Hugging Face encoder with a sequence-classification head whose tokens are pruned on the way.
 
     Thresholds go in with each call; a call never changes the model, so many users can share one.
@@ -150,27 +101,14 @@ class PrunedModel(nn.Module):
         replace(self.settings, base=None, files={}, results={}).write(folder)
 
     @property
-    def learned_rule(self) -> Rule:
-        """The learned thresholds as a rule; `Dense` if there are none."""
-        if self.thresholds is None:
-            return Dense()
-        return Thresholds(self.thresholds, self.settings.length_exponent)
+    def config(self) -> Any:
+        """The Hugging Face config."""
+        return self.hf_model.config
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.hf_model.parameters()).device
-
-    @property
-    def dimensions(self) -> Dimensions:
-        """The sizes that FLOPs depend on."""
-        return Dimensions.of(self.hf_model.config)
-
-    @property
-    def max_tokens(self) -> int:
-        """The longest input, in tokens, special ones included."""
-        positions = int(self.hf_model.config.max_position_embeddings)
-        return positions if self.tokenizer is None else min(positions, int(self.tokenizer.model_max_length))
 
     def forward(
         self,
@@ -227,107 +165,6 @@ class PrunedModel(nn.Module):
         loss = None if labels is None else task_loss(run.logits, labels)
         return PrunedOutput(loss, run.logits, alive_counts(run.masks).round().long(), run)
 
-    def encode(self, texts: Sequence[Text]) -> tuple[Any, list[int]]:
-        """Tokenize texts or pairs to a padded batch on the model's device.
-
-        Returns:
-            ``(batch, truncated)``: what the tokenizer returns, and how many tokens of each text did
-            not fit and were cut.
-
-        Raises:
-            ValueError: if there is no tokenizer, no text, a mixture of texts and pairs, or a text
-                without a token.
-        """
-        if self.tokenizer is None:
-            raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
-        firsts, seconds = columns(texts)
-        fit = {"truncation": True, "max_length": self.max_tokens, "padding": True, "return_tensors": "pt"}
-        with _tokenizing:
-            whole = self.tokenizer(firsts, seconds, truncation=False, verbose=False)
-            batch = self.tokenizer(firsts, seconds, **fit)
-        for number in range(len(texts)):
-            belongs = set(whole.sequence_ids(number))
-            if 0 not in belongs or (seconds is not None and 1 not in belongs):
-                raise ValueError("the text is empty: it has no token that the model could read")
-        kept = batch["attention_mask"].sum(dim=-1).tolist()
-        truncated = [len(ids) - n for ids, n in zip(whole["input_ids"], kept, strict=True)]
-        return batch.to(self.device), truncated
-
-    def predict(
-        self, text: Text | list[Text], rule: Rule | None = None, attention_layer: int | None = None
-    ) -> Any:
-        """Classify a text, a pair ``(a, b)``, or a list of either as one packed batch.
-
-        Args:
-            text: what to read.
-            rule: who stays; None for the learned thresholds.
-            attention_layer: put this layer's attention into the trace.
-
-        Returns:
-            A `Prediction`, or a list of them for a list.
-
-        Raises:
-            ValueError: for an empty text, or a rule or layer that does not fit.
-        """
-        if not isinstance(text, list):
-            return self.predict([text], rule, attention_layer)[0]
-        rule = self.learned_rule if rule is None else rule
-        batch, truncated = self.encode(text)
-        with torch.inference_mode():
-            output = self(
-                batch["input_ids"],
-                batch["attention_mask"],
-                batch.get("token_type_ids"),
-                rule=rule,
-                record=True,
-                attention_layer=attention_layer,
-            )
-        traces = _traces(batch, output.run, rule, truncated, attention_layer)
-        return [
-            self._prediction(logits, trace, rule) for logits, trace in zip(output.logits, traces, strict=True)
-        ]
-
-    def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
-        size, tokens = self.dimensions, len(trace.tokens)
-        observed = observed_layers(rule, self.layers)
-        label, value, probabilities = None, None, {}
-        if len(logits) == 1:
-            value = float(logits)
-        else:
-            names = self.hf_model.config.id2label
-            shares = logits.double().softmax(dim=-1).tolist()
-            probabilities = {names[index]: share for index, share in enumerate(shares)}
-            label = names[int(logits.argmax())]
-        return Prediction(
-            label=label,
-            probabilities=probabilities,
-            value=value,
-            flops=paper_flops(size, tokens, trace.alive),
-            dense_flops=paper_flops(size, tokens, [tokens] * self.layers),
-            executed_flops=executed_flops(size, tokens, trace.alive, observed),
-            trace=trace,
-        )
-
-
-def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:
-    """Texts, or pairs of them, as the one or two columns that a tokenizer takes.
-
-    Raises:
-        ValueError: if there are none, or texts and pairs are mixed.
-    """
-    if not texts:
-        raise ValueError("there is no text")
-    for text in texts:
-        try:
-            "".join(text).encode()
-        except (TypeError, UnicodeEncodeError):
-            raise ValueError("a text holds something that is no Unicode text") from None
-    if all(isinstance(text, str) for text in texts):
-        return [str(text) for text in texts], None
-    if not all(isinstance(text, tuple) and len(text) == 2 for text in texts):
-        raise ValueError("give texts or pairs (a, b) of them, and not both in one list")
-    return [text[0] for text in texts], [text[1] for text in texts]
-
 
 def task_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy, or squared error where there is one output: ``[B, C]`` and ``[B]`` -> scalar."""
@@ -350,40 +187,6 @@ def _inputs(
     if attention_mask.shape != tokens.shape or not bool(attention_mask.bool().any(dim=-1).all()):
         raise ValueError("attention_mask must have the shape of the input, and a real token in each row")
     return Inputs(input_ids, attention_mask, token_type_ids, inputs_embeds)
-
-
-def _traces(
-    batch: Any, run: Run, rule: Rule, truncated: list[int], attention_layer: int | None
-) -> list[Trace]:
-    """Turn one run over a batch into plain numbers, one trace a text."""
-    masks = [mask.tolist() for mask in run.masks]  # L times [B][n]
-    importance = [values.tolist() for values in run.importance if values is not None]  # L times [B][n]
-    traces = []
-    for row, real in enumerate(batch["attention_mask"].bool().tolist()):
-        at = [column for column, is_real in enumerate(real) if is_real]
-        entering = [True] * len(at)
-        layers, attention = [], None
-        for number, (mask, share) in enumerate(zip(masks, importance, strict=True), start=1):
-            shares = tuple(share[row][c] if was else None for c, was in zip(at, entering, strict=True))
-            kept = tuple(bool(mask[row][c]) for c in at)
-            layers.append(LayerTrace(number, rule.cutoff(number, sum(entering)), shares, kept))
-            if run.attention is not None and number == attention_layer:
-                heads = tuple(tuple(map(tuple, head)) for head in run.attention[row].tolist())
-                attention = AttentionTrace(number, tuple(i for i, was in enumerate(entering) if was), heads)
-            entering = list(kept)
-        tokens = batch.tokens(row)
-        segments = batch.sequence_ids(row)
-        second = next((i for i, s in enumerate(segments) if s == 1), len(segments))
-        traces.append(
-            Trace(
-                tokens=tuple(tokens[c] for c in at),
-                segments=tuple(int(c >= second) for c in at),
-                truncated_tokens=truncated[row],
-                layers=tuple(layers),
-                attention=attention,
-            )
-        )
-    return traces
 
 
 def _check_reading(model: PrunedModel) -> None:
