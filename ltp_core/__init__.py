@@ -2,7 +2,18 @@
 
 from ltp_core.checkpoints import CheckpointError
 from ltp_core.model import Prediction, PrunedModel, PrunedOutput
-from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.rules import (
+    Dense,
+    LengthConfig,
+    Pinned,
+    RandomKeep,
+    Rule,
+    Thresholds,
+    TopK,
+    falling_shares,
+    flat_thresholds,
+    rising_thresholds,
+)
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 
 __all__ = [
@@ -10,10 +21,17 @@ __all__ = [
     "CheckpointError",
     "Dense",
     "LayerTrace",
+    "LengthConfig",
+    "Pinned",
     "Prediction",
     "PrunedModel",
     "PrunedOutput",
+    "RandomKeep",
     "Rule",
     "Thresholds",
+    "TopK",
     "Trace",
+    "falling_shares",
+    "flat_thresholds",
+    "rising_thresholds",
 ]

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ltp_core.checkpoints import has_baseline
 from ltp_core.commands.shared import (
+    RULE_FORMS,
     Device,
     Json,
     Model,
@@ -34,7 +35,7 @@ def evaluate(
         str | None,
         typer.Option(help="A split of the data; or tuning, untouched: what training held out of its rows."),
     ] = None,
-    rule: Annotated[str, typer.Option(help="learned, off, or one threshold a layer: t1,t2,…")] = "learned",
+    rule: Annotated[str, typer.Option(help=f"One of: {RULE_FORMS}.")] = "learned",
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds: walks the curve.")] = 1.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
     batch_size: Annotated[int, typer.Option(help="Examples in a packed batch.")] = 32,

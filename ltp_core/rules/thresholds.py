@@ -1,46 +1,11 @@
-"""Rules decide, layer by layer, which tokens go on. Free of hidden state: everything is an argument.
-
-All tensors are on the grid of the input, ``[B, n]``: position j is the j-th token of the text, whatever
-has been pruned before it. The callers see to it that ``[CLS]`` stays and that no token comes back.
-"""
+"""Learned or hand-set thresholds on the importance, and the control that keeps all."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from torch import Tensor
-
-
-class Rule(Protocol):
-    """What the masked forward and the engine ask of a rule. Layers count from 1."""
-
-    def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        """Say who stays.
-
-        Args:
-            importance: share of attention received, ``[B, n]``; meaningless where not alive.
-            alive: bool ``[B, n]``, the tokens that this layer's attention ran over.
-            layer: 1 for the first.
-            carry: what this rule returned at the layer before (None at the first).
-
-        Returns:
-            ``(kept, carry)`` with kept bool ``[B, n]``.
-        """
-        ...
-
-    def needs_importance(self, layer: int) -> bool:
-        """Whether `keep` reads the importance at this layer; if not, attention may stay fused."""
-        ...
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """The share that decided at this layer with so many tokens alive; None if there is none."""
-        ...
-
-    def check(self, layers: int) -> None:
-        """Raise ValueError if the rule does not fit a model with so many layers."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -121,22 +86,20 @@ class Thresholds:
             )
 
 
-def observed_layers(rule: Rule, layers: int) -> list[bool]:
-    """For each layer, whether a plain run computes its importance, which executed FLOPs depend on."""
-    return [rule.needs_importance(layer) for layer in range(1, layers + 1)]
+def rising_thresholds(last: float, layers: int, length_exponent: float = 0.0) -> Thresholds:
+    """Hand-set thresholds that rise with depth: layer l of L has ``last * l / L``.
+
+    The control for learned thresholds that needs no training. They rise because later layers have fewer
+    tokens left to share the attention, so an equal share means less there.
+
+    Args:
+        last: the last layer's threshold, a share of attention.
+        layers: L.
+        length_exponent: alpha, see `Thresholds`.
+    """
+    return Thresholds([last * layer / layers for layer in range(1, layers + 1)], length_exponent)
 
 
-def first_tokens(attention_mask: Tensor) -> Tensor:
-    """Mark the first real token of each row, ``[CLS]``, which no rule may drop: bool ``[B, n]``."""
-    real = attention_mask.bool()
-    return real & (real.long().cumsum(dim=-1) == 1)
-
-
-def original_positions(attention_mask: Tensor) -> Tensor:
-    """Positions 0 ... n-1 of the real tokens, wherever the padding is: long ``[B, n]``."""
-    return (attention_mask.long().cumsum(dim=-1) - 1).clamp_min(0)
-
-
-def alive_counts(kept: Sequence[Tensor]) -> Tensor:
-    """Count the tokens left after each layer: L tensors ``[B, n]`` -> long ``[B, L]``."""
-    return torch.stack([layer.sum(dim=-1) for layer in kept], dim=-1)
+def flat_thresholds(value: float, layers: int, length_exponent: float = 0.0) -> Thresholds:
+    """One hand-set threshold for all layers: the simplest control. Arguments as for `rising_thresholds`."""
+    return Thresholds([value] * layers, length_exponent)
