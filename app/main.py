@@ -2,9 +2,16 @@
 
 import streamlit as st
 
+from app import session
+
 st.set_page_config(
     page_title="LTP Lab",
     layout="wide",
     menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
 )
-st.navigation([st.Page("pages/explore.py", title="Explore", default=True)], position="top").run()
+PAGES = [
+    st.Page("pages/explore.py", title="Explore", default=True),
+]
+page = st.navigation(PAGES, position="top")
+session.enter(page.url_path)
+page.run()

@@ -1,7 +1,8 @@
-"""One visitor's settings between two runs of the page: address, controls, undo.
+"""One visitor's settings between two runs of a page, and from page to page: address, controls, undo.
 
-The controls hold the truth. They are set from the address when the page opens and when the visitor goes
-back or follows a link; whatever the controls change is written to the address.
+The controls hold the truth. They are set from the address when a page opens and when the visitor goes
+back or follows a link; whatever the controls change is written to the address. The menu opens a page
+without an address, which then gets the settings of the page before.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,8 @@ import streamlit as st
 
 from app.state import Choices, Settings, is_own, read_model, read_query
 
-MEMORY = "explore"
+MEMORY = "visitor"
+TEACHERS = ("hide", "lesson")  # parameters that a teacher's link sets for all pages
 MOST_UNDO = 50
 
 
@@ -21,6 +23,9 @@ class Memory:
     """What is remembered for one visitor.
 
     Attributes:
+        page: the page of the last run.
+        opened: whether this is its first run; its controls are new then and take no old values.
+        wanted: controls that the next page opens with: key -> value.
         settings: as of the last run.
         query: the address as of the last run.
         notices: what the address asked for in vain.
@@ -29,6 +34,9 @@ class Memory:
         results: what was computed for the current settings: name -> (what for, result).
     """
 
+    page: str = ""
+    opened: bool = False
+    wanted: dict[str, Any] = field(default_factory=dict)
     settings: Settings | None = None
     query: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -49,6 +57,26 @@ def memory() -> Memory:
     if MEMORY not in st.session_state:
         st.session_state[MEMORY] = Memory()
     return st.session_state[MEMORY]
+
+
+def enter(page: str) -> None:
+    """Begin a run of a page; `main.py` calls this before the page draws anything."""
+    mem = memory()
+    mem.opened = page != mem.page
+    if mem.opened and mem.settings is not None and not any(map(is_own, st.query_params)):
+        kept = {name: value for name, value in mem.query.items() if is_own(name) or name in TEACHERS}
+        mem.query = {**kept, **st.query_params.to_dict()}
+        st.query_params.from_dict(mem.query)
+    mem.page = page
+    for key, value in mem.wanted.items():
+        st.session_state[key] = value
+    mem.wanted = {}
+
+
+def open_page(path: str, **settings: Any) -> None:
+    """Go to another page, say ``open_page("pages/microscope.py", layer=2, token=5)``; never returns."""
+    memory().wanted = settings
+    st.switch_page(path)
 
 
 def choose_model(models: list[str]) -> str:
@@ -73,7 +101,7 @@ def settings_of_run(choices: Choices, models: list[str]) -> Settings:
             _changed(mem, mem.settings, settings, choices)
     mem.settings = settings
     for key, value in _controls(settings).items():
-        if st.session_state.get(key) != value:  # else leave it alone: it may be typed into now
+        if mem.opened or st.session_state.get(key) != value:  # else leave it: it may be typed into now
             st.session_state[key] = value
     return settings
 
@@ -112,9 +140,13 @@ def _navigated(mem: Memory) -> bool:
     """Whether the page has just been opened, or the address changed while no control did."""
     if mem.settings is None:
         return True
-    if st.query_params.to_dict() == mem.query:
+    if _shared(st.query_params.to_dict()) == _shared(mem.query):
         return False
     return all(st.session_state.get(key, value) == value for key, value in _controls(mem.settings).items())
+
+
+def _shared(query: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if is_own(name)}
 
 
 def _from_address(mem: Memory, choices: Choices, models: list[str]) -> Settings:
@@ -143,7 +175,7 @@ def _changed(mem: Memory, before: Settings, settings: Settings, choices: Choices
 def _controls(settings: Settings) -> dict[str, Any]:
     """Key of each control -> its value."""
     thresholds = {f"t{number}": value for number, value in enumerate(settings.thresholds, start=1)}
-    names = ("model", "device", "text", "pair", "layer", "head", "part")
+    names = ("model", "device", "text", "pair", "layer", "head", "token", "part")
     return {**{name: getattr(settings, name) for name in names}, **thresholds}
 
 
@@ -163,5 +195,5 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
     thresholds = tuple(
         st.session_state.get(f"t{number}", usual) for number, usual in enumerate(before.thresholds, start=1)
     )
-    part = 1 if new_text else value("part")
-    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), part)
+    token, part = (0, 1) if new_text else (value("token"), value("part"))
+    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), token, part)

@@ -1,4 +1,4 @@
-"""The settings of the Explore page, and their way into the address and back.
+"""The settings that the pages share, and their way into the address and back.
 
 A link reproduces the view: what is not in it has its default. A value that cannot be used falls back to
 its default, with a notice.
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-OWN = ("model", "device", "text", "pair", "layer", "head", "part")  # and t1, t2, …
+OWN = ("model", "device", "text", "pair", "layer", "head", "token", "part")  # and t1, t2, …
 THRESHOLD = re.compile(r"t[0-9]+")
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
 
@@ -41,7 +41,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a visitor can set. Layers, heads and parts count from 1.
+    """Everything that a visitor sets for all pages. Layers, heads, tokens and parts count from 1.
 
     Attributes:
         model: name of the model.
@@ -49,8 +49,9 @@ class Settings:
         text: what it reads,
         pair: and the second text, for a model that reads two.
         thresholds: one a layer, as a share of attention.
-        layer: the layer whose attention is shown.
-        head: its head; 0 for the mean of all.
+        layer: the layer that is looked at,
+        head: its head; 0 for the mean of all,
+        token: and the token; 0 if none is chosen.
         part: of an input too long for one picture.
     """
 
@@ -61,6 +62,7 @@ class Settings:
     thresholds: tuple[float, ...]
     layer: int = 1
     head: int = 0
+    token: int = 0
     part: int = 1
 
     @classmethod
@@ -76,7 +78,7 @@ class Settings:
             query["text"] = self.text
             if choices.pair is not None:
                 query["pair"] = self.pair
-        for name in ("device", "layer", "head", "part"):
+        for name in ("device", "layer", "head", "token", "part"):
             if getattr(self, name) != getattr(default, name):
                 query[name] = str(getattr(self, name))
         if self.thresholds != default.thresholds:
@@ -128,13 +130,14 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
         thresholds=_read_thresholds(query, choices, notices.append),
         layer=number("layer", 1, choices.layers, default.layer),
         head=number("head", 0, choices.heads, default.head),
+        token=number("token", 0, 9999, default.token),
         part=number("part", 1, 999, default.part),
     )
     return Reading(settings, notices)
 
 
 def is_own(name: str) -> bool:
-    """Whether a query parameter is one that this page writes."""
+    """Whether a query parameter is one of the shared settings."""
     return name in OWN or THRESHOLD.fullmatch(name) is not None
 
 
