@@ -1,0 +1,79 @@
+"""Pictures of every page of the lab, in both themes and at three widths; a few of them for the README.
+
+python -m tests.browser.screenshots --output /tmp/shots        # all, to look at
+python -m tests.browser.screenshots --readme                   # the small set in assets/screenshots
+"""
+
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.lab import PATIENCE, ROOT, launch, server, settle
+
+PAGES = ROOT / "app" / "pages"
+WIDTHS = {390: 844, 1280: 900, 1920: 1080}  # px: a phone, a laptop, a projector; and their heights
+README = [("", "light"), ("", "dark"), ("microscope", "light"), ("compare", "light")]
+
+
+def paths() -> list[str]:
+    """Where the pages are served: the first one at the root, the others by their file's name."""
+    names = sorted(file.stem for file in PAGES.glob("*.py") if not file.stem.startswith("_"))
+    return ["", *(name for name in names if name != "explore")]
+
+
+def shoot(
+    browser: Browser, address: str, path: str, theme: str, width: int, file: Path, whole: bool, **query: str
+) -> None:
+    """Open a page, wait until it stands still, and take its picture."""
+    phone = {"is_mobile": True, "has_touch": True} if width < 600 else {}
+    context = browser.new_context(
+        viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme, **phone
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/{path}?{urlencode(query)}" if query else f"{address}/{path}")
+    page.locator("h1, h2").first.wait_for()
+    settle(page)
+    if whole:  # Streamlit scrolls inside its own element, which a picture of the page does not see
+        height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight + 80")
+        page.set_viewport_size({"width": width, "height": min(int(height), 8000)})
+        settle(page)
+    page.screenshot(path=file)
+    context.close()
+    print(file)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=Path("/tmp/shots"))
+    parser.add_argument("--address", help="a lab that is already running")
+    parser.add_argument("--pages", help="only these, separated by commas; 'explore' is the first")
+    parser.add_argument("--readme", action="store_true", help="only the set in assets/screenshots")
+    options = parser.parse_args()
+    folder = ROOT / "assets" / "screenshots" if options.readme else options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = None if options.pages is None else {p.replace("explore", "") for p in options.pages.split(",")}
+    with (
+        nullcontext(options.address) if options.address else server() as address,
+        sync_playwright() as playwright,
+    ):
+        browser = launch(playwright)
+        if options.readme:
+            for path, theme in README:
+                file = folder / f"{path or 'explore'}-{theme}.png"
+                shoot(browser, address, path, theme, 1280, file, whole=False)
+            return
+        for path in paths():
+            if chosen is not None and path not in chosen:
+                continue
+            for theme in ("light", "dark"):
+                for width in WIDTHS:
+                    file = folder / f"{path or 'explore'}-{theme}-{width}.png"
+                    shoot(browser, address, path, theme, width, file, whole=True)
+
+
+if __name__ == "__main__":
+    main()
