@@ -44,6 +44,7 @@ def run_rows(
     rule: Rule | None = None,
     batch_size: int = 32,
     progress: Callable[[int], None] | None = None,
+    max_tokens: int | None = None,
 ) -> Evaluation:
     """Run a rule over a data set, in packed batches of like length.
 
@@ -53,6 +54,7 @@ def run_rows(
         rule: who stays; None for the learned thresholds.
         batch_size: examples a batch.
         progress: called with the number of examples done, after each batch.
+        max_tokens: longer inputs are cut; None for what the model can read.
 
     Raises:
         DataError: if an example has an empty text.
@@ -69,7 +71,7 @@ def run_rows(
     for start in range(0, len(rows), batch_size):
         chosen = order[start : start + batch_size]
         try:
-            batch, cut = model.encode([rows.texts[index] for index in chosen])
+            batch, cut = model.encode([rows.texts[index] for index in chosen], max_tokens)
         except ValueError as error:
             raise DataError(f"an example among rows {sorted(chosen)[:3]}… cannot be read: {error}") from None
         with torch.inference_mode():

@@ -111,8 +111,12 @@ class TextClassifier:
         positions = int(self.config.max_position_embeddings)
         return positions if self.tokenizer is None else min(positions, int(self.tokenizer.model_max_length))
 
-    def encode(self, texts: Sequence[Text]) -> tuple[Any, list[int]]:
+    def encode(self, texts: Sequence[Text], max_tokens: int | None = None) -> tuple[Any, list[int]]:
         """Tokenize texts or pairs to a padded batch on the model's device.
+
+        Args:
+            texts: what to read.
+            max_tokens: longer inputs are cut, as they are at `self.max_tokens` in any case.
 
         Returns:
             ``(batch, truncated)``: what the tokenizer returns, and how many tokens of each text did
@@ -125,7 +129,8 @@ class TextClassifier:
         if self.tokenizer is None:
             raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
         firsts, seconds = columns(texts)
-        fit = {"truncation": True, "max_length": self.max_tokens, "padding": True, "return_tensors": "pt"}
+        longest = self.max_tokens if max_tokens is None else min(self.max_tokens, max_tokens)
+        fit = {"truncation": True, "max_length": longest, "padding": True, "return_tensors": "pt"}
         with _tokenizing:
             whole = self.tokenizer(firsts, seconds, truncation=False, verbose=False)
             batch = self.tokenizer(firsts, seconds, **fit)

@@ -39,6 +39,7 @@ def evaluate(
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds: walks the curve.")] = 1.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
     batch_size: Annotated[int, typer.Option(help="Examples in a packed batch.")] = 32,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -48,6 +49,7 @@ def evaluate(
     """
     if batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
+    check_max_tokens(max_tokens)
     with quiet():
         pruner = load(model, choose_device(device))
         rows = rows_for(pruner, data, split)
@@ -56,7 +58,7 @@ def evaluate(
                 raise DataError(f"--limit must be at least 1, got {limit}")
             rows = rows.take(range(min(limit, len(rows))))
         who = rule_of(pruner, rule, factor)
-        against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size)
+        against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, max_tokens)
         document = measure(pruner, against, rows, who, batch_size)
 
     def table(console: Console) -> None:
@@ -86,8 +88,17 @@ def rows_for(model: PrunedModel, data: str | None, split: str | None) -> Rows:
         from ltp_core.training.pipeline import held_out_rows  # brings the Trainer with it
 
         job = replace(Job.of(model.settings.training), data=data)
-        return held_out_rows(job, split)
+        held = held_out_rows(job, split)
+        if not len(held):
+            raise DataError(f"training held out no {split} rows")
+        return held
     return load_rows(source, split or (task.development if task else None), task.config if task else None)
+
+
+def check_max_tokens(max_tokens: float | None) -> None:
+    """Refuse a length that leaves no room for text between `[CLS]` and `[SEP]`."""
+    if max_tokens is not None and max_tokens < 8:
+        raise ValueError(f"--max-tokens must be at least 8, got {max_tokens:g}")
 
 
 def baseline_of(name: str, model: PrunedModel) -> PrunedModel | None:
@@ -106,26 +117,34 @@ class Unpruned:
         baseline: scores of the separately tuned dense model; None if there is none.
         dense: the model itself with nothing pruned,
         scores: and its scores.
+        max_tokens: longer inputs were cut; None for what the models can read.
     """
 
     metric: str
     baseline: dict[str, float] | None
     dense: Evaluation
     scores: dict[str, float]
+    max_tokens: int | None = None
 
 
 def run_unpruned(
-    model: PrunedModel, baseline: PrunedModel | None, rows: Rows, batch_size: int = 32
+    model: PrunedModel,
+    baseline: PrunedModel | None,
+    rows: Rows,
+    batch_size: int = 32,
+    max_tokens: int | None = None,
 ) -> Unpruned:
     """Run baseline and dense model, once for all rules."""
-    metric, classes = metric_of(model.settings.task), model.dimensions.classes
+    classes = model.dimensions.classes
+    metric = metric_of(model.settings.task, classes)
     if classes > 1 and not all(label in range(classes) for label in rows.labels):
         raise DataError(f"a label is outside of 0 … {classes - 1}, the classes of this model")
     alone = None
     if baseline is not None:
-        alone = scores(metric, _run(baseline, rows, Dense(), batch_size, "baseline").logits, rows.labels)
-    dense = _run(model, rows, Dense(), batch_size, "dense")
-    return Unpruned(metric, alone, dense, scores(metric, dense.logits, rows.labels))
+        found = _run(baseline, rows, Dense(), batch_size, max_tokens, "baseline")
+        alone = scores(metric, found.logits, rows.labels)
+    dense = _run(model, rows, Dense(), batch_size, max_tokens, "dense")
+    return Unpruned(metric, alone, dense, scores(metric, dense.logits, rows.labels), max_tokens)
 
 
 def measure(
@@ -133,11 +152,12 @@ def measure(
 ) -> dict[str, Any]:
     """Score a rule against what is not pruned; the document of the `evaluate` command."""
     metric, alone = against.metric, against.baseline
-    pruned = _run(model, rows, rule, batch_size, "pruned")
+    pruned = _run(model, rows, rule, batch_size, against.max_tokens, "pruned")
     pruned_scores = scores(metric, pruned.logits, rows.labels)
     return {
         "examples": len(rows),
         "metric": metric,
+        "metrics": list(pruned_scores),
         "baseline": {"score": None} if alone is None else {"score": alone[metric], **alone},
         "dense": _entry(against.dense, against.scores, metric),
         "pruned": _entry(pruned, pruned_scores, metric),
@@ -145,13 +165,16 @@ def measure(
         "flops_reduction": pruned.flops_reduction,
         "executed_flops_reduction": against.dense.executed_flops / pruned.executed_flops,
         "kept_per_layer": pruned.kept_per_layer,
+        "max_tokens": min(against.max_tokens or model.max_tokens, model.max_tokens),
         "truncated_examples": pruned.truncated,
     }
 
 
-def _run(model: PrunedModel, rows: Rows, rule: Rule, batch_size: int, label: str) -> Evaluation:
+def _run(
+    model: PrunedModel, rows: Rows, rule: Rule, batch_size: int, max_tokens: int | None, label: str
+) -> Evaluation:
     with progress_bar(label, len(rows)) as done:
-        return run_rows(model, rows, rule, batch_size, done)
+        return run_rows(model, rows, rule, batch_size, done, max_tokens)
 
 
 def _entry(found: Evaluation, scored: dict[str, float], metric: str) -> dict[str, float]:

@@ -38,9 +38,12 @@ def summary() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name in shipped_models():
-        for row in read_rows(RESULTS / f"{name}.json"):
+        rows = read_rows(RESULTS / f"{name}.json")
+        for row in rows:
             if row["factor"] == 1 and row["split"] != "tuning":
-                lines.append(_line([name, f"{row['examples']} {row['split']}", *_scores(row)]))
+                lines.append(
+                    _line([name, f"{row['examples']} {row['split']}{_cut(row, rows)}", *_scores(row)])
+                )
     text = [
         *lines,
         "",
@@ -70,8 +73,7 @@ def page() -> str:
             "One model; a row multiplies all its thresholds by one factor. 1 is the model as shipped. "
             f"{rows[0]['note']}"
         )
-        for split in ("development", "untouched", "tuning"):
-            chosen = [row for row in rows if row["split"] == split]
+        for chosen in _measurements(rows):
             head = [
                 "factor",
                 "baseline",
@@ -85,7 +87,8 @@ def page() -> str:
             for row in chosen:
                 kept = " ".join(f"{100 * share:.0f}" for share in row["kept_per_layer"])
                 lines.append(_line([f"{row['factor']:g}", *_scores(row), kept]))
-            parts.append(f"### {split}, {chosen[0]['examples']} rows, {chosen[0]['metric']} in percent")
+            what = f"{chosen[0]['split']}, {chosen[0]['examples']} rows{_cut(chosen[0], rows)}"
+            parts.append(f"### {what}, {chosen[0]['metric']} in percent")
             parts.append("\n".join(lines))
         first = rows[0]
         parts.append(
@@ -95,6 +98,22 @@ def page() -> str:
     if speed := _speed():
         parts += ["## Speed", "\n".join(speed)]
     return "\n\n".join(parts) + "\n"
+
+
+def _measurements(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows of each split and length, development first; not every model has untouched rows."""
+    kinds = [(split, length) for split in ("development", "untouched", "tuning") for length in _lengths(rows)]
+    found = [[row for row in rows if (row["split"], row.get("max_tokens")) == kind] for kind in kinds]
+    return [chosen for chosen in found if chosen]
+
+
+def _lengths(rows: list[dict[str, Any]]) -> list[int | None]:
+    return list(dict.fromkeys(row.get("max_tokens") for row in rows))
+
+
+def _cut(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """At how many tokens inputs were cut, where a model was measured at several lengths."""
+    return f" of at most {row['max_tokens']} tokens" if len(_lengths(rows)) > 1 else ""
 
 
 def _scores(row: dict[str, Any]) -> list[str]:

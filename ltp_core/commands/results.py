@@ -10,12 +10,14 @@ import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import MINILM, Settings, shipped_models
-from ltp_core.commands.evaluate import measure, rows_for, run_unpruned
+from ltp_core.commands.evaluate import check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet, rule_of
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, stamp, write_rows
+from ltp_core.training.data import HELD_OUT, TASKS, Rows
 
 SPLITS = {"development": None, "untouched": "untouched", "tuning": "tuning"}
+EXAMPLE, PAIR_EXAMPLE = "A moving, funny film.", ("A man is playing a guitar.", "Someone plays music.")
 
 
 def results(
@@ -26,19 +28,31 @@ def results(
     factors: Annotated[
         str, typer.Option(help="Factors on the thresholds for the accuracy against FLOPs curve.")
     ] = "0.4,0.6,0.8,1,1.15,1.3,1.45,1.6",
+    max_tokens: Annotated[
+        str | None, typer.Option(help="Cut inputs at each of these lengths; else at that of the training.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many rows of a split.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
     """Measure the shipped models on their development, untouched and tuning rows.
 
-    Example: ltp results --model sst2
+    Example: ltp results --model imdb --max-tokens 256,512
     """
+    lengths = (
+        None if max_tokens is None else [int(n) for n in numbers(max_tokens, "--max-tokens", whole=True)]
+    )
+    for length in lengths or []:
+        check_max_tokens(length)
+    if limit is not None and limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
     where, walk = choose_device(device), numbers(factors, "--factors")
     shipped = shipped_models()
     if model is not None and model not in shipped:
         raise ValueError(f"no shipped model {model!r}; there is: {', '.join(shipped)}")
     with quiet():
-        found = {name: record(name, data, walk, where) for name in ([model] if model else shipped)}
+        chosen = [model] if model else list(shipped)
+        found = {name: record(name, data, walk, where, lengths, limit) for name in chosen}
 
     def table(console: Console) -> None:
         for name in found:
@@ -47,45 +61,65 @@ def results(
     emit({"models": found}, json, table)
 
 
-def record(name: str, data: str | None, factors: list[float], device: Any) -> dict[str, Any]:
-    """Measure one shipped model; write its rows, its settings and its card."""
+def record(
+    name: str,
+    data: str | None,
+    factors: list[float],
+    device: Any,
+    lengths: list[int] | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Measure one shipped model; write its rows, its settings and its card.
+
+    At several lengths, the first is the one that the model's headline figures are for.
+    """
     folder = shipped_models()[name]
     model = PrunedModel.from_pretrained(name).to(device)
     baseline = PrunedModel.from_pretrained(name, weights="baseline").to(device)
-    found: dict[str, Any] = {"stamp": stamp()}
+    stamped = stamp()
+    found: dict[str, Any] = {}
     rows = []
-    for split, key in SPLITS.items():
-        examples = rows_for(model, data, key)
-        against = run_unpruned(model, baseline, examples)
-        for factor in dict.fromkeys([1.0, *factors]):
-            messages.print(f"{split} ({len(examples)} rows), thresholds × {factor:g}")
-            measured = measure(model, against, examples, rule_of(model, "learned", factor))
-            rows.append(_row(model, name, split, factor, measured) | found["stamp"])
-            if factor == 1.0:
-                found[split] = measured
-    settings = replace(model.settings, results=found)
+    for length in lengths or [model.settings.training["pruned"]["max_tokens"]]:
+        for split, examples in measurable(model, data, limit).items():
+            title = split if split not in found else f"{split} at {length} tokens"
+            against = run_unpruned(model, baseline, examples, max_tokens=length)
+            for factor in dict.fromkeys([1.0, *factors]):
+                messages.print(f"{title} ({len(examples)} rows), thresholds × {factor:g}")
+                measured = measure(model, against, examples, rule_of(model, "learned", factor))
+                about = {"model": name, "split": split, "factor": factor}
+                rows.append(row_of(model, "ltp", measured) | about | stamped)
+                if factor == 1.0:
+                    found[title] = measured
+    settings = replace(model.settings, results={**found, "stamp": stamped})
     settings.write(folder)
     (folder / "README.md").write_text(card(name, settings, model.thresholds or ()), encoding="utf-8")
-    write_rows(RESULTS / f"{name}.json", sorted(rows, key=lambda row: (row["split"], row["factor"])))
-    return found
+    rows.sort(key=lambda row: (row["split"], row["max_tokens"], row["factor"]))
+    write_rows(RESULTS / f"{name}.json", rows)
+    return settings.results
 
 
-def _row(
-    model: PrunedModel, name: str, split: str, factor: float, measured: dict[str, Any]
-) -> dict[str, Any]:
+def measurable(model: PrunedModel, data: str | None, limit: int | None) -> dict[str, Rows]:
+    """The splits that a model can be measured on; the untouched one may not have been held out."""
+    held = {split: model.settings.training.get(split) for split in HELD_OUT}
+    splits = {split: key for split, key in SPLITS.items() if key is None or held[key]}
+    loaded = {split: rows_for(model, data, key) for split, key in splits.items()}
+    return {split: rows.take(range(len(rows))[:limit]) for split, rows in loaded.items()}
+
+
+def row_of(model: PrunedModel, rule: str, measured: dict[str, Any]) -> dict[str, Any]:
+    """One measured point as a row of results: what `evaluate` found, under the names of the contract."""
+    training = model.settings.training
+    runs = ("baseline", "dense", "pruned")
     return {
         "task": model.settings.task,
-        "model": name,
-        "rule": "ltp",
-        "split": split,
-        "factor": factor,
-        "note": model.settings.training.get("settled", {}).get("note", ""),
-        "seed": model.settings.training.get("pruned", {}).get("seed"),
+        "rule": rule,
+        "note": training.get("settled", {}).get("note", ""),
+        "seed": training.get("pruned", {}).get("seed"),
+        "max_tokens": measured["max_tokens"],
         "examples": measured["examples"],
         "metric": measured["metric"],
-        "baseline_score": measured["baseline"]["score"],
-        "dense_score": measured["dense"]["score"],
-        "pruned_score": measured["pruned"]["score"],
+        **{f"{run}_score": measured[run]["score"] for run in runs},
+        **{f"{run}_scores": {name: measured[run].get(name) for name in measured["metrics"]} for run in runs},
         "points_lost": measured["points_lost"],
         "dense_flops": measured["dense"]["flops"],
         "pruned_flops": measured["pruned"]["flops"],
@@ -97,20 +131,27 @@ def _row(
 
 def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
     """The model card, from what was measured."""
+    measured = {title: found for title, found in settings.results.items() if title != "stamp"}
+    metrics = settings.results["development"]["metrics"]
     lines = []
-    for split in SPLITS:
-        found = settings.results[split]
-        scores = [f"{100 * found[who]['score']:.1f}" for who in ("baseline", "dense", "pruned")]
+    for title, found in measured.items():
+        runs = (found[who] for who in ("baseline", "dense", "pruned"))
+        scores = [" / ".join(f"{100 * run[metric]:.1f}" for metric in metrics) for run in runs]
         ratios = [f"{found[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-        cells = [split, str(found["examples"]), *scores, f"{found['points_lost']:.1f}", *ratios]
+        cells = [title, str(found["examples"]), *scores, f"{found['points_lost']:.1f}", *ratios]
         lines.append(f"| {' | '.join(cells)} |")
+    held = "*tuning* rows are whole texts held out of the training set, on which the thresholds' last factor"
+    held += " was settled." + (" *untouched* rows were held out, too." if "untouched" in measured else "")
     template = Template(Path(__file__).with_name("card.md").read_text(encoding="utf-8"))
     return template.substitute(
         name=name,
         task=settings.task,
         base=MINILM.hub_id,
         revision=MINILM.revision,
-        metric=settings.results["development"]["metric"],
+        example=repr(PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE),
+        metrics=" / ".join(metrics),
+        held=held,
+        max_tokens=settings.results["development"]["max_tokens"],
         rows="\n".join(lines),
         thresholds=", ".join(f"{100 * theta:.2f} %" for theta in thresholds),
         recipe=json_module.dumps(settings.training, indent=2),

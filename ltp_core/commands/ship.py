@@ -75,7 +75,10 @@ def settle_again(folder: Path, target_flops: float, note: str, data: str | None)
     if not isinstance(rule, Thresholds):
         raise CheckpointError(f"{folder} has no thresholds to settle")
     tuning = rows_for(model, data, "tuning")
-    factor = settle(lambda x: run_rows(model, tuning, rule.times(x)).flops_reduction, target_flops)
+    trained_at = model.settings.training["pruned"]["max_tokens"]
+    factor = settle(
+        lambda x: run_rows(model, tuning, rule.times(x), max_tokens=trained_at).flops_reduction, target_flops
+    )
     checkpoints.save_thresholds(folder, tuple(rule.times(factor).values))
     settled = {"target_flops": target_flops, "factor": factor, "note": note}
     replace(model.settings, training={**model.settings.training, "settled": settled}).write(folder)

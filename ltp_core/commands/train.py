@@ -67,7 +67,7 @@ def train(
 
     with quiet():
         model = run(job, output, messages.print, str(choose_device(device)))
-        found, evaluation = score(model, split_of(job).tuning, job.task)
+        found, evaluation = score(model, split_of(job).tuning, job.task, max_tokens=max_tokens)
     metric, value = next(iter(found.items()))
     document = {
         "output": str(output / BASELINE_FOLDER if method == "dense" else output),

@@ -41,6 +41,7 @@ class Task:
         config: the configuration there and in local folders of the same layout; None if it has one only.
         classes: names of the labels 0, 1, ...; empty for a regression.
         development: the split to report on.
+        pairs: whether an example is a pair of texts.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Task:
     config: str | None
     classes: tuple[str, ...]
     development: str = "validation"
+    pairs: bool = False
 
 
 _GLUE = "nyu-mll/glue"
@@ -55,13 +57,20 @@ TASKS = {
     task.name: task
     for task in (
         Task("sst2", _GLUE, "sst2", ("negative", "positive")),
-        Task("mrpc", _GLUE, "mrpc", ("not equivalent", "equivalent")),
-        Task("rte", _GLUE, "rte", ("entailment", "not entailment")),
-        Task("stsb", _GLUE, "stsb", ()),
+        Task("mrpc", _GLUE, "mrpc", ("not equivalent", "equivalent"), pairs=True),
+        Task("rte", _GLUE, "rte", ("entailment", "not entailment"), pairs=True),
+        Task("stsb", _GLUE, "stsb", (), pairs=True),
         Task("cola", _GLUE, "cola", ("unacceptable", "acceptable")),
-        Task("qnli", _GLUE, "qnli", ("entailment", "not entailment")),
-        Task("qqp", _GLUE, "qqp", ("different", "duplicate")),
-        Task("mnli", _GLUE, "mnli", ("entailment", "neutral", "contradiction"), "validation_matched"),
+        Task("qnli", _GLUE, "qnli", ("entailment", "not entailment"), pairs=True),
+        Task("qqp", _GLUE, "qqp", ("different", "duplicate"), pairs=True),
+        Task(
+            "mnli",
+            _GLUE,
+            "mnli",
+            ("entailment", "neutral", "contradiction"),
+            "validation_matched",
+            pairs=True,
+        ),
         Task("imdb", "stanfordnlp/imdb", None, ("negative", "positive"), "test"),
     )
 }

@@ -56,7 +56,7 @@ class Pruning:
         distill: share of the loss that is divergence from the dense model's outputs.
         shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
             stay, so short rows lose nothing and teach nothing about pruning.
-        augment: made-up rows for each real one, see `augment.joined_pieces`.
+        augment: made-up rows for each real one, see `augment.made_up`.
     """
 
     target_flops: float | None = 2.1

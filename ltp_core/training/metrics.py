@@ -7,9 +7,14 @@ import numpy as np
 _METRIC = {"mrpc": "f1", "qqp": "f1", "cola": "matthews", "stsb": "spearman"}
 
 
-def metric_of(task: str | None) -> str:
-    """The name of the metric that is a task's `score`."""
-    return _METRIC.get(task or "", "accuracy")
+def metric_of(task: str | None, classes: int = 2) -> str:
+    """The name of the metric that is a task's `score`; a file's depends on how many classes it has.
+
+    Args:
+        task: its name, or a file.
+        classes: outputs of the model; 1 for a regression.
+    """
+    return _METRIC.get(task or "", "spearman" if classes == 1 else "accuracy")
 
 
 def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[str, float]:
@@ -31,6 +36,8 @@ def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[st
     from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
     if metric == "spearman":
+        if len(labels) < 2:
+            raise ValueError("a correlation needs at least two rows")
         values = outputs[:, 0]
         spearman, pearson = spearmanr(values, labels).statistic, pearsonr(values, labels).statistic
         if np.isnan(spearman):

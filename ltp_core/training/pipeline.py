@@ -157,4 +157,4 @@ def score(
 ) -> tuple[dict[str, float], Evaluation]:
     """Score a model on rows with the task's metric; the first score is the one to report."""
     found = run_rows(model, rows, **options)
-    return scores(metric_of(task), found.logits, rows.labels), found
+    return scores(metric_of(task, model.dimensions.classes), found.logits, rows.labels), found

@@ -5,6 +5,8 @@ weights together under straight-through gates (hard forward, soft gradient) with
 settle one factor on the thresholds at the end. `docs/architecture.md` says why.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,7 @@ from ltp_core.masked import padded_forward, straight_through_gate
 from ltp_core.model import PrunedModel, Text, columns, task_loss
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.run import Inputs
-from ltp_core.training.augment import joined_pieces
+from ltp_core.training.augment import made_up
 from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops, settle
 from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import Pruning, Recipe
@@ -119,25 +121,33 @@ def train_pruned(
     rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
     if not len(rows):
         raise DataError(f"no training row has {pruning.shortest} tokens or more")
-    made_up = joined_pieces(rows, round(pruning.augment * len(rows)), recipe.seed)
-    teacher = teacher_logits(model, [*rows.texts, *made_up], folder)
+    extra = made_up(rows, round(pruning.augment * len(rows)), recipe.seed)
+    texts = [*rows.texts, *extra]
+    teacher = teacher_logits(model, texts, recipe.max_tokens, folder)
     said = teacher[len(rows) :]
     labels = said[:, 0] if said.shape[-1] == 1 else said.argmax(axis=-1)  # of what nobody labelled
-    rows = Rows([*rows.texts, *made_up], [*rows.labels, *labels.tolist()])
+    rows = Rows(texts, [*rows.labels, *labels.tolist()])
     table = tokenized(model, rows, recipe.max_tokens).add_column("teacher_logits", teacher.tolist())
     module = PruningModule(model.hf_model, pruning)
     Loop(module, table, model.tokenizer, recipe, folder).run()
     model.eval()
-    return settled(model, module.learned(), tuning, pruning)
+    return settled(model, module.learned(), tuning, pruning, recipe.max_tokens)
 
 
-def settled(model: PrunedModel, thresholds: Sequence[float], tuning: Rows, pruning: Pruning) -> PrunedModel:
+def settled(
+    model: PrunedModel,
+    thresholds: Sequence[float],
+    tuning: Rows,
+    pruning: Pruning,
+    max_tokens: int | None = None,
+) -> PrunedModel:
     """Scale all thresholds by the one factor that meets the FLOPs target on the tuning rows."""
     rule = Thresholds(thresholds, pruning.length_exponent)
     factor = 1.0
     if pruning.target_flops is not None:
         factor = settle(
-            lambda x: run_rows(model, tuning, rule.times(x)).flops_reduction, pruning.target_flops
+            lambda x: run_rows(model, tuning, rule.times(x), max_tokens=max_tokens).flops_reduction,
+            pruning.target_flops,
         )
     settings = replace(
         model.settings, length_exponent=pruning.length_exponent, temperature=pruning.temperature
@@ -157,18 +167,19 @@ def tokenized(model: PrunedModel, rows: Rows, max_tokens: int) -> Dataset:
     return Dataset.from_dict({**encoded, "labels": rows.labels})
 
 
-def teacher_logits(model: PrunedModel, texts: list[Text], folder: Path) -> np.ndarray:
+def teacher_logits(model: PrunedModel, texts: list[Text], max_tokens: int, folder: Path) -> np.ndarray:
     """The dense model's logits for all texts, ``[N, C]``; computed once and kept for a resumed run.
 
-    A resumed run must not compute them anew: by then the weights may have moved on.
+    A resumed run must not compute them anew: by then the weights may have moved on. The file's name
+    says for which texts it is.
     """
-    file = folder / "teacher.npy"
+    known = hashlib.sha256(json.dumps([texts, max_tokens]).encode()).hexdigest()[:16]
+    file = folder / f"teacher-{known}.npy"
     if file.is_file():
         found: np.ndarray = np.load(file)
-        if len(found) == len(texts):
-            return found
-    logits = run_rows(model, Rows(texts, []), Dense(), batch_size=64).logits
+        return found
+    logits = run_rows(model, Rows(texts, []), Dense(), batch_size=64, max_tokens=max_tokens).logits
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "teacher.part.npy", logits)
-    (folder / "teacher.part.npy").rename(file)
+    (folder / "teacher.part.npy").replace(file)
     return logits

@@ -45,6 +45,13 @@ def test_means_over_the_examples(model, predictions):
     assert found.truncated == 1
 
 
+def test_longer_inputs_can_be_cut(model):
+    found = run_rows(model, rows(["the film was very good"]), RULE, max_tokens=5)
+    expected = model.predict("the film was", rule=RULE)
+    assert found.flops == expected.flops and found.truncated == 1
+    assert run_rows(model, rows(), RULE, max_tokens=999).truncated == 1  # at the model's own 32
+
+
 def test_dense(model):
     found = run_rows(model, rows(), Dense())
     assert found.flops_reduction == 1

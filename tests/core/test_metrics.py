@@ -57,3 +57,8 @@ def test_the_metric_of_a_task(task, metric):
 def test_an_unknown_metric():
     with pytest.raises(ValueError, match="unknown metric 'bleu'"):
         scores("bleu", LOGITS, LABELS)
+
+
+def test_a_file_with_one_output_is_a_regression():
+    assert metric_of("my-file.csv", classes=1) == "spearman"
+    assert metric_of("my-file.csv", classes=3) == "accuracy"

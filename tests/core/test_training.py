@@ -183,7 +183,8 @@ def test_short_rows_can_be_left_out(toy, tmp_path):
     with pytest.raises(DataError, match="no training row has 30 tokens"):
         train_pruned(toy, rows, rows, RECIPE, replace(PRUNING, shortest=30), tmp_path)
     train_pruned(toy, rows, rows, RECIPE, replace(PRUNING, shortest=5, target_flops=1.1), tmp_path)
-    assert len(np.load(tmp_path / "teacher.npy")) == 20
+    (teacher,) = tmp_path.glob("teacher-*.npy")
+    assert len(np.load(teacher)) == 20
 
 
 def test_a_regression_trains(tiny_bert, tokenizer, tmp_path):
@@ -197,11 +198,32 @@ def test_a_regression_trains(tiny_bert, tokenizer, tmp_path):
 
 def test_the_teacher_is_asked_once(toy, tmp_path):
     rows = toy_rows(10)
-    first = teacher_logits(toy, rows.texts, tmp_path)
+    first = teacher_logits(toy, rows.texts, 32, tmp_path)
     np.testing.assert_allclose(first, run_rows(toy, rows, Dense()).logits, atol=1e-5)
     with torch.no_grad():
         toy.hf_model.classifier.weight.zero_()
-    assert np.array_equal(teacher_logits(toy, rows.texts, tmp_path), first)
+    assert np.array_equal(teacher_logits(toy, rows.texts, 32, tmp_path), first)
+
+
+def test_the_teacher_of_other_texts_or_lengths_is_not_taken(toy, tmp_path):
+    texts = ["a good film and a good plot", "bad"]
+    whole = teacher_logits(toy, texts, 32, tmp_path)
+    cut = teacher_logits(toy, texts, 5, tmp_path)
+    other = teacher_logits(toy, ["a bad film", "bad"], 32, tmp_path)
+    np.testing.assert_allclose(
+        cut, run_rows(toy, Rows(["a good film", "bad"], []), Dense()).logits, atol=1e-5
+    )
+    assert not np.allclose(whole[0], cut[0]) and not np.allclose(whole[0], other[0])
+
+
+def test_pairs_can_be_augmented(toy, tmp_path):
+    pairs = Rows(
+        [("the film was good", "it was so very good")] * 8 + [("a plot", "bad film")] * 8, [1, 0] * 8
+    )
+    model = train_pruned(toy, pairs, pairs, RECIPE, replace(PRUNING, augment=0.5, target_flops=1.2), tmp_path)
+    assert run_rows(model, pairs).flops_reduction == pytest.approx(1.2, rel=0.05)
+    (teacher,) = tmp_path.glob("teacher-*.npy")
+    assert len(np.load(teacher)) == 24
 
 
 def test_a_loss_that_is_no_number_stops_the_run(toy, tmp_path):

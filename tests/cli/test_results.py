@@ -1,0 +1,90 @@
+"""`results` on tiny models: what was held out, every metric and every length reach the row and the card."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+
+from ltp_core import PrunedModel, checkpoints
+from ltp_core.checkpoints import Settings
+from ltp_core.commands import report, results
+from ltp_core.training.job import Job, Pruning, Recipe
+
+RECIPE = Recipe(max_tokens=12)
+PAIRS = [
+    ("a film it was", "very good"),
+    ("bad plot", "the film was so bad"),
+    ("good", "a good film and the plot"),
+    ("so bad and a b c d e f", "g h i j k l"),
+    ("very very good", "so good"),
+    ("the plot", "plot of a film"),
+    ("bad and bad", "not a word"),
+    ("a b c", "a b d"),
+]
+
+
+@pytest.fixture
+def ship(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    """Makes a shipped model of a task whose development and training rows are these pairs."""
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
+
+    def make(task, labels, classes, untouched):
+        file = tmp_path / "rows.jsonl"
+        rows = [{"sentence1": a, "sentence2": b, "label": y} for (a, b), y in zip(PAIRS, labels, strict=True)]
+        file.write_text("\n".join(map(json.dumps, rows)))
+        job = Job(task, None, "base", None, "ltp", RECIPE, RECIPE, Pruning(), 2, untouched)
+        model = PrunedModel(tiny_bert(num_labels=classes), tokenizer, [0.08, 0.12, 0.16])
+        model.settings = Settings(task=task, training=asdict(job))
+        model.save_pretrained(tmp_path / "models" / "tiny")
+        baseline = PrunedModel(tiny_bert(num_labels=classes, seed=1), tokenizer)
+        baseline.save_pretrained(tmp_path / "models" / "tiny" / "baseline")
+        return str(file)
+
+    return make
+
+
+def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, monkeypatch):
+    data = ship("mrpc", [1, 0] * 4, 2, untouched=0)
+    found = results.record("tiny", data, [1.0, 0.5], "cpu", lengths=[12, 32])
+    assert list(found) == [
+        "development",
+        "tuning",
+        "development at 32 tokens",
+        "tuning at 32 tokens",
+        "stamp",
+    ]
+    assert found["development"]["max_tokens"] == 12 and found["development"]["truncated_examples"] == 2
+    assert found["development at 32 tokens"]["truncated_examples"] == 0
+    rows = json.loads((tmp_path / "results" / "tiny.json").read_text())["rows"]
+    assert [(r["split"], r["max_tokens"], r["factor"]) for r in rows] == [
+        (split, length, factor)
+        for split in ("development", "tuning")
+        for length in (12, 32)
+        for factor in (0.5, 1.0)
+    ]
+    assert all(set(row["pruned_scores"]) == {"f1", "accuracy"} for row in rows)
+    card = (tmp_path / "models" / "tiny" / "README.md").read_text()
+    assert "f1 / accuracy in percent" in card and "cut at 12 tokens" in card and "untouched" not in card
+    assert "('A man is playing a guitar.', 'Someone plays music.')" in card
+    page = report.page()
+    assert "### development, 8 rows of at most 32 tokens, f1 in percent" in page and "untouched," not in page
+
+
+def test_a_regression(ship, tmp_path):
+    found = results.record("tiny", ship("stsb", [5.0, 1.5, 0.0, 3.0, 4.0, 2.5, 1.0, 4.5], 1, untouched=2), [1.0], "cpu", limit=3)
+    assert found["development"]["metrics"] == ["spearman", "pearson"]
+    assert found["development"]["examples"] == 3
+    assert "| untouched | 2 |" in (tmp_path / "models" / "tiny" / "README.md").read_text()
+
+
+def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
+    """Its Hub data set has no validation split."""
+    data = ship("imdb", [0, 1] * 4, 2, untouched=0)
+    asked = []
+    monkeypatch.setattr("ltp_core.commands.evaluate.load_rows", lambda *arguments: asked.append(arguments))
+    from ltp_core.commands.evaluate import rows_for
+
+    rows_for(PrunedModel.from_pretrained("tiny"), data, None)
+    assert asked == [(data, "test", None)]
