@@ -45,7 +45,7 @@ def ship(tmp_path, monkeypatch, tiny_bert, tokenizer):
     return make
 
 
-def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, monkeypatch):
+def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer):
     data = ship("mrpc", [1, 0] * 4, 2, untouched=0)
     found = results.record("tiny", data, [1.0, 0.5], "cpu", lengths=[12, 32])
     assert list(found) == [
@@ -55,7 +55,9 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, monkeypatc
         "tuning at 32 tokens",
         "stamp",
     ]
-    assert found["development"]["max_tokens"] == 12 and found["development"]["truncated_examples"] == 2
+    assert found["development"]["max_tokens"] == 12 
+    longer = sum(len(tokenizer(*pair)["input_ids"]) > 12 for pair in PAIRS)
+    assert found["development"]["truncated_examples"] == longer > 0
     assert found["development at 32 tokens"]["truncated_examples"] == 0
     rows = json.loads((tmp_path / "results" / "tiny.json").read_text())["rows"]
     assert [(r["split"], r["max_tokens"], r["factor"]) for r in rows] == [
@@ -66,7 +68,7 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, monkeypatc
     ]
     assert all(set(row["pruned_scores"]) == {"f1", "accuracy"} for row in rows)
     card = (tmp_path / "models" / "tiny" / "README.md").read_text()
-    assert "f1 / accuracy in percent" in card and "cut at 12 tokens" in card and "untouched" not in card
+    assert "f1 / accuracy in percent" in card and "cut at 12 tokens" in card and "| untouched" not in card
     assert "('A man is playing a guitar.', 'Someone plays music.')" in card
     page = report.page()
     assert "### development, 8 rows of at most 32 tokens, f1 in percent" in page and "untouched," not in page
