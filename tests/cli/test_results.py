@@ -55,7 +55,7 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer)
         "tuning at 32 tokens",
         "stamp",
     ]
-    assert found["development"]["max_tokens"] == 12 
+    assert found["development"]["max_tokens"] == 12
     longer = sum(len(tokenizer(*pair)["input_ids"]) > 12 for pair in PAIRS)
     assert found["development"]["truncated_examples"] == longer > 0
     assert found["development at 32 tokens"]["truncated_examples"] == 0
@@ -75,7 +75,8 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer)
 
 
 def test_a_regression(ship, tmp_path):
-    found = results.record("tiny", ship("stsb", [5.0, 1.5, 0.0, 3.0, 4.0, 2.5, 1.0, 4.5], 1, untouched=2), [1.0], "cpu", limit=3)
+    data = ship("stsb", [5.0, 1.5, 0.0, 3.0, 4.0, 2.5, 1.0, 4.5], 1, untouched=2)
+    found = results.record("tiny", data, [1.0], "cpu", limit=3)
     assert found["development"]["metrics"] == ["spearman", "pearson"]
     assert found["development"]["examples"] == 3
     assert "| untouched | 2 |" in (tmp_path / "models" / "tiny" / "README.md").read_text()
