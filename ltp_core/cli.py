@@ -5,6 +5,7 @@ import sys
 import typer
 
 from ltp_core.commands.benchmark import benchmark
+from ltp_core.commands.calibrate import calibrate
 from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.models import models
 from ltp_core.commands.report import report
@@ -14,7 +15,7 @@ from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
-for command in (models, trace, evaluate, benchmark, train, ship, results, report):
+for command in (models, trace, evaluate, benchmark, train, calibrate, ship, results, report):
     app.command()(command)
 
 

@@ -113,22 +113,20 @@ def load_rows(data: str, split: str | None = None, config: str | None = None) ->
         DataError: for what is not there, not readable, or lacks the columns.
     """
     table = _table(data, split, config)
-    columns = _text_columns(table.column_names, data)
+    texts = _texts(table, data)
     if "label" not in table.column_names:
         raise DataError(f"{data} has no column 'label'; its columns: {', '.join(table.column_names)}")
     labels = table["label"][:]
     if any(label is None or label == "" for label in labels):
         raise DataError(f"{data} has rows without a label")
-    if len(table) == 0:
-        raise DataError(f"{data} has no rows")
-    texts: list[list[Any]] = [table[column][:] for column in columns]
-    for column, values in zip(columns, texts, strict=True):
-        if any(not isinstance(value, str) for value in values):
-            raise DataError(f"column {column!r} of {data} holds something that is not text")
-    joined = texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
     if wrong := [x for x in labels if not isinstance(x, int | float) or not math.isfinite(x)]:
         raise DataError(f"column 'label' of {data} must hold numbers, for example {wrong[0]!r} is none")
-    return Rows(joined, labels)
+    return Rows(texts, labels)
+
+
+def load_texts(data: str, split: str | None = None, config: str | None = None) -> list[Text]:
+    """Load the texts of one split, labelled or not. Arguments and errors as for `load_rows`."""
+    return _texts(_table(data, split, config), data)
 
 
 def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
@@ -215,6 +213,18 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
         where = f" ({split})" if split and not path.is_file() else ""
         raise DataError(f"cannot read {data}{where}, or it is empty: {reason}") from None
+
+
+def _texts(table: Any, data: str) -> list[Text]:
+    """The texts of a table, or its pairs of them."""
+    columns = _text_columns(table.column_names, data)
+    if len(table) == 0:
+        raise DataError(f"{data} has no rows")
+    texts: list[list[Any]] = [table[column][:] for column in columns]
+    for column, values in zip(columns, texts, strict=True):
+        if any(not isinstance(value, str) for value in values):
+            raise DataError(f"column {column!r} of {data} holds something that is not text")
+    return texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
 
 
 def _text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:

@@ -63,7 +63,17 @@ def csv(tmp_path_factory):
 
 def test_help_lists_the_commands_and_each_has_an_example():
     listed = ltp("--help").stdout
-    for command in ("models", "trace", "evaluate", "benchmark", "train", "ship", "results", "report"):
+    for command in (
+        "models",
+        "trace",
+        "evaluate",
+        "benchmark",
+        "train",
+        "calibrate",
+        "ship",
+        "results",
+        "report",
+    ):
         assert command in listed
     assert "Example: ltp trace" in " ".join(ltp("trace", "--help").stdout.split())
 

@@ -1,0 +1,220 @@
+"""Thresholds for a model that is already fine-tuned, found without training and without labels.
+
+A greedy walk from the dense model: each step tries, for each layer, the threshold that drops a few more
+tokens there, and takes the one that moves the model's output least for the FLOPs it saves. The steps are the
+curve of divergence against FLOPs; the last one is settled on the target. A head that reads `[CLS]` alone
+lets all other tokens leave the last layer for nothing, so there the walk starts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltp_core.flops import paper_flops
+from ltp_core.model import PrunedModel, Text
+from ltp_core.rules import Dense, Rule, Thresholds, first_tokens
+from ltp_core.run import Run
+
+
+@dataclass(frozen=True)
+class Point:
+    """What thresholds give on the sentences that they were sought on.
+
+    Attributes:
+        thresholds: one a layer, never falling.
+        flops_reduction: dense over pruned paper FLOPs, a ratio of means.
+        divergence: from the dense model's output, see `divergence`.
+    """
+
+    thresholds: tuple[float, ...]
+    flops_reduction: float
+    divergence: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The outcome of a search.
+
+    Attributes:
+        target: the FLOPs reduction that was asked for.
+        found: the thresholds that meet it within half a percent, or come nearest.
+        curve: the steps on the way; the first drops nothing that is read.
+    """
+
+    target: float
+    found: Point
+    curve: tuple[Point, ...]
+
+
+def calibrate(
+    model: PrunedModel,
+    texts: Sequence[Text],
+    target: float,
+    step: float = 0.1,
+    batch_size: int = 32,
+    progress: Callable[[float], None] | None = None,
+) -> Calibration:
+    """Search thresholds, rising with depth, that reach a FLOPs target near the dense model's output.
+
+    Args:
+        model: a fine-tuned model; it is not changed, and thresholds it has are not looked at.
+        texts: a few hundred typical inputs; no labels are needed.
+        target: dense over pruned paper FLOPs to reach.
+        step: share of all tokens that a step drops in a layer. Smaller is finer and slower.
+        batch_size: inputs in a packed batch.
+        progress: told the reduction reached, after each step.
+
+    Raises:
+        ValueError: for a target below 1 or above the ceiling of this model on these texts, or an
+            unusable text.
+    """
+    if not target >= 1:
+        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
+    if not 0 < step <= 1:
+        raise ValueError(f"a step drops a share of the tokens, above 0 and at most 1; got {step}")
+    sample = _Sample(model, texts, batch_size)
+    ceiling = sample.run(Thresholds([1.0] * model.layers)).flops_reduction
+    if target > ceiling:
+        raise ValueError(
+            f"a FLOPs reduction of {target} cannot be reached: the ceiling is {ceiling:.2f}, "
+            f"with [CLS] alone after the first of {model.layers} layers"
+        )
+    start = [0.0] * model.layers
+    if model.dimensions.reads_first_token:
+        start[-1] = 1.0  # what the last layer puts out for other tokens is read by nobody
+    here = sample.run(sample.rule(start))
+    curve = [here.point]
+    while here.flops_reduction < target:
+        tries = [sample.run(sample.rule(values)) for values in _raised(here, step)]
+        tries = [tried for tried in tries if tried.flops < here.flops]
+        here = min(tries, key=lambda tried: _price(here, tried))
+        curve.append(here.point)
+        if progress is not None:
+            progress(here.flops_reduction)
+    low = curve[-2] if len(curve) > 1 else sample.run(sample.rule([0.0] * model.layers)).point
+    found = _between(sample, low, curve[-1], target)
+    return Calibration(target, found, tuple(curve))
+
+
+def divergence(logits: np.ndarray, dense: np.ndarray) -> float:
+    """How far outputs are from the dense model's, a mean over N inputs.
+
+    Args:
+        logits: of the pruned model, ``[N, C]``.
+        dense: of the dense model, ``[N, C]``.
+
+    Returns:
+        KL(dense ‖ pruned) in nats; squared error where there is one output.
+    """
+    if logits.shape[-1] == 1:
+        return float(np.square(logits - dense).mean())
+    says, meant = (torch.from_numpy(x).double().log_softmax(dim=-1) for x in (logits, dense))
+    return float((meant.exp() * (meant - says)).sum(dim=-1).mean().clamp_min(0))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One run over the sample.
+
+    Attributes:
+        point: what it gave.
+        flops: mean paper FLOPs an input.
+        compared: for each layer, what its threshold was compared with, over all tokens of all inputs in
+            falling order; [CLS], and tokens that had left before, at the end as 0.
+    """
+
+    point: Point
+    flops: float
+    compared: tuple[Tensor, ...]
+
+    @property
+    def flops_reduction(self) -> float:
+        return self.point.flops_reduction
+
+
+class _Sample:
+    """Inputs, tokenized once, with the dense model's outputs on them."""
+
+    def __init__(self, model: PrunedModel, texts: Sequence[Text], batch_size: int) -> None:
+        if not texts:
+            raise ValueError("there are no texts to calibrate on")
+        self.model = model
+        ordered = sorted(texts, key=lambda text: len("".join(text)))
+        cuts = range(0, len(ordered), batch_size)
+        self.batches = [model.encode(ordered[start : start + batch_size])[0] for start in cuts]
+        self.tokens = torch.cat([batch["attention_mask"].sum(dim=-1) for batch in self.batches]).tolist()
+        size, layers = model.dimensions, model.layers
+        self.dense_flops = float(np.mean([paper_flops(size, n, [n] * layers) for n in self.tokens]))
+        self.dense = self._forward(Dense())[0]
+
+    def rule(self, values: Sequence[float]) -> Thresholds:
+        """Thresholds, read as this model reads them."""
+        return Thresholds(values, self.model.settings.length_exponent)
+
+    def run(self, rule: Thresholds) -> _Tried:
+        logits, alive, compared = self._forward(rule)
+        counts = zip(self.tokens, alive.tolist(), strict=True)
+        flops = float(np.mean([paper_flops(self.model.dimensions, n, kept) for n, kept in counts]))
+        point = Point(tuple(rule.values), self.dense_flops / flops, divergence(logits, self.dense))
+        return _Tried(point, flops, compared)
+
+    def _forward(self, rule: Rule) -> tuple[np.ndarray, Tensor, tuple[Tensor, ...]]:
+        logits, alive, layers = [], [], []
+        for batch in self.batches:
+            with torch.inference_mode():
+                output = self.model(**batch, rule=rule, record=True)
+            logits.append(output.logits.float().cpu())
+            alive.append(output.alive.cpu())
+            layers.append(self._compared(batch["attention_mask"].bool(), output.run))
+        compared = tuple(torch.cat(parts).sort(descending=True)[0] for parts in zip(*layers, strict=True))
+        return torch.cat(logits).numpy(), torch.cat(alive), compared
+
+    def _compared(self, real: Tensor, run: Run) -> list[Tensor]:
+        """For each layer ``n^alpha s`` of one batch, ``[tokens]``."""
+        entering, found = real, []
+        for mask, importance in zip(run.masks, run.importance, strict=True):
+            assert importance is not None  # recorded
+            scale = entering.sum(dim=-1, keepdim=True) ** self.model.settings.length_exponent  # [B, 1]
+            may_go = entering & ~first_tokens(real)
+            found.append((importance * scale * may_go)[real].cpu())
+            entering = mask
+        return found
+
+
+def _raised(here: _Tried, step: float) -> list[list[float]]:
+    """For each layer, thresholds with which about a step more of all tokens leaves there."""
+    candidates = []
+    for layer, compared in enumerate(here.compared):
+        values = list(here.point.thresholds)
+        left = int((compared >= max(values[layer], 1e-12)).sum())
+        place = left - max(1, round(step * len(compared)))
+        top = float(compared[0])
+        # The lowest that stays is the threshold; nobody stays above the highest.
+        value = float(compared[place - 1]) if place > 0 else np.nextafter(np.float32(top), np.float32(2))
+        values[layer] = max(values[layer], float(value))
+        values[layer + 1 :] = [max(values[layer], later) for later in values[layer + 1 :]]
+        if tuple(values) != here.point.thresholds:
+            candidates.append(values)
+    return candidates
+
+
+def _price(here: _Tried, tried: _Tried) -> float:
+    """Divergence paid for each FLOP saved."""
+    return (tried.point.divergence - here.point.divergence) / (here.flops - tried.flops)
+
+
+def _between(sample: _Sample, low: Point, high: Point, target: float, tolerance: float = 0.005) -> Point:
+    """Settle the last step: the place between two points of the curve that meets the target."""
+    found, start, end = high, 0.0, 1.0
+    for _ in range(12):
+        if abs(found.flops_reduction / target - 1) <= tolerance:
+            break
+        middle = (start + end) / 2
+        pairs = zip(low.thresholds, high.thresholds, strict=True)
+        tried = sample.run(sample.rule([a + middle * (b - a) for a, b in pairs])).point
+        start, end = (middle, end) if tried.flops_reduction < target else (start, middle)
+        found = min(found, tried, key=lambda point: abs(point.flops_reduction - target))
+    return found

@@ -1,0 +1,77 @@
+"""`calibrate`: thresholds for a model that is already fine-tuned, without training."""
+
+import json as json_module
+import random
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.calibration import calibrate as search
+from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, quiet
+from ltp_core.model import PrunedModel
+from ltp_core.training.data import TASKS, DataError, load_texts
+
+CALIBRATION_FILE = "calibration.json"
+
+
+def calibrate(
+    model: Annotated[str, typer.Option(help="A fine-tuned model: a folder, an id on the Hub, a name.")],
+    output: Annotated[Path, typer.Option(help="A new folder for the model with its thresholds.")],
+    data: Annotated[
+        str | None, typer.Option(help="Typical texts: a file, folder or Hub id; labels are not read.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="A split of the data.")] = "train",
+    target_flops: Annotated[float, typer.Option(help="Dense over pruned FLOPs to reach.")] = 2.0,
+    texts: Annotated[int, typer.Option(help="How many texts to search on, drawn at random.")] = 300,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    step: Annotated[float, typer.Option(help="Share of the tokens that a step drops in a layer.")] = 0.1,
+    batch_size: Annotated[int, typer.Option(help="Texts in a packed batch.")] = 32,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Search thresholds that reach a FLOPs target with outputs near the dense model's own.
+
+    It takes minutes, needs no labels and changes no weight. Thresholds learned by `train` lose less.
+
+    Example: ltp calibrate --model my-model/ --data reviews.csv --target-flops 2 --output my-pruned-model/
+    """
+    if min(texts, batch_size) < 1:
+        raise ValueError("--texts and --batch-size must be at least 1")
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ValueError(f"{output} is there already: choose another --output")
+    with quiet():
+        dense = load(model, choose_device(device))
+        task = TASKS.get(dense.settings.task or "")
+        source = data or (task.hub_id if task else None)
+        if source is None:
+            raise DataError("name typical texts, with --data")
+        found = load_texts(source, split, task.config if task else None)
+        drawn = random.Random(seed).sample(found, min(texts, len(found)))
+        with messages.status(f"{len(drawn)} texts through the dense model") as status:
+
+            def tell(reached: float) -> None:
+                status.update(f"{reached:.2f}× of {target_flops:g}×")
+
+            calibration = search(dense, drawn, target_flops, step, batch_size, tell)
+        best = calibration.found
+        document = {"target": calibration.target, **asdict(best), "texts": len(drawn), "seed": seed}
+        document |= {"curve": [asdict(point) for point in calibration.curve], "output": str(output)}
+        PrunedModel(
+            dense.hf_model, dense.tokenizer, best.thresholds, dense.settings, dense.name
+        ).save_pretrained(output)
+        text = json_module.dumps({**document, "output": None, "model": model}, indent=1)
+        (output / CALIBRATION_FILE).write_text(text + "\n", encoding="utf-8")
+
+    def table(console: Console) -> None:
+        grid = Table("FLOPs", "divergence", "thresholds in % of all attention")
+        for point in (*calibration.curve[:-1], best):
+            thresholds = " ".join(f"{100 * theta:.2f}" for theta in point.thresholds)
+            grid.add_row(f"{point.flops_reduction:.2f}×", f"{point.divergence:.4g}", thresholds)
+        console.print(grid)
+        console.print(f"{output}: the last row, {best.flops_reduction:.2f}× fewer FLOPs")
+
+    emit(document, json, table)
