@@ -18,7 +18,9 @@ def train(
     data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "all-MiniLM-L6-v2",
     baseline: Annotated[Path | None, typer.Option(help="A dense model of `train` to prune, instead.")] = None,
-    method: Annotated[Method, typer.Option(help="ltp, or dense for the baseline alone.")] = "ltp",
+    method: Annotated[
+        Method, typer.Option(help="ltp; dense for the baseline alone; or a rival: topk, lat.")
+    ] = "ltp",
     target_flops: Annotated[float | None, typer.Option(help="Dense over pruned FLOPs to reach.")] = None,
     penalty: Annotated[float | None, typer.Option(help="The paper's lambda, instead of a target.")] = None,
     length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
@@ -46,6 +48,8 @@ def train(
     """
     if target_flops is not None and penalty is not None:
         raise ValueError("give --target-flops or --penalty, not both")
+    if penalty is not None and method in ("topk", "lat"):
+        raise ValueError(f"--penalty steers learned thresholds: for {method}, give --target-flops")
     dense = Recipe(epochs, learning_rate, batch_size, 0.06, 0.01, seed, max_tokens, bfloat16, save_steps)
     pruned = replace(dense, epochs=pruning_epochs, learning_rate=pruning_learning_rate)
     usual = Pruning()
@@ -63,11 +67,18 @@ def train(
     )
     dense_model = None if baseline is None else str(baseline)
     job = Job(task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit)
-    from ltp_core.training.pipeline import run, score, split_of  # the Trainer takes seconds to import
+    from ltp_core.training.pipeline import (
+        rule_at,
+        run,
+        score,
+        split_of,
+    )  # the Trainer takes seconds to import
 
     with quiet():
         model = run(job, output, messages.print, str(choose_device(device)))
-        found, evaluation = score(model, split_of(job).tuning, job.task, max_tokens=max_tokens)
+        rows = split_of(job).tuning
+        rule = rule_at(job, model, output, rows)
+        found, evaluation = score(model, rows, job.task, rule=rule, max_tokens=max_tokens)
     metric, value = next(iter(found.items()))
     document = {
         "output": str(output / BASELINE_FOLDER if method == "dense" else output),
@@ -77,6 +88,7 @@ def train(
         "flops_reduction": evaluation.flops_reduction,
         "kept_per_layer": evaluation.kept_per_layer,
         "thresholds": model.thresholds,
+        "shares": getattr(rule, "shares", None),
     }
 
     def table(console: Console) -> None:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-Method = Literal["dense", "ltp"]
+Method = Literal["dense", "ltp", "topk", "lat"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Job:
         data: file, folder or Hub id; None for the task's own place on the Hub.
         base: name of a base, a folder, or a Hub id to start from.
         baseline: folder of a dense model that an earlier run trained; None to train one.
-        method: "dense" stops after the baseline.
+        method: "dense" stops after the baseline; "topk" and "lat" train a rival on it instead.
         dense: how the baseline is trained.
         pruned: how the pruned weights are trained.
         pruning: how the thresholds are learned.

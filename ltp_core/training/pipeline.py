@@ -13,12 +13,23 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
+from ltp_core.rules import LengthConfig, Rule, TopK
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows
 from ltp_core.training.job import Job
+from ltp_core.training.lengths import (
+    falling_at,
+    lengths_at,
+    read_search,
+    search_lengths,
+    token_counts,
+    write_search,
+)
 from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
 from ltp_core.training.stages import train_dense, train_pruned
 
 JOB_FILE = "job.json"
+PRUNING_METHODS = {"ltp": "learned token pruning", "topk": "SpAtten's top-k", "lat": "LAT's LengthDrop"}
 
 
 def held_out_rows(job: Job, name: str) -> Rows:
@@ -69,13 +80,50 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if job.method == "dense":
         return PrunedModel.from_pretrained(baseline).to(device)
     if not (folder / "config.json").is_file():
-        say("learned token pruning")
+        say(PRUNING_METHODS[job.method])
         set_seed(job.pruned.seed)
         model = PrunedModel.from_pretrained(baseline).to(device)
-        model = train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, folder / "pruned")
+        model = prune(job, model, split, folder, say)
         model.settings = replace(model.settings, training=asdict(job))
         publish(model, folder)
     return PrunedModel.from_pretrained(folder).to(device)
+
+
+def prune(
+    job: Job, model: PrunedModel, split: Split, folder: Path, say: Callable[[str], None]
+) -> PrunedModel:
+    """From the dense model to the one that a job's method makes of it."""
+    stage = folder / "pruned"
+    if job.method == "ltp":
+        return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage)
+    module = TopKModule if job.method == "topk" else LengthDropModule
+    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage)
+    if job.method == "lat":
+        say("searching length configurations on the tuning rows")
+        front = search_lengths(
+            model, split.tuning, job.pruned.max_tokens, seed=job.pruned.seed, progress=_every(20, say)
+        )
+        write_search(folder, front, len(split.tuning))
+    return model
+
+
+def rule_at(job: Job, model: PrunedModel, folder: Path, rows: Rows) -> Rule:
+    """The rule that a finished run ends with: a rival has many, so the one at the job's FLOPs target."""
+    target = job.pruning.target_flops
+    if job.method not in ("topk", "lat") or target is None:
+        return model.learned_rule
+    size, counts = model.dimensions, token_counts(model, rows, job.pruned.max_tokens)
+    if job.method == "topk":
+        return TopK(falling_at(size, counts, target))
+    return LengthConfig(lengths_at(read_search(folder), size, counts, target))
+
+
+def _every(number: int, say: Callable[[str], None]) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        if done % number == 0 or done == total:
+            say(f"{done} of {total}")
+
+    return tell
 
 
 def _check_held_out(job: Job, baseline: PrunedModel) -> None:

@@ -117,6 +117,28 @@ def train_pruned(
         The same model with its thresholds.
     """
     freeze_embeddings(model.hf_model)
+    table = distillation_table(model, rows, recipe, pruning, folder)
+    module = PruningModule(model.hf_model, pruning)
+    Loop(module, table, model.tokenizer, recipe, folder).run()
+    model.eval()
+    return settled(model, module.learned(), tuning, pruning, recipe.max_tokens)
+
+
+def distillation_table(
+    model: PrunedModel, rows: Rows, recipe: Recipe, pruning: Pruning, folder: Path
+) -> Dataset:
+    """What every method that starts from the dense model is trained on: rows, made-up ones, its answers.
+
+    Args:
+        model: the dense fine-tuned model.
+        rows: the training rows.
+        recipe: says where rows are cut, and the seed of the made-up ones.
+        pruning: says which rows are left out and how many are made up.
+        folder: keeps the dense model's answers for a resumed run.
+
+    Raises:
+        DataError: if no row is left.
+    """
     counts = [len(ids) for ids in tokenized(model, rows, recipe.max_tokens)["input_ids"]]
     rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
     if not len(rows):
@@ -127,11 +149,7 @@ def train_pruned(
     said = teacher[len(rows) :]
     labels = said[:, 0] if said.shape[-1] == 1 else said.argmax(axis=-1)  # of what nobody labelled
     rows = Rows(texts, [*rows.labels, *labels.tolist()])
-    table = tokenized(model, rows, recipe.max_tokens).add_column("teacher_logits", teacher.tolist())
-    module = PruningModule(model.hf_model, pruning)
-    Loop(module, table, model.tokenizer, recipe, folder).run()
-    model.eval()
-    return settled(model, module.learned(), tuning, pruning, recipe.max_tokens)
+    return tokenized(model, rows, recipe.max_tokens).add_column("teacher_logits", teacher.tolist())
 
 
 def settled(

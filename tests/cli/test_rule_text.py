@@ -6,6 +6,8 @@ from ltp_core import Dense, LengthConfig, PrunedModel, RandomKeep, Thresholds, T
 from ltp_core.checkpoints import Settings
 from ltp_core.commands.shared import rule_of
 
+FALLING = [0.125 ** (1 / 3), 0.125 ** (2 / 3), 0.125]  # 0.5, 0.25, 0.125
+
 
 @pytest.fixture
 def trained(tiny_bert):
@@ -20,13 +22,13 @@ def trained(tiny_bert):
         ("0.1,0,0.2", Thresholds([0.1, 0, 0.2], 0.5)),
         ("manual:0.75", Thresholds([0.25, 0.5, 0.75], 0.5)),
         ("manual/flat:0.02", Thresholds([0.02, 0.02, 0.02], 0.5)),
-        ("topk:0.25", TopK([0.75, 0.5, 0.25])),
+        ("topk:0.125", TopK(FALLING)),
         ("topk:1,0.5,0.25", TopK([1, 0.5, 0.25])),
-        ("lat:0.25", LengthConfig([0.75, 0.5, 0.25])),
+        ("lat:0.125", LengthConfig(FALLING)),
         ("lat:1,0.5,0.25", LengthConfig([1, 0.5, 0.25])),
-        ("random:0.25", RandomKeep(LengthConfig([0.75, 0.5, 0.25]))),
+        ("random:0.125", RandomKeep(LengthConfig(FALLING))),
         ("random:learned", RandomKeep(Thresholds([0.1, 0.2, 0.3], 0.5))),
-        ("random:topk:0.25", RandomKeep(TopK([0.75, 0.5, 0.25]))),
+        ("random:topk:0.125", RandomKeep(TopK(FALLING))),
     ],
 )
 def test_forms(trained, text, rule):

@@ -8,11 +8,20 @@ import datasets
 import pytest
 import torch
 
-from ltp_core import PrunedModel
+from ltp_core import LengthConfig, PrunedModel, TopK
 from ltp_core.training import pipeline
 from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import Job, Pruning, Recipe
-from ltp_core.training.pipeline import claim, fresh_model, held_out_rows, publish, run, score, split_of
+from ltp_core.training.pipeline import (
+    claim,
+    fresh_model,
+    held_out_rows,
+    publish,
+    rule_at,
+    run,
+    score,
+    split_of,
+)
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
 PRUNING = Pruning(target_flops=1.5, temperature=0.02, first_threshold=0.03, last_threshold=0.08)
@@ -76,6 +85,24 @@ def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch):
     assert pruned.thresholds is not None
     beside = PrunedModel.from_pretrained(tmp_path / "out", weights="baseline")
     assert all(torch.equal(w, dense.state_dict()[n]) for n, w in beside.state_dict().items())
+
+
+@pytest.mark.parametrize("method", ["topk", "lat"])
+def test_a_rival_starts_from_the_same_baseline(job, tmp_path, monkeypatch, method):
+    run(replace(job, method="dense"), tmp_path / "dense", print)
+    rival = replace(job, method=method, baseline=str(tmp_path / "dense" / "baseline"))
+    said = []
+    model = run(rival, tmp_path / "out", said.append)
+    assert said[1:2] == ["SpAtten's top-k" if method == "topk" else "LAT's LengthDrop"]
+    assert model.thresholds is None
+    assert (tmp_path / "out" / "lat.json").is_file() is (method == "lat")
+    rule = rule_at(rival, model, tmp_path / "out", split_of(rival).tuning)
+    assert isinstance(rule, TopK if method == "topk" else LengthConfig)
+    _, evaluation = score(model, split_of(rival).tuning, rival.task, rule=rule)
+    assert evaluation.flops_reduction == pytest.approx(1.5, rel=0.05)
+    monkeypatch.setattr(pipeline, "train_rival", lambda *_: pytest.fail("trained again"))
+    again = run(rival, tmp_path / "out", said.append)
+    assert all(torch.equal(w, model.state_dict()[n]) for n, w in again.state_dict().items())
 
 
 def test_an_interrupted_pruning_stage_keeps_the_baseline(job, tmp_path, monkeypatch):

@@ -1,0 +1,143 @@
+"""The rivals that train: SpAtten's cascaded top-k and the Length-Adaptive Transformer (LAT).
+
+Both start from the same dense model as learned token pruning, on the same rows with the same share of
+distillation, and learn weights that bear many degrees of pruning, so that one training serves a whole
+curve of accuracy against FLOPs. Which degree to use is chosen afterwards, in `lengths`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ltp_core.architectures import view_of
+from ltp_core.flops import Dimensions
+from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.model import PrunedModel, task_loss
+from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
+from ltp_core.run import Inputs
+from ltp_core.training.data import Rows
+from ltp_core.training.job import Pruning, Recipe
+from ltp_core.training.lengths import LOWEST_SHARE
+from ltp_core.training.loop import Loop
+from ltp_core.training.stages import distillation_loss, distillation_table, freeze_embeddings
+
+
+class TopKModule(nn.Module):
+    """A model under cascaded top-k at a share drawn anew for each batch; the forward returns the loss.
+
+    Source: Wang, Zhang & Han, "SpAtten", HPCA 2021: fine-tuning under cascade token pruning. Differences: the
+    paper tunes for one ratio, we draw it (the logarithm is uniform), so one model serves many; distilled.
+
+    Args:
+        hf_model: starts as the dense fine-tuned model.
+        distill: share of the loss that is divergence from the dense model's outputs.
+    """
+
+    def __init__(self, hf_model: Any, distill: float) -> None:
+        super().__init__()
+        self.hf_model, self.distill = hf_model, distill
+        self.layers = Dimensions.of(hf_model.config).layers
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        teacher_logits: Tensor,
+        token_type_ids: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return the loss and the logits of the model under this batch's share."""
+        last = LOWEST_SHARE ** float(torch.rand(()))
+        rule = TopK(falling_shares(last, self.layers))
+        inputs = Inputs(input_ids, attention_mask, token_type_ids)
+        logits = _logits(self.hf_model, inputs, rule)
+        return {"loss": _loss(logits, labels, teacher_logits, self.distill), "logits": logits}
+
+
+class LengthDropModule(nn.Module):
+    """LAT: LengthDrop with the sandwich rule and in-place distillation; the forward returns the loss.
+
+    Each batch runs through the whole model, which learns the task; through the smallest sub-model; and
+    through one whose lengths are drawn. The last two learn what the whole model says (in-place
+    distillation). A layer's length is drawn between what enters it and that times 1 − p.
+
+    Source: Kim & Cho, "Length-Adaptive Transformer", ACL 2021. Differences: the paper's p = 0.2 over 12
+    layers leaves 7 % of the tokens in the smallest sub-model; here p follows from the depth so that 5 % stay.
+    One drawn sub-model a batch; no LayerDrop; lengths are shares of the input; the whole model is distilled
+    from the dense one as the other methods are.
+
+    Args:
+        hf_model: starts as the dense fine-tuned model.
+        distill: share of the whole model's loss that is divergence from the dense model's outputs.
+    """
+
+    def __init__(self, hf_model: Any, distill: float) -> None:
+        super().__init__()
+        self.hf_model, self.distill = hf_model, distill
+        self.layers = Dimensions.of(hf_model.config).layers
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        teacher_logits: Tensor,
+        token_type_ids: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return the mean loss of the three, and the whole model's logits."""
+        inputs = Inputs(input_ids, attention_mask, token_type_ids)
+        whole = _logits(self.hf_model, inputs, Dense())
+        loss = _loss(whole, labels, teacher_logits, self.distill)
+        smallest = falling_shares(LOWEST_SHARE, self.layers)
+        for shares in (smallest, drawn_shares(self.layers, torch.rand(self.layers).tolist())):
+            part = _logits(self.hf_model, inputs, LengthConfig(shares))
+            loss = loss + distillation_loss(part, whole.detach())
+        return {"loss": loss / 3, "logits": whole}
+
+
+def drawn_shares(layers: int, draws: Sequence[float]) -> list[float]:
+    """LengthDrop: each layer keeps between ``1 - p`` and all of what enters it.
+
+    Args:
+        layers: L; p is such that `LOWEST_SHARE` is left after L layers at the least.
+        draws: L numbers in [0, 1), uniform.
+    """
+    least = LOWEST_SHARE ** (1 / layers)  # 1 - p
+    return np.cumprod([least + (1 - least) * draw for draw in draws]).tolist()
+
+
+def train_rival(
+    model: PrunedModel,
+    rows: Rows,
+    recipe: Recipe,
+    pruning: Pruning,
+    make: Callable[[Any, float], nn.Module],
+    folder: Path,
+) -> PrunedModel:
+    """Fine-tune a dense model for a rival, in place.
+
+    Args:
+        model: the dense fine-tuned model.
+        rows: what to train on.
+        recipe: how the weights are trained.
+        pruning: its distillation, and which rows are left out or made up.
+        make: `TopKModule` or `LengthDropModule`.
+        folder: for checkpoints to resume from and `metrics.jsonl`.
+    """
+    freeze_embeddings(model.hf_model)
+    table = distillation_table(model, rows, recipe, pruning, folder)
+    Loop(make(model.hf_model, pruning.distill), table, model.tokenizer, recipe, folder).run()
+    return PrunedModel(model.hf_model, model.tokenizer, None, model.settings, model.name)
+
+
+def _logits(hf_model: Any, inputs: Inputs, rule: Rule) -> Tensor:
+    return padded_forward(view_of(hf_model), inputs, hard_gate(rule)).logits.float()
+
+
+def _loss(logits: Tensor, labels: Tensor, teacher: Tensor, distill: float) -> Tensor:
+    """The same mixture as learned token pruning has."""
+    return (1 - distill) * task_loss(logits, labels) + distill * distillation_loss(logits, teacher)
