@@ -40,7 +40,7 @@ def removed_forward(
     alive = inputs.attention_mask.bool()  # [B, n]
     first = first_tokens(inputs.attention_mask)  # [B, n]
     grid_positions = original_positions(inputs.attention_mask)  # [B, n]
-    embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, grid_positions)
+    embedded = view.embed(inputs, grid_positions)
     hidden, positions = view.start(embedded[alive]), grid_positions[alive]  # [T, D], [T]
     carry: Any = None
     attention: tuple[Tensor, ...] | None = None

@@ -23,6 +23,12 @@ class Dimensions:
         classes: outputs of the head.
         pooler: whether the head has a d x d pooler before the classifier.
         reads_first_token: whether the last layer needs to put out `[CLS]` only.
+        gated: whether the FFN has a third d x d_ff matrix, the gate.
+        one_projection: whether query, key and value come from one matrix, so that queries which nobody
+            asks for are computed, too.
+        projected_embedding: width of embeddings that are projected to d before the first layer; 0 for none.
+        windows: for each layer, how far a token sees (|position difference| <= window); None for all
+            tokens. Empty: no layer has a window.
     """
 
     layers: int
@@ -31,46 +37,83 @@ class Dimensions:
     classes: int
     pooler: bool = True
     reads_first_token: bool = True
+    gated: bool = False
+    one_projection: bool = False
+    projected_embedding: int = 0
+    windows: tuple[int | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Give every layer its window."""
+        windows = self.windows or (None,) * self.layers
+        if len(windows) != self.layers:
+            raise ValueError(f"{self.layers} layers have {len(windows)} windows")
+        object.__setattr__(self, "windows", windows)
+
+    @property
+    def ffn_weights(self) -> int:
+        """Weights of one FFN's matrices: ``2 d d_ff``, gated ``3 d d_ff``."""
+        return (3 if self.gated else 2) * self.hidden * self.feed_forward
 
     @classmethod
     def of(cls, config: Any) -> "Dimensions":
-        """Read them off a Hugging Face BERT config."""
+        """Read them off a Hugging Face config that uses BERT's names; `family_of` knows the others."""
         return cls(config.num_hidden_layers, config.hidden_size, config.intermediate_size, config.num_labels)
 
 
 Count = TypeVar("Count", int, "Tensor")  # one number of tokens, or a tensor of them
 
 
-def layer_flops(size: Dimensions, entering: Count, staying: Count) -> Count:
+def layer_flops(size: Dimensions, entering: Count, staying: Count, layer: int = 1) -> Count:
     """Paper FLOPs of one layer: ``2 (4 n_pre d^2 + 2 n_pre^2 d + 2 n_post d d_ff)``.
 
     Args:
         size: the model.
         entering: n_pre, tokens that its attention runs over; a number, or a tensor of any shape.
         staying: n_post, tokens that its FFN runs over; likewise.
+        layer: which one, 1 is the first; it matters where layers have windows.
     """
-    return attention_flops(size, entering) + feed_forward_flops(size, staying)
+    return attention_flops(size, entering, layer) + feed_forward_flops(size, staying)
 
 
-def attention_flops(size: Dimensions, entering: Count) -> Count:
+def attention_flops(size: Dimensions, entering: Count, layer: int = 1) -> Count:
     """Paper FLOPs of one layer's attention: ``2 (4 n_pre d^2 + 2 n_pre^2 d)``, its projections included.
+
+    In a layer with a window the pairs of tokens that see each other take the place of n_pre^2.
 
     Args:
         size: the model.
         entering: n_pre, a number, or a tensor of any shape.
+        layer: which one, 1 is the first; it matters where layers have windows.
     """
     d = size.hidden
-    return 2 * (4 * entering * d * d + 2 * entering * entering * d)
+    return 2 * (4 * entering * d * d + 2 * visible_pairs(entering, size.windows[layer - 1]) * d)
+
+
+def visible_pairs(tokens: Count, window: int | None) -> Count:
+    """How many (query, key) pairs see each other among so many neighbouring tokens: at most n^2.
+
+    Where tokens between them have left, fewer do: a layer's paper FLOPs are an upper bound then, and the
+    saving by pruning is never overstated.
+
+    Args:
+        tokens: n, a number, or a tensor of any shape.
+        window: how far a token sees; None for all.
+    """
+    if window is None:
+        return tokens * tokens
+    # Up to window + 1 neighbours all see each other; each one more sees, and is seen by, `window` before it.
+    small = min(tokens, window + 1) if isinstance(tokens, int) else tokens.clamp(max=window + 1)
+    return small * small + (tokens - small) * (2 * window + 1)
 
 
 def feed_forward_flops(size: Dimensions, staying: Count) -> Count:
-    """Paper FLOPs of one layer's FFN: ``4 n_post d d_ff``.
+    """Paper FLOPs of one layer's FFN: ``4 n_post d d_ff``, with a gate ``6 n_post d d_ff``.
 
     Args:
         size: the model.
         staying: n_post, a number, or a tensor of any shape.
     """
-    return 4 * staying * size.hidden * size.feed_forward
+    return 2 * staying * size.ffn_weights
 
 
 def paper_flops(size: Dimensions, tokens: int, alive: Sequence[int]) -> int:
@@ -81,12 +124,14 @@ def paper_flops(size: Dimensions, tokens: int, alive: Sequence[int]) -> int:
         tokens: length of the input, special tokens included.
         alive: tokens left after each of the L layers. A dense run has `tokens` everywhere.
     """
-    entering = [tokens, *alive[:-1]]
-    return int(sum(layer_flops(size, n, m) for n, m in zip(entering, alive, strict=True)))
+    counts = zip([tokens, *alive[:-1]], alive, strict=True)
+    return int(sum(layer_flops(size, n, m, layer) for layer, (n, m) in enumerate(counts, start=1)))
 
 
 def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed: Sequence[bool]) -> int:
     """FLOPs that the engine runs for one input, classifier included.
+
+    In a layer with a window the engine computes all scores and hides those outside, so all are counted.
 
     Args:
         size: the model.
@@ -96,12 +141,13 @@ def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed
             queries; otherwise queries are computed only for the tokens that the layer puts out.
     """
     d = size.hidden
-    total = 0
+    total = 2 * tokens * size.projected_embedding * d
     entering = [tokens, *alive[:-1]]
     for number, (n, kept, scored) in enumerate(zip(entering, alive, observed, strict=True), start=1):
         out = 1 if size.reads_first_token and number == size.layers else kept
         queries = n if scored else out
-        projections = (queries + 2 * n + out) * d * d  # query, key and value, output
+        projected = n if size.one_projection else queries
+        projections = (projected + 2 * n + out) * d * d  # query, key and value, output
         attention = (queries + out) * n * d  # scores, context
-        total += 2 * (projections + attention + 2 * out * d * size.feed_forward)
+        total += 2 * (projections + attention + out * size.ffn_weights)
     return total + 2 * (size.pooler * d * d + d * size.classes)

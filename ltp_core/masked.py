@@ -77,7 +77,7 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     """
     first = first_tokens(inputs.attention_mask)  # [B, n]
     positions = original_positions(inputs.attention_mask)  # [B, n]
-    embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)
+    embedded = view.embed(inputs, positions)
     hidden = view.start(embedded)  # [B, n, D]
     mask = inputs.attention_mask.to(torch.float32)  # [B, n]
     carry: Any = None

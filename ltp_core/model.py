@@ -1,5 +1,6 @@
 """`PrunedModel`: a Hugging Face encoder that prunes tokens as it is called. The one thing users hold."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -88,10 +89,16 @@ class PrunedModel(nn.Module, TextClassifier):
         return model
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the Hugging Face model and tokenizer, untouched, with thresholds and settings beside them."""
+        """Write the Hugging Face model and tokenizer, untouched, with thresholds and settings beside them.
+
+        What peft added (LoRA) is merged into the weights of a copy, so that the folder is a plain model.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        self.hf_model.save_pretrained(folder)
+        hf_model = self.hf_model
+        if hasattr(hf_model, "merge_and_unload"):  # peft; it works in place
+            hf_model = copy.deepcopy(hf_model).merge_and_unload()
+        hf_model.save_pretrained(folder)
         if self.tokenizer is not None:
             self.tokenizer.save_pretrained(folder)
         if self.thresholds is not None:
@@ -190,15 +197,26 @@ def _inputs(
 
 
 def _check_reading(model: PrunedModel) -> None:
-    """Compare with Hugging Face's own forward on a few fixed ids: fail closed on what we misread."""
-    config = model.hf_model.config
-    ids = torch.arange(1, 9, device=model.device).remainder(config.vocab_size).unsqueeze(0)  # [1, 8]
+    """Compare with Hugging Face's own forward on a few fixed ids: fail closed on what we misread.
+
+    One text is long enough for a local window to hide tokens and for relative positions to differ; the
+    other is padded.
+    """
+    words = torch.arange(model.config.vocab_size)
+    words = words[words != (model.config.pad_token_id or 0)]
+    windows = [window for window in model.dimensions.windows if window is not None]
+    length = min(model.max_tokens, max([32, *(window + 32 for window in windows)]))
+    mask = torch.arange(length) < torch.tensor([[length], [length * 3 // 4]])  # [2, n]
+    ids = words[(7919 * torch.arange(2 * length)).remainder(len(words))].reshape(2, length)  # 7919 is prime
+    ids = torch.where(mask, ids, model.config.pad_token_id or 0).to(model.device)
+    batch = {"input_ids": ids, "attention_mask": mask.long().to(model.device)}
     with torch.no_grad():
-        expected = model.hf_model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
-        found = model(ids, rule=Dense(), execution="masked").logits
+        expected = model.hf_model(**batch).logits
+        found = [model(**batch, rule=Dense(), execution=e).logits for e in ("masked", "removed")]
     tolerance = 5e-5 if expected.dtype == torch.float32 else 5e-2
-    if not torch.allclose(found.to(expected.dtype), expected, atol=tolerance, rtol=tolerance):
-        difference = float((found - expected).abs().max())
-        raise ValueError(
-            f"{type(model.hf_model).__name__} is not read correctly (logits differ by {difference:.2g})"
-        )
+    for logits in found:
+        if not torch.allclose(logits.to(expected.dtype), expected, atol=tolerance, rtol=tolerance):
+            difference = float((logits - expected).abs().max())
+            raise ValueError(
+                f"{type(model.hf_model).__name__} is not read correctly (logits differ by {difference:.2g})"
+            )

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltp_core.architectures import family_of
 from ltp_core.checkpoints import Settings
 from ltp_core.flops import Dimensions, executed_flops, paper_flops
 from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
@@ -103,12 +104,12 @@ class TextClassifier:
     @property
     def dimensions(self) -> Dimensions:
         """The sizes that FLOPs depend on."""
-        return Dimensions.of(self.config)
+        return family_of(self.config).dimensions(self.config)
 
     @property
     def max_tokens(self) -> int:
         """The longest input, in tokens, special ones included."""
-        positions = int(self.config.max_position_embeddings)
+        positions = family_of(self.config).max_tokens(self.config)
         return positions if self.tokenizer is None else min(positions, int(self.tokenizer.model_max_length))
 
     def encode(self, texts: Sequence[Text], max_tokens: int | None = None) -> tuple[Any, list[int]]:

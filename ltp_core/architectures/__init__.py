@@ -4,10 +4,37 @@ from typing import Any
 
 from ltp_core.architectures.base import EncoderView, LayerView, score_bias
 from ltp_core.architectures.bert import BertView
+from ltp_core.architectures.distilbert import DistilBertView
+from ltp_core.architectures.electra import ElectraView
+from ltp_core.architectures.modernbert import ModernBertView
+from ltp_core.architectures.mpnet import MPNetView
+from ltp_core.architectures.roberta import RobertaView
 
-__all__ = ["FAMILIES", "EncoderView", "LayerView", "score_bias", "view_of"]
+__all__ = ["FAMILIES", "EncoderView", "LayerView", "family_of", "score_bias", "view_of"]
 
-FAMILIES = {"bert": BertView}
+# By the config's model_type. An allow-list: other families fit one of these views and compute something else.
+FAMILIES: dict[str, type[EncoderView]] = {
+    "bert": BertView,
+    "camembert": RobertaView,
+    "distilbert": DistilBertView,
+    "electra": ElectraView,
+    "modernbert": ModernBertView,
+    "mpnet": MPNetView,
+    "roberta": RobertaView,
+    "xlm-roberta": RobertaView,
+}
+
+
+def family_of(config: Any) -> type[EncoderView]:
+    """Return the view that fits a Hugging Face config: its class, which knows sizes without a model.
+
+    Raises:
+        ValueError: for a family that is not in `FAMILIES`, with the list of those that are.
+    """
+    family = getattr(config, "model_type", type(config).__name__)
+    if family not in FAMILIES:
+        raise ValueError(f"cannot prune a {family!r} model; known families: {', '.join(FAMILIES)}")
+    return FAMILIES[family]
 
 
 def view_of(model: Any) -> EncoderView:
@@ -21,11 +48,13 @@ def view_of(model: Any) -> EncoderView:
     """
     if hasattr(model, "get_base_model"):  # peft
         model = model.get_base_model()
-    family = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
-    if family not in FAMILIES:
-        raise ValueError(f"cannot prune a {family!r} model; known families: {', '.join(sorted(FAMILIES))}")
+    config = getattr(model, "config", model)
+    view = family_of(config)
     if not type(model).__name__.endswith("ForSequenceClassification"):
-        raise ValueError(f"{type(model).__name__} has no sequence-classification head")
-    if getattr(model.config, "problem_type", None) == "multi_label_classification":
+        raise ValueError(
+            f"{type(model).__name__} has no sequence-classification head; "
+            f"known are the ForSequenceClassification models of: {', '.join(FAMILIES)}"
+        )
+    if getattr(config, "problem_type", None) == "multi_label_classification":
         raise ValueError("cannot read a multi-label head: its outputs are no distribution over labels")
-    return FAMILIES[family](model)
+    return view(model)

@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 from ltp_core.flops import Dimensions
+from ltp_core.run import Inputs
+
+Heads = tuple[Tensor, Tensor, Tensor]  # query, key and value, [..., H, d] each
 
 
 class LayerView(Protocol):
@@ -21,9 +24,7 @@ class LayerView(Protocol):
     dropout_p: float  # of the attention probabilities; 0 in evaluation mode
     window: int | None = None  # a token sees the keys with |position difference| <= window; None: all
 
-    def qkv(
-        self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def qkv(self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None) -> Heads:
         """Project ``[..., D]`` to query, key and value, ``[..., H, d]`` each.
 
         Args:
@@ -59,31 +60,30 @@ class EncoderView(Protocol):
     """An encoder with a sequence-classification head."""
 
     model: Any  # the Hugging Face model
+    encoder: Any  # the same without its head
     reads_first_token: bool = True  # the head looks at [CLS] alone, not at a mean over tokens
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.encoder = model.base_model
+
+    @staticmethod
+    def dimensions(config: Any) -> Dimensions:
+        """The sizes that FLOPs depend on; here for a family that uses BERT's names in its config."""
+        return Dimensions.of(config)
+
+    @staticmethod
+    def max_tokens(config: Any) -> int:
+        """The longest input, in tokens, special ones included."""
+        return int(config.max_position_embeddings)
 
     @property
     def layers(self) -> Sequence[LayerView]:
         """The layers, first to last."""
         ...
 
-    @property
-    def dimensions(self) -> Dimensions:
-        """The sizes that FLOPs depend on; here for a family that uses BERT's names in its config."""
-        return Dimensions.of(self.model.config)
-
-    @property
-    def max_tokens(self) -> int:
-        """The longest input, in tokens, special ones included."""
-        return int(self.model.config.max_position_embeddings)
-
-    def embed(
-        self,
-        input_ids: Tensor | None,
-        inputs_embeds: Tensor | None,
-        token_type_ids: Tensor | None,
-        position_ids: Tensor,
-    ) -> Tensor:
-        """Ids ``[B, n]`` (or word embeddings ``[B, n, E]``) at positions 0, 1, … -> ``[B, n, E]``."""
+    def embed(self, inputs: Inputs, positions: Tensor) -> Tensor:
+        """A padded batch, with its tokens at positions 0, 1, … ``[B, n]`` -> ``[B, n, E]``."""
         ...
 
     def start(self, embedded: Tensor) -> Tensor:
@@ -125,3 +125,15 @@ def first_alive(last: Tensor, alive: Tensor) -> Tensor:
     """
     rows = torch.arange(len(last), device=last.device)
     return last[rows, alive.long().argmax(dim=-1)].unsqueeze(1)
+
+
+def mean_alive(last: Tensor, alive: Tensor) -> Tensor:
+    """Average the hidden states of the tokens that are alive: ``[B, n, D]`` and ``[B, n]`` -> ``[B, D]``."""
+    weights = alive.to(last.dtype).unsqueeze(-1)  # [B, n, 1]; between 0 and 1 in soft runs
+    return (last * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def split_heads(size: int, query: Tensor, key: Tensor, value: Tensor) -> Heads:
+    """Three projections ``[..., H d]`` -> ``[..., H, d]`` each, with d = `size`."""
+    heads = (-1, size)
+    return query.unflatten(-1, heads), key.unflatten(-1, heads), value.unflatten(-1, heads)

@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltp_core.architectures.base import EncoderView, LayerView, first_alive
+from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, split_heads
+from ltp_core.run import Inputs
 
 
 class BertLayerView(LayerView):
@@ -17,16 +18,11 @@ class BertLayerView(LayerView):
         self.scale: float = self.attention.attention_head_size**-0.5
         self.dropout_p: float = self.attention.dropout.p if self.attention.training else 0.0
 
-    def _heads(self, projected: Tensor) -> Tensor:
-        return projected.unflatten(-1, (-1, self.attention.attention_head_size))  # [..., H, d]
-
-    def qkv(
-        self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def qkv(self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None) -> Heads:
         """See `LayerView.qkv`."""
-        asking = hidden if rows is None else hidden[rows]
-        query, key, value = self.attention.query, self.attention.key, self.attention.value
-        return self._heads(query(asking)), self._heads(key(hidden)), self._heads(value(hidden))
+        attention, size = self.attention, self.attention.attention_head_size
+        query = attention.query(hidden if rows is None else hidden[rows])
+        return split_heads(size, query, attention.key(hidden), attention.value(hidden))
 
     def attend_output(self, context: Tensor, residual: Tensor) -> Tensor:
         """See `LayerView.attend_output`."""
@@ -40,30 +36,19 @@ class BertLayerView(LayerView):
 class BertView(EncoderView):
     """A `BertForSequenceClassification`."""
 
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.encoder = model.base_model
-
     @property
     def layers(self) -> list[BertLayerView]:
         """See `EncoderView.layers`."""
         return [BertLayerView(layer) for layer in self.encoder.encoder.layer]
 
-    def embed(
-        self,
-        input_ids: Tensor | None,
-        inputs_embeds: Tensor | None,
-        token_type_ids: Tensor | None,
-        position_ids: Tensor,
-    ) -> Tensor:
+    def embed(self, inputs: Inputs, positions: Tensor) -> Tensor:
         """See `EncoderView.embed`."""
-        if token_type_ids is None:
-            token_type_ids = torch.zeros_like(position_ids)
+        segments = inputs.token_type_ids
         return self.encoder.embeddings(
-            input_ids=input_ids,
-            inputs_embeds=inputs_embeds,
-            token_type_ids=token_type_ids,
-            position_ids=position_ids,
+            input_ids=inputs.input_ids,
+            inputs_embeds=inputs.inputs_embeds,
+            token_type_ids=torch.zeros_like(positions) if segments is None else segments,
+            position_ids=positions,
         )
 
     def head(self, last: Tensor, alive: Tensor) -> Tensor:

@@ -21,10 +21,10 @@ def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, .
     """
     tokens = attention_mask.sum(dim=-1).to(torch.float32)  # [B]
     dense, pruned, entering = torch.zeros_like(tokens), torch.zeros_like(tokens), tokens
-    for mask in masks:
+    for layer, mask in enumerate(masks, start=1):
         staying = mask.sum(dim=-1)  # [B]
-        dense = dense + layer_flops(size, tokens, tokens)
-        pruned = pruned + layer_flops(size, entering, staying)
+        dense = dense + layer_flops(size, tokens, tokens, layer)
+        pruned = pruned + layer_flops(size, entering, staying, layer)
         entering = staying
     return dense.sum(), pruned.sum()
 

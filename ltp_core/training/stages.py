@@ -18,9 +18,8 @@ from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
-from ltp_core.architectures import view_of
+from ltp_core.architectures import family_of, view_of
 from ltp_core.evaluation import run_rows
-from ltp_core.flops import Dimensions
 from ltp_core.masked import padded_forward, straight_through_gate
 from ltp_core.model import PrunedModel, Text, columns, task_loss
 from ltp_core.rules import Dense, Thresholds
@@ -44,7 +43,7 @@ class PruningModule(nn.Module):
         super().__init__()
         self.hf_model = hf_model
         self.pruning = pruning
-        self.size = Dimensions.of(hf_model.config)
+        self.size = family_of(hf_model.config).dimensions(hf_model.config)
         rising = torch.linspace(pruning.first_threshold, pruning.last_threshold, self.size.layers)
         self.thresholds = nn.Parameter(rising)  # [L]
         if pruning.target_flops is None:
@@ -175,7 +174,7 @@ def settled(
 
 def freeze_embeddings(hf_model: Any) -> None:
     """Leave the embeddings as the base has them: what is fine-tuned then stays a small difference to it."""
-    hf_model.base_model.embeddings.requires_grad_(False)
+    view_of(hf_model).encoder.embeddings.requires_grad_(False)
 
 
 def tokenized(model: PrunedModel, rows: Rows, max_tokens: int) -> Dataset:

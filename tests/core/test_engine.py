@@ -299,8 +299,8 @@ class PaperView:
         self.put_out = []
         self.layers = [PaperLayer(self.put_out), PaperLayer(self.put_out)]
 
-    def embed(self, input_ids, inputs_embeds, token_type_ids, position_ids):
-        one_hot = torch.nn.functional.one_hot(position_ids, 3).float()
+    def embed(self, inputs, positions):
+        one_hot = torch.nn.functional.one_hot(positions, 3).float()
         text = torch.arange(2.0)[:, None, None].expand(2, 3, 1)
         return torch.cat([one_hot, text], dim=-1)  # [2, 3, 4]
 

@@ -1,5 +1,7 @@
 """FLOPs against arithmetic on paper and against PyTorch's own counter on what really runs."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -13,6 +15,7 @@ from ltp_core.flops import (
     feed_forward_flops,
     layer_flops,
     paper_flops,
+    visible_pairs,
 )
 
 SMALL = Dimensions(layers=2, hidden=2, feed_forward=4, classes=3)
@@ -50,6 +53,38 @@ def test_the_last_layer_puts_out_cls_alone_also_when_nothing_is_pruned():
     # Dense, 5 tokens. Layer 1: 4*5*4 = 80, 2*5*5*2 = 100, 2*5*8 = 80: 520. Layer 2, one query:
     # (1+10+1)*4 = 48, 2*5*2 = 20, 16: 168. Head 20.
     assert executed_flops(SMALL, 5, [5, 5], [False, False]) == 708
+
+
+def test_pairs_in_a_window_are_counted_one_by_one():
+    for tokens in range(1, 9):
+        for window in range(5):
+            seen = [(i, j) for i in range(tokens) for j in range(tokens) if abs(i - j) <= window]
+            assert visible_pairs(tokens, window) == len(seen)
+            assert visible_pairs(torch.tensor([tokens]), window).tolist() == [len(seen)]
+        assert visible_pairs(tokens, None) == tokens**2
+
+
+def test_flops_of_a_gated_ffn_a_window_and_one_projection_on_paper():
+    size = replace(SMALL, gated=True, one_projection=True, windows=(None, 1), reads_first_token=False)
+    # Paper. Layer 1, 5 tokens enter, 3 stay: 2 (4*5*2*2 + 2*5*5*2 + 3*3*2*4) = 2 (80 + 100 + 72) = 504
+    # Layer 2, 3 enter, 2 stay; 7 of the 9 pairs are neighbours: 2 (4*3*4 + 2*7*2 + 3*2*2*4)
+    # = 2 (48 + 28 + 48) = 248
+    assert paper_flops(size, 5, [3, 2]) == 504 + 248
+    # Executed. Layer 1, not scored: query, key, value of 5 all the same, output of 3: 18*4 = 72; scores and
+    # context of 3 over 5: 2*3*5*2 = 60; FFN of 3: 72. 2*204 = 408. Layer 2, scored, window or not:
+    # (9+2)*4 = 44; scores 3*3*2, context 2*3*2: 30; FFN of 2: 48. 2*122 = 244. Head 20.
+    assert executed_flops(size, 5, [3, 2], [False, True]) == 408 + 244 + 20
+
+
+def test_flops_of_a_projected_embedding_on_paper():
+    size = replace(SMALL, projected_embedding=3)  # 5 tokens from width 3 to 2: 2*5*3*2 = 60
+    assert executed_flops(size, 5, [3, 1], [True, False]) == 540 + 60
+    assert paper_flops(size, 5, [3, 1]) == 656  # encoder layers only
+
+
+def test_as_many_windows_as_layers():
+    with pytest.raises(ValueError, match="2 layers have 3 windows"):
+        replace(SMALL, windows=(1, 1, 1))
 
 
 @pytest.mark.parametrize("tokens", [1, 7, 30])

@@ -1,0 +1,397 @@
+"""Every family, the specification: removed = masked = Hugging Face's own eager forward, for every rule.
+
+Hugging Face's model runs here by itself. Hooks give each of its layers the mask that a rule asks for, and
+read the attention that the rule looks at; they know nothing of our views.
+"""
+
+import functools
+
+import pytest
+import torch
+from peft import LoraConfig, TaskType, get_peft_model
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    DistilBertModel,
+    GPT2Config,
+    GPT2ForSequenceClassification,
+)
+
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.architectures import FAMILIES, view_of
+from ltp_core.flops import executed_flops
+from ltp_core.rules import LengthConfig, RandomKeep, TopK, observed_layers
+from ltp_core.training.job import Pruning
+from ltp_core.training.stages import PruningModule, freeze_embeddings
+
+VOCABULARY, LONGEST, LAYERS = 70, 40, 3
+WINDOW = 4  # of ModernBERT's local layers: a token sees four to each side
+
+BERT_SIZE = {
+    "hidden_size": 32,
+    "num_attention_heads": 4,
+    "num_hidden_layers": LAYERS,
+    "intermediate_size": 48,
+}
+ROBERTA = {**BERT_SIZE, "pad_token_id": 1, "max_position_embeddings": LONGEST + 2}
+MODERN = {
+    **BERT_SIZE,
+    **{"local_attention": 2 * WINDOW, "norm_bias": True, "attention_bias": True, "mlp_bias": True},
+    **{"pad_token_id": 0, "bos_token_id": 2, "cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3},
+}
+GLOBAL, LOCAL = "full_attention", "sliding_attention"
+MODELS = {
+    "bert": ("bert", BERT_SIZE),
+    "roberta": ("roberta", {**ROBERTA, "type_vocab_size": 1}),
+    "xlm-roberta": ("xlm-roberta", {**ROBERTA, "type_vocab_size": 1}),
+    "camembert": ("camembert", {**ROBERTA, "type_vocab_size": 2}),
+    "electra": ("electra", {**BERT_SIZE, "embedding_size": 20}),
+    "distilbert": ("distilbert", {"dim": 32, "n_heads": 4, "n_layers": LAYERS, "hidden_dim": 48}),
+    "mpnet": ("mpnet", ROBERTA),
+    "modernbert": ("modernbert", {**MODERN, "layer_types": [GLOBAL, LOCAL, GLOBAL]}),
+    "modernbert-mean": (
+        "modernbert",
+        {**MODERN, "layer_types": [LOCAL, GLOBAL, LOCAL], "classifier_pooling": "mean"},
+    ),
+}
+SEGMENTS = {"bert", "camembert", "electra"}  # those above that have two kinds
+NAMES = pytest.mark.parametrize("name", MODELS)
+EXECUTIONS = pytest.mark.parametrize("execution", ["removed", "masked"])
+
+RISING = Thresholds([0.045, 0.06, 0.1])
+RULES = {
+    "dense": Dense(),
+    "rising": RISING,
+    "some_zero": Thresholds([0.0, 0.06, 0.0]),
+    "mean_relative": Thresholds([0.6, 0.7, 0.8], length_exponent=1.0),
+    "cls_only": Thresholds([1.0, 1.0, 1.0]),
+    "topk": TopK([0.8, 0.6, 0.5]),
+    "lengths": LengthConfig([0.7, 0.5, 0.3]),
+    "random": RandomKeep(RISING, seed=3),
+}
+
+
+def make(name, **options):
+    """A tiny random Hugging Face model whose attention is far from uniform."""
+    family, sizes = MODELS[name]
+    torch.manual_seed(0)
+    defaults = {"vocab_size": VOCABULARY, "max_position_embeddings": LONGEST, "initializer_range": 0.3}
+    options = {"num_labels": 3, "attn_implementation": "eager", **defaults, **sizes, **options}
+    config = AutoConfig.for_model(family, **options)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() == 1:
+                parameter += 0.2 * torch.randn_like(parameter)
+    return model
+
+
+wrapped = functools.cache(lambda name: PrunedModel.wrap(make(name)))
+
+
+def batch_of(name, lengths, side="right", segments=False):
+    pad = MODELS[name][1].get("pad_token_id", 0)
+    longest = max(lengths)
+    rows = [[1] * n + [0] * (longest - n) for n in lengths]
+    mask = torch.tensor([row[::-1] for row in rows] if side == "left" else rows)
+    ids = torch.randint(5, VOCABULARY, mask.shape, generator=torch.Generator().manual_seed(5))
+    batch = {"input_ids": torch.where(mask.bool(), ids, pad), "attention_mask": mask}
+    if segments:
+        batch["token_type_ids"] = (torch.arange(longest) >= 4).long() * mask
+    return batch
+
+
+def batches(name):
+    found = [batch_of(name, lengths) for lengths in ([23], [1], [9, 4, 15], [LONGEST])]
+    return found + [batch_of(name, [7, 12], segments=True)] * (name in SEGMENTS)
+
+
+def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None):
+    """Hugging Face's forward, in which tokens leave as the rule says: logits, masks and importance."""
+    layers, attentions = modules_of(hf)
+    columns = torch.arange(input_ids.shape[1])
+    state = {"alive": attention_mask.bool(), "carry": None, "masks": [], "importance": []}
+
+    def give_mask(number, layer, args, kwargs):
+        visible = state["alive"][:, None, None, :]  # [B, 1, 1, n]
+        if getattr(layer, "attention_type", None) == LOCAL:
+            visible = visible & ((columns[:, None] - columns).abs() <= WINDOW)
+        additive = torch.where(visible, 0.0, torch.finfo(torch.float32).min)
+        additive = additive.expand(-1, -1, len(columns), -1)  # [B, 1, n, n]
+        if "attention_mask" in kwargs:
+            return args, {**kwargs, "attention_mask": additive}
+        return (args[0], additive, *args[2:]), kwargs
+
+    def read_attention(number, attention):  # [B, H, n, n]
+        alive = state["alive"].float()
+        received = torch.einsum("bhij,bi->bj", attention, alive) / attention.shape[1]
+        importance = received / alive.sum(-1, keepdim=True) * alive
+        kept, state["carry"] = rule.keep(importance, state["alive"], number, state["carry"])
+        state["alive"] = state["alive"] & (kept | (columns == 0))
+        state["masks"].append(state["alive"])
+        state["importance"].append(importance)
+
+    handles = []
+    for number, (layer, (attention, is_dropout)) in enumerate(zip(layers, attentions, strict=True), start=1):
+        hook = functools.partial(give_mask, number)
+        handles.append(layer.register_forward_pre_hook(hook, with_kwargs=True))
+        handles.append(
+            attention.register_forward_hook(
+                lambda module, args, out, number=number, is_dropout=is_dropout: read_attention(
+                    number, args[0] if is_dropout else out[1]
+                )
+            )
+        )
+    if getattr(hf.config, "classifier_pooling", None) == "mean":  # it averages what it takes for all tokens
+
+        def average(module, args):
+            weights = state["alive"].float()
+            return torch.einsum("bnd,bn->bd", state["last"], weights) / weights.sum(-1, keepdim=True)
+
+        handles.append(hf.model.final_norm.register_forward_hook(lambda m, a, out: state.update(last=out)))
+        handles.append(hf.head.register_forward_pre_hook(average))
+    segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+    logits = hf(input_ids=input_ids, attention_mask=attention_mask, **segments).logits
+    for handle in handles:
+        handle.remove()
+    return logits, state["masks"], state["importance"]
+
+
+def modules_of(hf):
+    """Hugging Face's layers, and in each the module that returns its attention, or drops some of it out."""
+    if hf.config.model_type == "modernbert":
+        return hf.model.layers, [(layer.attn, False) for layer in hf.model.layers]
+    if hf.config.model_type == "distilbert":
+        layers = hf.distilbert.transformer.layer
+        return layers, [(layer.attention, False) for layer in layers]
+    layers = hf.base_model.encoder.layer
+    if hf.config.model_type == "mpnet":
+        return layers, [(layer.attention.attn.dropout, True) for layer in layers]
+    return layers, [(layer.attention.self, False) for layer in layers]
+
+
+def test_every_family_is_here():
+    assert {family for family, _ in MODELS.values()} == set(FAMILIES)
+
+
+@NAMES
+@EXECUTIONS
+@pytest.mark.parametrize("rule", RULES)
+def test_parity(name, execution, rule):
+    model = wrapped(name)
+    for batch in batches(name):
+        with torch.no_grad():
+            logits, masks, importance = hugging_face(model.hf_model, RULES[rule], **batch)
+            out = model(**batch, rule=RULES[rule], execution=execution, record=True)
+            plain = model(**batch, rule=RULES[rule], execution=execution)
+            if rule == "dense":  # with no hook at all
+                unhooked = model.hf_model(**batch).logits
+                torch.testing.assert_close(out.logits, unhooked, atol=1e-5, rtol=0)
+        torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(plain.logits, logits, atol=1e-4, rtol=0)
+        assert [m.bool().tolist() for m in out.run.masks] == [m.tolist() for m in masks]
+        assert plain.alive.tolist() == out.alive.tolist()
+        for ours, theirs in zip(out.run.importance, importance, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+        if rule in ("rising", "topk", "lengths", "random") and len(batch["input_ids"]) == 3:
+            assert 1 < out.alive[2, 2] <= out.alive[2, 0] < 15  # the rule does prune, in part
+
+
+@NAMES
+@EXECUTIONS
+@pytest.mark.parametrize("rule", ["dense", "rising"])
+def test_left_padding_is_the_sentence_alone(name, execution, rule):
+    """Hugging Face's classifiers read column 0, so the reference is the sentence without padding."""
+    model, lengths = wrapped(name), [8, 17, 23]
+    batch = batch_of(name, lengths, side="left")
+    with torch.no_grad():
+        out = model(**batch, rule=RULES[rule], execution=execution)
+        for row, length in enumerate(lengths):
+            ids = batch["input_ids"][row : row + 1, -length:]
+            logits, masks, _ = hugging_face(model.hf_model, RULES[rule], ids, torch.ones_like(ids))
+            torch.testing.assert_close(out.logits[row], logits[0], atol=1e-4, rtol=0)
+            for ours, theirs in zip(out.run.masks, masks, strict=True):
+                assert ours[row, -length:].bool().tolist() == theirs[0].tolist()
+
+
+@NAMES
+@EXECUTIONS
+def test_embeddings_instead_of_ids(name, execution):
+    """What captum passes: ``[1, n, E]``, with gradients; Hugging Face's own gradient is the reference."""
+    model = wrapped(name)
+    ids = batch_of(name, [11])["input_ids"]
+    embeds = model.hf_model.get_input_embeddings()(ids).detach().requires_grad_()
+    with torch.no_grad():
+        expected = model(ids, rule=RISING, execution=execution)
+        found = model(inputs_embeds=embeds, rule=RISING, execution=execution)
+        assert found.alive.tolist() == expected.alive.tolist()
+        torch.testing.assert_close(found.logits, expected.logits, atol=1e-5, rtol=0)
+    theirs = model.hf_model(inputs_embeds=embeds).logits
+    ours = model(inputs_embeds=embeds, rule=Dense(), execution=execution).logits
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+    (wanted,) = torch.autograd.grad(theirs[0, 1], embeds)
+    (gradient,) = torch.autograd.grad(ours[0, 1], embeds)
+    assert wanted.abs().max() > 0.01
+    torch.testing.assert_close(gradient, wanted, atol=1e-5, rtol=1e-4)
+
+
+@NAMES
+def test_a_training_step(name):
+    """Dropout on, straight-through gates, a FLOPs target: gradients reach every threshold and weight."""
+    hf = make(name)
+    freeze_embeddings(hf)
+    pruning = Pruning(target_flops=2.0, temperature=0.02, first_threshold=0.02, last_threshold=0.06)
+    module = PruningModule(hf, pruning).train()
+    module.budget.multiplier.fill_(1.0)
+    weights = [p for p in module.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(weights, lr=1e-2)
+    before = module.thresholds.detach().clone()
+    labels = torch.tensor([0, 2, 1])
+    batch = batch_of(name, [9, 4, 23])
+    out = module(**batch, labels=labels, teacher_logits=torch.zeros(3, 3))
+    out["loss"].backward()
+    assert torch.isfinite(out["loss"]) and out["flops"][1] < out["flops"][0]
+    assert all(torch.isfinite(p.grad).all() and p.grad.abs().max() > 0 for p in weights)
+    assert (module.thresholds.grad != 0).all()
+    optimizer.step()
+    assert (module.thresholds != before).all()
+    frozen = list(view_of(hf).encoder.embeddings.parameters())
+    assert frozen and all(p.grad is None for p in frozen)
+
+
+@pytest.mark.parametrize("name", ["modernbert", "modernbert-mean"])
+def test_a_token_whose_whole_window_has_left_does_no_harm(name):
+    """It sees nothing in the masked forward: 0 / 0, were it not seen to."""
+    hf = make(name)
+    pruning = Pruning(target_flops=2.0, temperature=0.02, first_threshold=1.0, last_threshold=1.0)
+    module = PruningModule(hf, pruning)
+    out = module(**batch_of(name, [23]), labels=torch.tensor([1]), teacher_logits=torch.zeros(1, 3))
+    out["loss"].backward()
+    assert all(torch.isfinite(p.grad).all() for p in module.parameters() if p.grad is not None)
+
+
+@NAMES
+def test_save_and_load(name, tmp_path, make_tokenizer):
+    # Words are 5 and above, padding is 0 or 1 to the model: the same numbers that the tokenizer has.
+    model = PrunedModel(make(name), make_tokenizer(), RISING.values)
+    model.save_pretrained(tmp_path)
+    loaded = PrunedModel.from_pretrained(tmp_path)
+    assert loaded.thresholds == model.thresholds
+    assert type(loaded.hf_model) is type(model.hf_model)
+    batch = batch_of(name, [9, 4, 15])
+    with torch.no_grad():
+        assert torch.equal(loaded(**batch).logits, model(**batch).logits)
+    one, other = model.predict("a good film"), loaded.predict("a good film")
+    assert other.probabilities == pytest.approx(one.probabilities, abs=1e-6)
+    assert other.trace.tokens == one.trace.tokens == ("[CLS]", "a", "good", "film", "[SEP]")
+    assert other.trace.alive == one.trace.alive
+
+
+@NAMES
+@pytest.mark.parametrize("rule", ["dense", "rising", "some_zero", "cls_only"])
+@pytest.mark.parametrize("lengths", [[23], [9, 4, 15]])
+def test_executed_flops_are_what_runs(name, rule, lengths):
+    model, rule, batch = wrapped(name), RULES[rule], batch_of(name, lengths)
+    with torch.no_grad():
+        alive = model(**batch, rule=rule).alive.tolist()
+        # The counter sees nothing inside fused attention, so it is opened up.
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            model(**batch, rule=rule)
+    observed = observed_layers(rule, LAYERS)
+    counts = zip(lengths, alive, strict=True)
+    expected = sum(executed_flops(model.dimensions, n, kept, observed) for n, kept in counts)
+    assert counter.get_total_flops() == expected
+
+
+@NAMES
+def test_a_model_with_lora(name, tmp_path, make_tokenizer):
+    plain = make(name)
+    batch = batch_of(name, [9, 4, 15])
+    with torch.no_grad():
+        without = plain(**batch).logits
+    # peft would add adapters to DistilBERT's pre_classifier, which it also trains as it is, and stumble.
+    target = ["q_lin", "v_lin", "out_lin", "lin1", "lin2"] if name == "distilbert" else "all-linear"
+    config = LoraConfig(task_type=TaskType.SEQ_CLS, r=2, target_modules=target, init_lora_weights=False)
+    hf = get_peft_model(plain, config).eval()
+    model = PrunedModel.wrap(hf, make_tokenizer())
+    assert model.hf_model is hf and model.layers == LAYERS
+    with torch.no_grad():
+        expected = hf(**batch).logits
+        assert (expected - without).abs().max() > 0.1  # the adapters do something
+        removed = model(**batch, rule=RISING)
+        masked = model(**batch, rule=RISING, execution="masked")
+        dense = model(**batch, rule=Dense())
+    torch.testing.assert_close(dense.logits, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(removed.logits, masked.logits, atol=1e-4, rtol=0)
+    assert removed.alive.tolist() == masked.alive.tolist()
+
+    model(**batch, rule=RISING, labels=torch.tensor([0, 1, 2])).loss.backward()
+    adapters = [p for key, p in hf.named_parameters() if "lora_B" in key]
+    assert len(adapters) >= 4 * LAYERS and all(torch.isfinite(p.grad).all() for p in adapters)
+    assert sum(bool((p.grad != 0).any()) for p in adapters) >= 4 * LAYERS - 2
+
+    model.save_pretrained(tmp_path)  # merged: a plain model
+    assert any("lora" in key for key, _ in hf.named_parameters())  # but only in a copy
+    loaded = PrunedModel.from_pretrained(tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded(**batch, rule=RISING).logits, removed.logits, atol=1e-4, rtol=0)
+
+    freeze_embeddings(hf)
+    assert not any(p.requires_grad for p in view_of(hf).encoder.embeddings.parameters())
+
+
+@NAMES
+def test_the_longest_text_is_the_last_position(name):
+    model = wrapped(name)
+    assert model.max_tokens == LONGEST and model.config.num_attention_heads == 4
+    with torch.no_grad():
+        model(**batch_of(name, [LONGEST]))  # there are positions for so many
+
+
+def foreign(family):
+    sizes = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16}
+    config = AutoConfig.for_model(family, vocab_size=9, max_position_embeddings=12, **sizes)
+    return AutoModelForSequenceClassification.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("make_model", "says"),
+    [
+        (lambda: foreign("roberta-prelayernorm"), "cannot prune a 'roberta-prelayernorm' model"),
+        (lambda: foreign("xlm-roberta-xl"), "cannot prune a 'xlm-roberta-xl' model"),
+        (
+            lambda: GPT2ForSequenceClassification(GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=9)),
+            "cannot prune a 'gpt2' model",
+        ),
+        (
+            lambda: DistilBertModel(make("distilbert").config),
+            "DistilBertModel has no sequence-classification",
+        ),
+    ],
+)
+def test_what_cannot_be_pruned_is_told_what_can(make_model, says):
+    with pytest.raises(ValueError, match=says) as refused:
+        PrunedModel.wrap(make_model())
+    line = str(refused.value)
+    assert "\n" not in line
+    assert all(family in line for family in FAMILIES)
+
+
+@pytest.mark.parametrize(("name", "attribute"), [("modernbert", "window"), ("mpnet", "bias")])
+def test_a_misread_window_or_bias_is_seen(name, attribute, monkeypatch):
+    wrong = {"window": None, "bias": lambda self, queries, keys: None}[attribute]
+    view = type(view_of(make(name)).layers[0])
+    original = view.__init__
+
+    def forgetful(self, *args):
+        original(self, *args)
+        if attribute == "window":
+            self.window = wrong
+
+    monkeypatch.setattr(view, "__init__", forgetful)
+    if attribute == "bias":
+        monkeypatch.setattr(view, "bias", wrong)
+    with pytest.raises(ValueError, match="is not read correctly"):
+        PrunedModel.wrap(make(name))
