@@ -7,7 +7,8 @@ measured one visitor at a time, so that two measurements never slow each other d
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,15 @@ import streamlit as st
 
 from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
+from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
+from ltp_core.model import Text
+from ltp_core.sentences import own_sentences
+from ltp_core.survey import LengthPoint, flops_by_length
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 MOST_RUNS = 4  # texts that run at once; more only slow each other down
+LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
 LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
@@ -101,16 +107,37 @@ def predict(
         raise InputProblem(
             f"This text has {longest:,} characters; the lab takes {MAX_CHARACTERS:,}. Shorten it to go on."
         )
-    if not _running.acquire(timeout=LONGEST_WAIT):
-        raise InputProblem("Too many visitors run a text right now. Press Run again in a moment.")
-    try:
+    with _slot(model):
         return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
-    except ValueError as error:
-        raise InputProblem(str(error)) from None
-    except RuntimeError as error:  # out of memory, a device that has gone
-        raise InputProblem(f"This text could not be run on {model.device}: {_first_line(error)}") from None
-    finally:
-        _running.release()
+
+
+def predict_batch(
+    model: PrunedModel, texts: Sequence[Text], thresholds: tuple[float, ...] | None
+) -> list[Prediction]:
+    """Run several texts as one packed batch; raises as `predict` does."""
+    with _slot(model):
+        return model.predict(list(texts), rule=_rule(model, thresholds))
+
+
+def work_by_layer(model: PrunedModel, prediction: Prediction) -> list[LayerFlops]:
+    """Paper FLOPs of a run, layer by layer and part by part."""
+    return flops_by_layer(model.dimensions, len(prediction.trace.tokens), prediction.trace.alive)
+
+
+def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[LengthPoint]:
+    """Paper FLOPs of sentences of ours, joined and cut to several lengths; raises as `predict` does."""
+    lengths = [length for length in LENGTHS if length <= model.max_tokens]
+    with _slot(model):
+        return flops_by_length(model, _rule(model, thresholds), lengths, texts=2)
+
+
+def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
+    """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
+    ours = own_sentences()
+    others: list[Text] = list(ours)
+    if texts.second is not None:
+        others = list(zip(ours[::2], ours[1::2], strict=False))
+    return [texts.for_model, *others[: size - 1]]
 
 
 def measure(
@@ -127,15 +154,40 @@ def measure(
     Returns:
         The measured times; None if others kept measuring for too long.
     """
+    return measure_batch(model, [texts.for_model], thresholds, each_round)
+
+
+def measure_batch(
+    model: PrunedModel,
+    texts: Sequence[Text],
+    thresholds: tuple[float, ...],
+    each_round: Callable[[], None],
+) -> Comparison | None:
+    """As `measure`, for several texts in one batch."""
     deadline = time.monotonic() + LONGEST_WAIT
     while not _measuring.acquire(timeout=0.1):
         each_round()
         if time.monotonic() > deadline:
             return None
     try:
-        return compare(model, texts.for_model, rule=_rule(model, thresholds), on_round=each_round)
+        return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
     finally:
         _measuring.release()
+
+
+@contextmanager
+def _slot(model: PrunedModel) -> Iterator[None]:
+    """A place among the texts that run at once; what goes wrong inside is said in one line."""
+    if not _running.acquire(timeout=LONGEST_WAIT):
+        raise InputProblem("Too many visitors run a text right now. Press Run again in a moment.")
+    try:
+        yield
+    except ValueError as error:
+        raise InputProblem(str(error)) from None
+    except RuntimeError as error:  # out of memory, a device that has gone
+        raise InputProblem(f"This text could not be run on {model.device}: {_first_line(error)}") from None
+    finally:
+        _running.release()
 
 
 def _first_line(error: Exception) -> str:
@@ -151,11 +203,16 @@ __all__ = [
     "Comparison",
     "InputProblem",
     "Texts",
+    "company",
     "devices",
     "heads",
     "learned_thresholds",
     "load",
     "measure",
+    "measure_batch",
     "models",
     "predict",
+    "predict_batch",
+    "work_by_layer",
+    "work_by_length",
 ]

@@ -128,6 +128,34 @@ def paper_flops(size: Dimensions, tokens: int, alive: Sequence[int]) -> int:
     return int(sum(layer_flops(size, n, m, layer) for layer, (n, m) in enumerate(counts, start=1)))
 
 
+@dataclass(frozen=True)
+class LayerFlops:
+    """Paper FLOPs of one layer and its two parts.
+
+    Attributes:
+        layer: its number, 1 is the first.
+        attention: of its attention, projections included.
+        feed_forward: of its FFN.
+    """
+
+    layer: int
+    attention: int
+    feed_forward: int
+
+    @property
+    def total(self) -> int:
+        """Both parts."""
+        return self.attention + self.feed_forward
+
+
+def flops_by_layer(size: Dimensions, tokens: int, alive: Sequence[int]) -> list[LayerFlops]:
+    """Paper FLOPs layer by layer; they sum to `paper_flops`. Arguments as there."""
+    return [
+        LayerFlops(number, attention_flops(size, n), feed_forward_flops(size, m))
+        for number, (n, m) in enumerate(zip([tokens, *alive[:-1]], alive, strict=True), start=1)
+    ]
+
+
 def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed: Sequence[bool]) -> int:
     """FLOPs that the engine runs for one input, classifier included.
 

@@ -16,6 +16,11 @@ class Palette:
         text: words and numbers.
         line: axes, outlines and the cells of tokens that have left.
         dropped: the mark where a token leaves.
+        grid: lines behind a chart.
+        dense: what runs with nothing pruned; of two parts, the FFN,
+        dense_light: and its attention.
+        pruned: what runs pruned; of two parts, the FFN,
+        pruned_light: and its attention.
         importance: ten steps from an eighth of the average to eight times it; the average is between
             the fifth and the sixth, which are equal.
         attention: ten steps from none to most.
@@ -25,6 +30,11 @@ class Palette:
     text: str
     line: str
     dropped: str
+    grid: str
+    dense: str
+    dense_light: str
+    pruned: str
+    pruned_light: str
     importance: tuple[str, ...]
     attention: tuple[str, ...]
 
@@ -34,6 +44,11 @@ LIGHT = Palette(
     text="#0f151c",
     line="#f4f5f7",
     dropped="#b34700",
+    grid="#dfe3e8",
+    dense="#7d8894",
+    dense_light="#bcc4cd",
+    pruned="#2b6cb0",
+    pruned_light="#83b1df",
     importance=(
         "#b34700",
         "#c6651b",
@@ -65,6 +80,11 @@ DARK = Palette(
     text="#e6e9ed",
     line="#1d2228",
     dropped="#ff9a3d",
+    grid="#2c333c",
+    dense="#7b8693",
+    dense_light="#4a535e",
+    pruned="#6ea8e0",
+    pruned_light="#35618f",
     importance=(
         "#ff9a3d",
         "#db883f",

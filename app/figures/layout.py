@@ -27,6 +27,31 @@ def plain_axis(palette: Palette, **options: Any) -> dict[str, Any]:
     }
 
 
+def value_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
+    """An axis of measured values from 0: light grid lines, a title with the unit."""
+    axis = plain_axis(palette, **{"rangemode": "tozero", "automargin": True, **options})
+    axis["title"] |= {"text": title, "standoff": 10}
+    return {**axis, "showgrid": True, "gridcolor": palette.grid}
+
+
+def legend(palette: Palette) -> dict[str, Any]:
+    """A legend above the plot, in a row that breaks on a narrow screen; it only names, no click hides."""
+    return {
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"size": LABEL_SIZE, "color": palette.text},
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "traceorder": "normal",
+        },
+    }
+
+
 def colour_bar(
     palette: Palette, title: str, values: list[float], labels: list[str], y: float
 ) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ltp_core.flops import (
     attention_flops,
     executed_flops,
     feed_forward_flops,
+    flops_by_layer,
     layer_flops,
     paper_flops,
     visible_pairs,
@@ -38,6 +39,9 @@ def test_the_parts_of_a_layer_on_paper():
     assert attention_flops(SMALL, 5) == 360  # 2 (80 + 100), of layer 1 above
     assert feed_forward_flops(SMALL, 3) == 96  # 2 * 48
     assert layer_flops(SMALL, 5, 3) == 456
+    layers = flops_by_layer(SMALL, 5, [3, 1])
+    assert [(x.layer, x.attention, x.feed_forward) for x in layers] == [(1, 360, 96), (2, 168, 32)]
+    assert sum(layer.total for layer in layers) == paper_flops(SMALL, 5, [3, 1])
 
 
 def test_executed_flops_on_paper():

@@ -1,0 +1,144 @@
+"""Cost: where does the saving come from, and is it real?"""
+
+import streamlit as st
+
+from app import blocks, findings, header, markup, services, session, theme
+from app.figures import latency, work
+from app.figures.latency import Timed
+from app.figures.tables import Table
+from app.header import View
+from app.services import Comparison, InputProblem
+from ltp_core import Prediction
+from ltp_core.flops import LayerFlops
+from ltp_core.survey import LengthPoint
+
+BATCH = 8  # texts that are timed together
+WORK = (
+    "FLOPs of the matrix products, as in the paper. A token that leaves in a layer still takes part in its "
+    "attention; its FFN is the first thing saved. Attention grows with the square of the tokens, the FFN with "
+    "their number."
+)
+LENGTH = (
+    "Sentences of ours, joined and cut to each length. A threshold is a share of all attention, so it leaves "
+    "room for fewer tokens than a long text has: the same thresholds remove more of it."
+)
+TIME = (
+    "Timed just now on this {device}, in turns after a warm-up; bars are medians, whiskers the middle half. "
+    "Hugging Face runs its own forward pass, with padding where texts differ in length. FLOPs do not count "
+    "what also takes time: reading weights, sorting out who stays, small matrices."
+)
+
+
+def page() -> None:
+    """Draw the counts first, then what has to be measured."""
+    view = header.view(
+        "Where does the saving come from, and is it real?",
+        "Work is counted exactly; time is measured. The two are not the same.",
+    )
+    if view is None:
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _by_layer(view)
+    with right:
+        _by_length(view)
+    _times(view)
+
+
+def _by_layer(view: View) -> None:
+    dense, pruned = (services.work_by_layer(view.model, run) for run in (view.dense, view.pruned))
+    figure = work.by_layer(dense, pruned, theme.palette())
+    blocks.chart(
+        figure, "work_by_layer", findings.work(dense, pruned), lambda: _layer_table(dense, pruned), WORK
+    )
+
+
+def _by_length(view: View) -> None:
+    key = (view.settings.model, view.settings.device, view.settings.thresholds)
+    try:
+        points = session.memory().keep(
+            "by_length", key, lambda: services.work_by_length(view.model, view.settings.thresholds)
+        )
+    except InputProblem as error:
+        st.html(markup.notice(str(error)))
+        return
+    tokens = len(view.trace.tokens)
+    figure = work.by_length(points, theme.palette(), tokens, view.dense.flops, view.pruned.flops)
+    blocks.chart(
+        figure, "work_by_length", findings.lengths(points), lambda: _length_table(points), LENGTH
+    )
+
+
+def _times(view: View) -> None:
+    """Time the text alone and in a batch; both places are there from the start."""
+    batch = services.company(view.model, view.texts, BATCH)
+    try:
+        together = session.memory().keep(
+            "together",
+            view.key,
+            lambda: [services.predict_batch(view.model, batch, t) for t in (None, view.settings.thresholds)],
+        )
+    except InputProblem as error:
+        st.html(markup.notice(str(error)))
+        return
+    cases = (
+        ("This text alone", "time_alone", batch[:1], ([view.dense], [view.pruned])),
+        (f"In a batch of {BATCH} texts", "time_batch", batch, (together[0], together[1])),
+    )
+    places = []
+    for column, (name, key, *_) in zip(st.columns(2, gap="large"), cases, strict=True):
+        with column:
+            place = st.container(key=f"place_{key}").empty()
+        with place.container():
+            st.html(markup.heading(f"{name}: measuring …"))
+        places.append(place)
+    st.html(markup.paragraph(TIME.format(device=view.setup.device), "hint"))
+    st.html(markup.paragraph("The batch holds your text and sentences of ours of other lengths.", "hint"))
+    for place, (name, key, texts, runs) in zip(places, cases, strict=True):
+        times = session.memory().keep(
+            key,
+            view.key,
+            lambda texts=texts: services.measure_batch(
+                view.model, texts, view.settings.thresholds, session.stop_if_changed
+            ),
+        )
+        with place.container():
+            if times is None:
+                st.html(markup.notice(f"{name}: not measured, too many visitors at once. Press Run again."))
+            else:
+                _show(_timed(name, times, *runs), key)
+
+
+def _show(timed: Timed, key: str) -> None:
+    figure = latency.latency_bars(timed, theme.palette())
+    hint = findings.control(timed) if timed.flops_reduction > 1 else ""
+    blocks.chart(figure, key, findings.time(timed), lambda: latency.latency_table([timed]), hint)
+
+
+def _timed(name: str, times: Comparison, dense: list[Prediction], pruned: list[Prediction]) -> Timed:
+    def reduction(count: str) -> float:
+        return float(sum(getattr(run, count) for run in dense) / sum(getattr(run, count) for run in pruned))
+
+    return Timed(name, times, reduction("flops"), reduction("executed_flops"))
+
+
+def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
+    return {
+        "layer": [layer.layer for layer in dense],
+        "dense: attention (FLOPs)": [layer.attention for layer in dense],
+        "dense: FFN (FLOPs)": [layer.feed_forward for layer in dense],
+        "pruned: attention (FLOPs)": [layer.attention for layer in pruned],
+        "pruned: FFN (FLOPs)": [layer.feed_forward for layer in pruned],
+    }
+
+
+def _length_table(points: list[LengthPoint]) -> Table:
+    return {
+        "tokens": [point.length for point in points],
+        "dense (FLOPs)": [point.dense for point in points],
+        "pruned (FLOPs)": [point.pruned for point in points],
+        "dense / pruned": [point.dense / point.pruned for point in points],
+    }
+
+
+page()
