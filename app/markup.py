@@ -1,5 +1,7 @@
 """Small pieces of HTML around text that is always shown literally."""
 
+from collections.abc import Sequence
+
 from app.text import as_html
 
 
@@ -16,3 +18,16 @@ def paragraph(text: str, kind: str = "lead") -> str:
 def notice(text: str) -> str:
     """A message to the visitor, also spoken by a screen reader."""
     return f'<div class="notice" role="status">{as_html(text)}</div>'
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    """A table with a row of headers and a name in the first column; on a narrow screen it scrolls."""
+    head = "".join(f'<th scope="col">{as_html(header)}</th>' for header in headers)
+    body = "".join(
+        f'<tr><th scope="row">{as_html(first)}</th>{"".join(f"<td>{as_html(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return (
+        f'<div class="table" role="region" aria-label="{as_html(caption)}" tabindex="0"><table>'
+        f"<caption>{as_html(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )

@@ -15,6 +15,7 @@ from pathlib import Path
 import streamlit as st
 
 from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds
+from ltp_core import contest
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
@@ -131,6 +132,15 @@ def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[Le
         return flops_by_length(model, _rule(model, thresholds), lengths, texts=2)
 
 
+def rivals(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], draws: int
+) -> tuple[list[contest.Contender], list[Prediction]]:
+    """All rules at nearly the FLOPs of these thresholds, and so many random draws; raises as `predict`."""
+    with _slot(model):
+        found = contest.contest(model, texts.for_model, _rule(model, thresholds))
+        return found, contest.random_draws(model, texts.for_model, found[0].prediction, draws)
+
+
 def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
     """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
     ours = own_sentences()
@@ -213,6 +223,7 @@ __all__ = [
     "models",
     "predict",
     "predict_batch",
+    "rivals",
     "work_by_layer",
     "work_by_length",
 ]

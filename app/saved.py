@@ -1,0 +1,43 @@
+"""Two saved settings, A and B, in the address: `?a=sst2:0.01,0.02,…` is a model with its thresholds."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NAMES = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A model and its thresholds."""
+
+    model: str
+    thresholds: tuple[float, ...]
+
+    def to_query(self) -> str:
+        """As a query parameter."""
+        return f"{self.model}:{','.join(map(repr, self.thresholds))}"
+
+
+def read_saved(query: Mapping[str, str]) -> tuple[dict[str, Saved], list[str]]:
+    """What an address has saved, and a notice for each value that cannot be read."""
+    found: dict[str, Saved] = {}
+    notices: list[str] = []
+    for name in NAMES:
+        if text := query.get(name):
+            if saved := _parse(text):
+                found[name] = saved
+            else:
+                notices.append(f"{name}={text} is not a model and its thresholds, so {name.upper()} is empty.")
+    return found, notices
+
+
+def _parse(text: str) -> Saved | None:
+    model, _, numbers = text.rpartition(":")
+    try:
+        thresholds = tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        return None
+    if not model or not all(math.isfinite(value) and 0 <= value <= 1 for value in thresholds):
+        return None
+    return Saved(model, thresholds)
