@@ -10,7 +10,9 @@ st.set_page_config(
     menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
 )
 PAGES = [
-    st.Page("pages/explore.py", title="Explore", default=True),
+    st.Page("views/explore.py", title="Explore", default=True),
+    st.Page("views/compare.py", title="Compare"),
+    st.Page("views/cost.py", title="Cost"),
 ]
 page = st.navigation(PAGES, position="top")
 session.enter(page.url_path)

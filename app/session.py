@@ -74,7 +74,7 @@ def enter(page: str) -> None:
 
 
 def open_page(path: str, **settings: Any) -> None:
-    """Go to another page, say ``open_page("pages/microscope.py", layer=2, token=5)``; never returns."""
+    """Go to another page, say ``open_page("views/microscope.py", layer=2, token=5)``; never returns."""
     memory().wanted = settings
     st.switch_page(path)
 

@@ -116,4 +116,4 @@ def _colour(count: int, layers: int, palette: Palette) -> str:
 
 def _ink(count: int, layers: int, palette: Palette) -> str:
     """The number in a cell, legible on its colour: the text colour on the half nearer to the ground."""
-    return palette.text if count / layers < 0.45 else palette.ground
+    return palette.text if count / layers < 0.6 else palette.ground

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.lab import PATIENCE, ROOT, launch, server, settle
 
-PAGES = ROOT / "app" / "pages"
+PAGES = ROOT / "app" / "views"
 WIDTHS = {390: 844, 1280: 900, 1920: 1080}  # px: a phone, a laptop, a projector; and their heights
 README = [("", "light"), ("", "dark"), ("microscope", "light"), ("compare", "light")]
 

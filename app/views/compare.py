@@ -1,0 +1,209 @@
+"""Compare: which rule is best on this sentence, at equal FLOPs?"""
+
+import streamlit as st
+
+from app import blocks, findings, header, markup, services, session, theme, words
+from app.figures import rules_map
+from app.figures.tables import Table
+from app.header import View
+from app.saved import NAMES, Saved, read_saved
+from app.services import CheckpointError, InputProblem
+from ltp_core import Prediction, Trace
+from ltp_core.contest import Contender
+
+DRAWS = 20  # random choices that are counted
+MOST_TOKENS = 96  # in the picture; the table has all
+RULES = {
+    "ltp": "Your thresholds",
+    "manual": "Rising thresholds",
+    "topk": "Top-k",
+    "lat": "Lengths",
+    "random": "Random",
+    "dense": "Dense",
+}
+HOW = {
+    "ltp": "A token stays when its share of attention reaches the layer’s threshold: Learned Token Pruning "
+    "(Kim et al. 2022) where the thresholds are the learned ones.",
+    "manual": "Thresholds set by hand, which rise evenly from layer to layer; nothing is learned.",
+    "topk": "The tokens with most attention so far, summed over the layers, as in SpAtten (Wang et al. 2021). "
+    "Each layer keeps the same share of its tokens.",
+    "lat": "The tokens with most attention in this layer, as many as a length configuration says, as in the "
+    "Length-Adaptive Transformer (Kim & Cho 2021). Here each layer keeps the same share of its tokens.",
+    "random": "As many tokens as your thresholds keep in each layer, but any ones: the control.",
+    "dense": "Nothing is pruned.",
+}
+SAME_WEIGHTS = (
+    "All rules run on the same weights, which were trained with learned thresholds. The others were not "
+    "trained here, so this shows what they do to this model, not how good they could be."
+)
+NO_TRAINING = "All rules run on the same weights. This model was not trained with any of them."
+
+
+def page() -> None:
+    """All rules on one text; then two saved settings on it."""
+    view = header.view(
+        "Which rule is best on this sentence?",
+        "Rules that decide who stays, each at the setting that comes nearest to the same FLOPs.",
+    )
+    if view is None:
+        return
+    try:
+        contenders, draws = session.memory().keep(
+            "rivals",
+            view.key,
+            lambda: services.rivals(view.model, view.texts, view.settings.thresholds, DRAWS),
+        )
+    except InputProblem as error:
+        st.html(markup.notice(str(error)))
+        return
+    _rules(view, contenders, draws)
+    _two_settings(view)
+
+
+def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> None:
+    finding = findings.contest(contenders)
+    names = [RULES[contender.name] for contender in contenders]
+    traces = [contender.prediction.trace for contender in contenders]
+    st.html(markup.heading(finding))
+    if view.pruned.flops == view.dense.flops:
+        st.html(
+            markup.notice("Your thresholds prune nothing here. Raise them on Explore, or choose a longer text.")
+        )
+    st.html(markup.paragraph(SAME_WEIGHTS if view.choices.has_learned else NO_TRAINING))
+    _map("rules_map", finding, names, traces)
+    st.html(
+        markup.table(
+            ("Rule", "Answer", "FLOPs", "against yours", "Tokens in the last layer", "shared with yours"),
+            [_row(contender, contenders[0]) for contender in contenders],
+            "What each rule does to this text",
+        )
+    )
+    st.html(markup.paragraph(findings.chance(contenders[0].prediction, draws), "hint"))
+    blocks.numbers("rules_numbers", lambda: _table(names, contenders), "rules.csv")
+    with st.expander("What the rules are", key="rules_what"):
+        for contender in contenders:
+            setting = f" {_setting(contender)}" if contender.setting is not None else ""
+            st.html(markup.paragraph(f"{RULES[contender.name]}: {HOW[contender.name]}{setting}"))
+
+
+def _row(contender: Contender, yours: Contender) -> tuple[str, ...]:
+    found = contender.prediction
+    gap = "the same" if contender.gap == 0 else f"{contender.gap:+.1%}".replace("%", f"{words.NBSP}%")
+    return (
+        RULES[contender.name],
+        findings.answer(found),
+        words.flops(found.flops),
+        "" if contender is yours else gap,
+        f"{len(contender.kept)} of {len(found.trace.tokens)}",
+        "" if contender is yours else f"{len(contender.kept & yours.kept)} of {len(yours.kept)}",
+    )
+
+
+def _setting(contender: Contender) -> str:
+    value = contender.setting or 0.0
+    if contender.name == "manual":
+        return f"On this text: up to {words.threshold(value)} in the last layer."
+    return f"On this text: {value:.1%} in each layer."
+
+
+def _map(key: str, finding: str, names: list[str], traces: list[Trace]) -> None:
+    """The tokens in lines of equal length, one figure a line."""
+    total = min(len(traces[0].tokens), MOST_TOKENS)
+    count = -(-total // theme.columns())
+    width = -(-total // count)
+    for start in range(0, total, width):
+        stop = min(start + width, total)
+        last = stop == total
+        figure = rules_map.rules_map(names, traces, theme.palette(), start, stop, bar=last)
+        theme.figure(figure, f"{key}_{start}", finding, rules_map.narrowest(width))
+    hint = "A number is the layer in which the token leaves."
+    if len(traces[0].tokens) > MOST_TOKENS:
+        hint += f" The first {MOST_TOKENS} tokens are shown; the numbers below have all."
+    st.html(markup.paragraph(hint, "hint"))
+
+
+def _table(names: list[str], contenders: list[Contender]) -> Table:
+    trace = contenders[0].prediction.trace
+    layers = {name: c.prediction.trace.survived for name, c in zip(names, contenders, strict=True)}
+    return {
+        "position": list(range(1, len(trace.tokens) + 1)),
+        "token": trace.tokens,
+        **{f"{name}: layers survived": survived for name, survived in layers.items()},
+    }
+
+
+def _two_settings(view: View) -> None:
+    """A and B live in the address of this page, and in the visitor's memory for the way to other pages."""
+    st.html(markup.heading("Two settings side by side"))
+    remembered = st.session_state.setdefault("saved_settings", {})
+    for name in NAMES:
+        if name not in st.query_params and name in remembered:
+            st.query_params[name] = remembered[name]
+    now = Saved(view.settings.model, view.settings.thresholds)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name in NAMES:
+            if st.button(f"Save the current settings as {name.upper()}", key=f"save_{name}"):
+                st.query_params[name] = now.to_query()
+    remembered.update({name: st.query_params[name] for name in NAMES if name in st.query_params})
+    saved, notices = read_saved(st.query_params)
+    for text in notices:
+        st.html(markup.notice(text))
+    runs: dict[str, Prediction] = {}
+    for name, settings in saved.items():
+        try:
+            runs[name] = _run(view, name, settings)
+        except (CheckpointError, InputProblem) as error:
+            st.html(markup.notice(f"{name.upper()}: {error}"))
+    if set(runs) != set(NAMES):
+        st.html(
+            markup.paragraph(
+                "Save the thresholds that you see here as A. Change them on Explore, or choose another model, "
+                "come back and save them as B: both then run on the sentence above, and the address of this "
+                "page is a link to the comparison.",
+                "hint",
+            )
+        )
+        return
+    _against(saved, runs)
+
+
+def _run(view: View, name: str, settings: Saved) -> Prediction:
+    models = services.models()
+    if settings.model not in models:
+        raise CheckpointError(f"there is no model “{settings.model}” here; save it anew.")
+    model = services.load(models[settings.model], view.settings.device)
+    if len(settings.thresholds) != model.layers:
+        raise CheckpointError(f"“{settings.model}” has {model.layers} layers; save it anew.")
+    key = (settings, view.settings.device, view.texts)
+    return session.memory().keep(
+        f"saved_{name}", key, lambda: services.predict(model, view.texts, settings.thresholds)
+    )
+
+
+def _against(saved: dict[str, Saved], runs: dict[str, Prediction]) -> None:
+    finding = findings.two(runs["a"], runs["b"])
+    st.html(markup.heading(finding, 3))
+    if runs["a"].trace.tokens == runs["b"].trace.tokens:
+        same_depth = len({len(run.trace.layers) for run in runs.values()}) == 1
+        if same_depth:
+            _map("rules_map_ab", finding, ["A", "B"], [runs["a"].trace, runs["b"].trace])
+    st.html(
+        markup.table(
+            ("", "Model", "Thresholds", "Answer", "FLOPs", "Tokens left, layer by layer"),
+            [
+                (
+                    name.upper(),
+                    saved[name].model,
+                    " ".join(words.threshold(t) for t in saved[name].thresholds),
+                    findings.answer(run),
+                    words.flops(run.flops),
+                    " ".join(map(str, run.trace.alive)),
+                )
+                for name, run in runs.items()
+            ],
+            "A and B on the sentence above",
+        )
+    )
+
+
+page()

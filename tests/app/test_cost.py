@@ -1,0 +1,103 @@
+"""The Cost page on a tiny model. The times are made up here: what they mean is tested, not how fast we are."""
+
+import pytest
+
+from app import findings, services
+from app.figures import latency, work
+from app.figures.colours import DARK, LIGHT
+from app.figures.latency import Timed
+from ltp_core.flops import LayerFlops
+from ltp_core.latency import Comparison, Timing
+from ltp_core.survey import LengthPoint
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+DENSE = [LayerFlops(1, 40_000, 60_000), LayerFlops(2, 40_000, 60_000)]
+PRUNED = [LayerFlops(1, 40_000, 45_000), LayerFlops(2, 30_000, 15_000)]
+
+
+@pytest.fixture
+def cost(tiny_folder, monkeypatch, comparison):
+    services.load.clear()
+    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+    return lambda **query: open_view("cost", **query)
+
+
+def plain(text):
+    return text.replace("\u00a0", " ")
+
+
+def test_counts_and_times_are_on_the_page(cost):
+    page = cost(text=TEXT)
+    assert "of the work is saved" in html(page)
+    assert "This text alone: 1.50× faster" in html(page)
+    assert "In a batch of 8 texts: 1.50× faster" in html(page)
+    assert "measuring" not in html(page)
+
+
+def test_off_saves_nothing(cost):
+    page = cost(text=TEXT, t1="0", t2="0", t3="0")
+    assert "Nothing is pruned: the 3 layers do" in html(page)
+    assert "Nothing is pruned at any length" in html(page)
+    assert "so nothing can be gained" in html(page)
+
+
+def test_an_empty_text_invites(cost):
+    assert "Type a sentence" in html(cost(text=""))
+
+
+def test_a_text_that_is_too_long_is_refused_in_one_line(cost):
+    page = cost(text=TEXT)
+    page.text_area(key="text").set_value("a" * (services.MAX_CHARACTERS + 1))
+    assert "the lab takes 100,000" in html(run(page))
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_bars_hold_the_parts_of_each_layer(palette):
+    bars = work.by_layer(DENSE, PRUNED, palette).data
+    assert [(bar.name, list(bar.y), list(bar.x)) for bar in bars] == [
+        ("Dense: attention", [40, 40], [1, 2]),
+        ("Dense: FFN", [60, 60], [1, 2]),
+        ("Pruned: attention", [40, 30], [1, 2]),
+        ("Pruned: FFN", [45, 15], [1, 2]),
+    ]
+    assert work.by_layer(DENSE, PRUNED, palette).layout.yaxis.title.text == "kFLOPs"
+
+
+def test_the_text_on_the_page_is_marked_on_both_lines():
+    points = [LengthPoint(8, 100_000, 90_000), LengthPoint(16, 300_000, 100_000)]
+    figure = work.by_length(points, LIGHT, 12, 200_000, 95_000)
+    assert [list(line.y) for line in figure.data] == [[100, 300], [200], [90, 100], [95]]
+    assert findings.lengths(points) == "1.11× fewer FLOPs at 8 tokens, 3.0× at 16"
+
+
+def test_where_the_work_is_saved():
+    # 70 of 200 are saved: 60 of them in the FFN, 55 in layer 2.
+    assert plain(findings.work(DENSE, PRUNED)) == (
+        "35 % of the work is saved: 86 % of that in the FFN, 79 % in the second half of the layers"
+    )
+
+
+def test_what_is_realised(comparison):
+    timed = Timed("This text", comparison, 2.0, 1.6)  # 12, 10 and 8 ms
+    assert timed.promised_ms == 6
+    assert timed.realised == 0.75
+    assert timed.realised_pruning == pytest.approx(1.25 / 1.6)
+    assert plain(findings.time(timed)) == "This text: 1.50× faster, with 2.0× fewer FLOPs (75 % realised)"
+    assert "takes 83 % of Hugging Face’s time" in plain(findings.control(timed))
+    assert "look at the control" in findings.time(Timed("This text", comparison, 1.2, 1.2))
+
+
+def test_bars_of_times_have_their_spread(comparison):
+    figure = latency.latency_bars(Timed("x", comparison, 2.0, 1.6), LIGHT)
+    bar, promise = figure.data
+    assert list(bar.x) == [12, 10, 8]
+    assert list(bar.error_x.array) == [1, 1, 0.5] and list(bar.error_x.arrayminus) == [1, 1, 0.5]
+    assert list(promise.x) == [6, 6]
+    table = latency.latency_table([Timed("x", comparison, 2.0, 1.6)])
+    assert table["median ms"] == [12, 10, 8] and table["runs"] == [20, 20, 20]
+
+
+def test_equal_times_claim_nothing():
+    same = Timing(10, 9, 11, 10)
+    assert "about as fast as dense" in findings.time(Timed("x", Comparison(same, same, same), 2.0, 2.0))
