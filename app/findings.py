@@ -102,7 +102,9 @@ def chance(yours: Prediction, draws: Sequence[Prediction]) -> str:
     kept = sum(agreement(yours, draw) == "same answer" for draw in draws)
     if yours.label is None:
         spread_ = [draw.value or 0 for draw in draws]
-        return f"{len(draws)} random choices of as many tokens answer {min(spread_):.2f} to {max(spread_):.2f}."
+        return (
+            f"{len(draws)} random choices of as many tokens answer {min(spread_):.2f} to {max(spread_):.2f}."
+        )
     return f"Of {len(draws)} random choices of as many tokens, {kept} give your thresholds’ answer."
 
 

@@ -28,7 +28,9 @@ def read_saved(query: Mapping[str, str]) -> tuple[dict[str, Saved], list[str]]:
             if saved := _parse(text):
                 found[name] = saved
             else:
-                notices.append(f"{name}={text} is not a model and its thresholds, so {name.upper()} is empty.")
+                notices.append(
+                    f"{name}={text} is not a model and its thresholds, so {name.upper()} is empty."
+                )
     return found, notices
 
 

@@ -143,7 +143,9 @@ class Survey:
     def flipped(self) -> list[Row]:
         """Texts whose label pruning changed, the surest dense answer first."""
         return sorted(
-            (row for row in self.rows if row.flipped), key=lambda row: row.dense.probability or 0, reverse=True
+            (row for row in self.rows if row.flipped),
+            key=lambda row: row.dense.probability or 0,
+            reverse=True,
         )
 
 

@@ -92,7 +92,8 @@ def latency_bars(timed: Timed, palette: Palette) -> go.Figure:
 def latency_table(measured: Sequence[Timed]) -> dict[str, list[object]]:
     """One row a run."""
     table: dict[str, list[object]] = {
-        name: [] for name in ("measured", "run", "median ms", "first quartile ms", "third quartile ms", "runs")
+        name: []
+        for name in ("measured", "run", "median ms", "first quartile ms", "third quartile ms", "runs")
     }
     for timed in measured:
         for run, timing in zip(

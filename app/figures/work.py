@@ -94,9 +94,7 @@ def by_length(
             },
             hovertemplate=f"your text, {tokens} tokens, {name.lower()}: {flops(here)}<extra></extra>",
         )
-    figure.update_layout(
-        xaxis=value_axis(palette, "tokens in the input"), yaxis=value_axis(palette, unit)
-    )
+    figure.update_layout(xaxis=value_axis(palette, "tokens in the input"), yaxis=value_axis(palette, unit))
     finish(figure, palette, 380, {"l": 8, "r": 16, "t": 50, "b": 52})
     return figure.update_layout(legend(palette))
 

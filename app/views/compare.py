@@ -67,7 +67,9 @@ def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> 
     st.html(markup.heading(finding))
     if view.pruned.flops == view.dense.flops:
         st.html(
-            markup.notice("Your thresholds prune nothing here. Raise them on Explore, or choose a longer text.")
+            markup.notice(
+                "Your thresholds prune nothing here. Raise them on Explore, or choose a longer text."
+            )
         )
     st.html(markup.paragraph(SAME_WEIGHTS if view.choices.has_learned else NO_TRAINING))
     _map("rules_map", finding, names, traces)

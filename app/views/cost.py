@@ -64,9 +64,7 @@ def _by_length(view: View) -> None:
         return
     tokens = len(view.trace.tokens)
     figure = work.by_length(points, theme.palette(), tokens, view.dense.flops, view.pruned.flops)
-    blocks.chart(
-        figure, "work_by_length", findings.lengths(points), lambda: _length_table(points), LENGTH
-    )
+    blocks.chart(figure, "work_by_length", findings.lengths(points), lambda: _length_table(points), LENGTH)
 
 
 def _times(view: View) -> None:

@@ -40,7 +40,9 @@ def test_summaries_over_rows(model):
     found = survey(model, TEXTS, None, RULE, factors=())
     assert found.flops_reduction == sum(r.dense_flops for r in found.rows) / sum(r.flops for r in found.rows)
     tokens = sum(row.tokens for row in found.rows)
-    assert found.kept_per_layer == [sum(row.alive[layer] for row in found.rows) / tokens for layer in range(3)]
+    assert found.kept_per_layer == [
+        sum(row.alive[layer] for row in found.rows) / tokens for layer in range(3)
+    ]
     assert found.truncated == 0
 
 
