@@ -24,7 +24,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -
     """A table with a row of headers and a name in the first column; on a narrow screen it scrolls."""
     head = "".join(f'<th scope="col">{as_html(header)}</th>' for header in headers)
     body = "".join(
-        f'<tr><th scope="row">{as_html(first)}</th>{"".join(f"<td>{as_html(cell)}</td>" for cell in rest)}</tr>'
+        f'<tr><th scope="row">{as_html(first)}</th>'
+        f"{''.join(f'<td>{as_html(cell)}</td>' for cell in rest)}</tr>"
         for first, *rest in rows
     )
     return (

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds
-from ltp_core import contest
+from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds, contest
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare

@@ -83,7 +83,7 @@ def contest(model: PrunedModel, text: Text, rule: Rule, seed: int = 0) -> list[C
 
 
 def random_draws(model: PrunedModel, text: Text, like: Prediction, draws: int) -> list[Prediction]:
-    """Keep the numbers of a run, the tokens at random, with seeds 0, 1, 2, …"""
+    """Keep the numbers of a run, the tokens at random, with seeds 0, 1, 2 and so on."""
     return [model.predict(text, rule=as_many_at_random(like, seed)) for seed in range(draws)]
 
 

@@ -151,7 +151,7 @@ class LayerFlops:
 def flops_by_layer(size: Dimensions, tokens: int, alive: Sequence[int]) -> list[LayerFlops]:
     """Paper FLOPs layer by layer; they sum to `paper_flops`. Arguments as there."""
     return [
-        LayerFlops(number, attention_flops(size, n), feed_forward_flops(size, m))
+        LayerFlops(number, attention_flops(size, n, number), feed_forward_flops(size, m))
         for number, (n, m) in enumerate(zip([tokens, *alive[:-1]], alive, strict=True), start=1)
     ]
 

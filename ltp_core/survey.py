@@ -70,7 +70,7 @@ class Row:
 
     @property
     def moved(self) -> float:
-        """How far the answer moved: in the value of a regression, or 1 for another label and 0 for the same."""
+        """How far the answer moved: a difference of values, or 1 for another label and 0 for the same."""
         if self.dense.value is None or self.pruned.value is None:
             return float(self.flipped)
         return abs(self.dense.value - self.pruned.value)

@@ -65,8 +65,8 @@ def latency_bars(timed: Timed, palette: Palette) -> go.Figure:
                 "width": 6,
             },
             customdata=[
-                f"{name}: {milliseconds(timing.median_ms)}<br>middle half {spread(timing.low_ms, timing.high_ms)} "
-                f"ms, {timing.runs} runs"
+                f"{name}: {milliseconds(timing.median_ms)}<br>"
+                f"middle half {spread(timing.low_ms, timing.high_ms)} ms, {timing.runs} runs"
                 for name, timing in zip(RUNS, timings, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",

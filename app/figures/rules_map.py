@@ -104,7 +104,7 @@ def _hover(name: str, token: str, count: int, layers: int) -> str:
 
 
 def _scale(palette: Palette, layers: int) -> list[tuple[float, str]]:
-    """One flat colour for each number of layers, light for none and dark for all (in the dark theme, reversed)."""
+    """One flat colour for each number of layers, from near the ground to far from it."""
     steps = [_colour(count, layers, palette) for count in range(layers + 1)]
     size = len(steps)
     return [edge for i, c in enumerate(steps) for edge in ((i / size, c), ((i + 1) / size, c))]

@@ -25,7 +25,7 @@ HOW = {
     "ltp": "A token stays when its share of attention reaches the layer’s threshold: Learned Token Pruning "
     "(Kim et al. 2022) where the thresholds are the learned ones.",
     "manual": "Thresholds set by hand, which rise evenly from layer to layer; nothing is learned.",
-    "topk": "The tokens with most attention so far, summed over the layers, as in SpAtten (Wang et al. 2021). "
+    "topk": "The tokens with most attention so far, over all layers, as in SpAtten (Wang et al. 2021). "
     "Each layer keeps the same share of its tokens.",
     "lat": "The tokens with most attention in this layer, as many as a length configuration says, as in the "
     "Length-Adaptive Transformer (Kim & Cho 2021). Here each layer keeps the same share of its tokens.",
@@ -159,7 +159,7 @@ def _two_settings(view: View) -> None:
     if set(runs) != set(NAMES):
         st.html(
             markup.paragraph(
-                "Save the thresholds that you see here as A. Change them on Explore, or choose another model, "
+                "Save the thresholds of now as A. Change them on Explore, or choose another model, "
                 "come back and save them as B: both then run on the sentence above, and the address of this "
                 "page is a link to the comparison.",
                 "hint",

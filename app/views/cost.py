@@ -15,8 +15,8 @@ from ltp_core.survey import LengthPoint
 BATCH = 8  # texts that are timed together
 WORK = (
     "FLOPs of the matrix products, as in the paper. A token that leaves in a layer still takes part in its "
-    "attention; its FFN is the first thing saved. Attention grows with the square of the tokens, the FFN with "
-    "their number."
+    "attention; its FFN is the first thing saved. Attention grows with the square of the tokens, the FFN "
+    "with their number."
 )
 LENGTH = (
     "Sentences of ours, joined and cut to each length. A threshold is a share of all attention, so it leaves "

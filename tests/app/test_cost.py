@@ -1,4 +1,4 @@
-"""The Cost page on a tiny model. The times are made up here: what they mean is tested, not how fast we are."""
+"""The Cost page on a tiny model. Times are made up here: what they mean is tested, not how fast we are."""
 
 import pytest
 
