@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ltp_core.commands.attribute import attribute
 from ltp_core.commands.benchmark import benchmark
 from ltp_core.commands.calibrate import calibrate
 from ltp_core.commands.evaluate import evaluate
@@ -15,7 +16,7 @@ from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
-for command in (models, trace, evaluate, benchmark, train, calibrate, ship, results, report):
+for command in (models, trace, attribute, evaluate, benchmark, train, calibrate, ship, results, report):
     app.command()(command)
 
 

@@ -66,6 +66,7 @@ def test_help_lists_the_commands_and_each_has_an_example():
     for command in (
         "models",
         "trace",
+        "attribute",
         "evaluate",
         "benchmark",
         "train",
@@ -133,6 +134,22 @@ def test_trace_draws_a_table_for_people(folder):
     assert "[CLS]" in shown and "fewer FLOPs" in shown
 
 
+def test_attribute_sets_attributions_beside_survival(folder):
+    found = document("attribute", "the film was very good", "--model", folder, "--class", "LABEL_2")
+    traced = document("trace", "the film was very good", "--model", folder)
+    assert found["tokens"] == traced["tokens"] and found["class"] == "LABEL_2"
+    assert found["survival"] == [
+        sum(layer["kept"][token] for layer in traced["layers"]) for token in range(len(found["tokens"]))
+    ]
+    for part in (found, found["pruned"]):
+        assert len(part["attributions"]) == 7 and part["converged"] is True
+        assert abs(part["convergence_delta"]) <= 0.02 * sum(map(abs, part["attributions"]))
+        assert part["agreement"]["tokens"] == 5 and len(part["agreement"]["auc"]) == 3
+    assert set(found["deletion"]["when_pruned"]) == {"ltp", "random", "lowest", "highest"}
+    shown = ltp("attribute", "good film", "--model", folder, "--method", "gradient_x_input").stdout
+    assert "good" in shown and "ROC" in shown
+
+
 def test_evaluate_scores_what_predict_says(folder, csv):
     found = document("evaluate", "--model", folder, "--data", csv, "--batch-size", 3)
     model = PrunedModel.from_pretrained(folder)
@@ -188,6 +205,12 @@ BAD_INPUT = {
         "not a list of numbers",
     ),
     "negative": (("trace", "good", "--model", "{folder}", "--thresholds=-1,0,0"), "not negative"),
+    "empty, attributed": (("attribute", " ", "--model", "{folder}"), "the text is empty"),
+    "no class": (
+        ("attribute", "good", "--model", "{folder}", "--class", "x"),
+        "no class 'x'; there is: LABEL_0",
+    ),
+    "no draws": (("attribute", "good", "--model", "{folder}", "--draws", "0"), "draws must be at least 1"),
     "no device": (("trace", "good", "--model", "{folder}", "--device", "abacus"), "no device 'abacus' here"),
     "no file": (("evaluate", "--model", "{folder}", "--data", "nowhere.csv"), "no file nowhere.csv"),
     "wrong column": (("evaluate", "--model", "{folder}", "--data", "{wrong}"), "no text column"),
