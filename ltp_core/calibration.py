@@ -55,6 +55,7 @@ def calibrate(
     target: float,
     step: float = 0.1,
     batch_size: int = 32,
+    max_tokens: int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Calibration:
     """Search thresholds, rising with depth, that reach a FLOPs target near the dense model's output.
@@ -65,38 +66,59 @@ def calibrate(
         target: dense over pruned paper FLOPs to reach.
         step: share of all tokens that a step drops in a layer. Smaller is finer and slower.
         batch_size: inputs in a packed batch.
+        max_tokens: longer inputs are cut; None for what the model can read.
         progress: told the reduction reached, after each step.
 
     Raises:
         ValueError: for a target below 1 or above the ceiling of this model on these texts, or an
             unusable text.
     """
-    if not target >= 1:
-        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
+    return calibrate_each(model, texts, [target], step, batch_size, max_tokens, progress)[0]
+
+
+def calibrate_each(
+    model: PrunedModel,
+    texts: Sequence[Text],
+    targets: Sequence[float],
+    step: float = 0.1,
+    batch_size: int = 32,
+    max_tokens: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> list[Calibration]:
+    """Several targets on one walk. Arguments and errors as for `calibrate`."""
+    if not all(target >= 1 for target in targets):
+        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {list(targets)}")
     if not 0 < step <= 1:
         raise ValueError(f"a step drops a share of the tokens, above 0 and at most 1; got {step}")
-    sample = _Sample(model, texts, batch_size)
+    sample = _Sample(model, texts, batch_size, max_tokens)
     ceiling = sample.run(Thresholds([1.0] * model.layers)).flops_reduction
-    if target > ceiling:
+    farthest = max(targets)
+    if farthest > ceiling:
         raise ValueError(
-            f"a FLOPs reduction of {target} cannot be reached: the ceiling is {ceiling:.2f}, "
+            f"a FLOPs reduction of {farthest} cannot be reached: the ceiling is {ceiling:.2f}, "
             f"with [CLS] alone after the first of {model.layers} layers"
         )
     start = [0.0] * model.layers
+    before = sample.run(sample.rule(start)).point
     if model.dimensions.reads_first_token:
         start[-1] = 1.0  # what the last layer puts out for other tokens is read by nobody
     here = sample.run(sample.rule(start))
     curve = [here.point]
-    while here.flops_reduction < target:
+    while here.flops_reduction < farthest:
         tries = [sample.run(sample.rule(values)) for values in _raised(here, step)]
         tries = [tried for tried in tries if tried.flops < here.flops]
         here = min(tries, key=lambda tried: _price(here, tried))
         curve.append(here.point)
         if progress is not None:
             progress(here.flops_reduction)
-    low = curve[-2] if len(curve) > 1 else sample.run(sample.rule([0.0] * model.layers)).point
-    found = _between(sample, low, curve[-1], target)
-    return Calibration(target, found, tuple(curve))
+    found = []
+    for target in targets:
+        place = next(i for i, point in enumerate(curve) if point.flops_reduction >= target)
+        low = curve[place - 1] if place else before
+        found.append(
+            Calibration(target, _between(sample, low, curve[place], target), tuple(curve[: place + 1]))
+        )
+    return found
 
 
 def divergence(logits: np.ndarray, dense: np.ndarray) -> float:
@@ -138,13 +160,15 @@ class _Tried:
 class _Sample:
     """Inputs, tokenized once, with the dense model's outputs on them."""
 
-    def __init__(self, model: PrunedModel, texts: Sequence[Text], batch_size: int) -> None:
+    def __init__(
+        self, model: PrunedModel, texts: Sequence[Text], batch_size: int, max_tokens: int | None
+    ) -> None:
         if not texts:
             raise ValueError("there are no texts to calibrate on")
         self.model = model
         ordered = sorted(texts, key=lambda text: len("".join(text)))
         cuts = range(0, len(ordered), batch_size)
-        self.batches = [model.encode(ordered[start : start + batch_size])[0] for start in cuts]
+        self.batches = [model.encode(ordered[start : start + batch_size], max_tokens)[0] for start in cuts]
         self.tokens = torch.cat([batch["attention_mask"].sum(dim=-1) for batch in self.batches]).tolist()
         size, layers = model.dimensions, model.layers
         self.dense_flops = float(np.mean([paper_flops(size, n, [n] * layers) for n in self.tokens]))

@@ -7,6 +7,7 @@ import typer
 from ltp_core.commands.attribute import attribute
 from ltp_core.commands.benchmark import benchmark
 from ltp_core.commands.calibrate import calibrate
+from ltp_core.commands.compare import compare
 from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.models import models
 from ltp_core.commands.report import report
@@ -16,7 +17,8 @@ from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
-for command in (models, trace, attribute, evaluate, benchmark, train, calibrate, ship, results, report):
+COMMANDS = (models, trace, attribute, evaluate, benchmark, train, calibrate, compare, ship, results, report)
+for command in COMMANDS:
     app.command()(command)
 
 

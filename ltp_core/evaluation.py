@@ -23,6 +23,8 @@ class Evaluation:
         executed_flops: mean FLOPs that the engine ran for an example.
         kept_per_layer: for each layer, tokens left after it over all tokens, a share.
         truncated: how many examples did not fit into the model and were cut.
+        tokens: ``[N]``, tokens of each example.
+        alive: ``[N, L]``, tokens of each example left after each layer.
     """
 
     logits: np.ndarray
@@ -31,11 +33,28 @@ class Evaluation:
     executed_flops: float
     kept_per_layer: list[float]
     truncated: int
+    tokens: np.ndarray
+    alive: np.ndarray
 
     @property
     def flops_reduction(self) -> float:
         """Dense over pruned: a ratio of means."""
         return self.dense_flops / self.flops
+
+    def kept_by_length(self, groups: int = 4) -> list[dict[str, float | list[float]]]:
+        """Tokens left, over groups of about equally many examples, from the shortest to the longest."""
+        order = np.argsort(self.tokens, kind="stable")
+        parts = [part for part in np.array_split(order, groups) if len(part)]
+        return [
+            {
+                "examples": len(part),
+                "shortest": int(self.tokens[part].min()),
+                "longest": int(self.tokens[part].max()),
+                "mean_tokens": float(self.tokens[part].mean()),
+                "kept_per_layer": (self.alive[part].sum(axis=0) / self.tokens[part].sum()).tolist(),
+            }
+            for part in parts
+        ]
 
 
 def run_rows(
@@ -91,6 +110,8 @@ def run_rows(
         executed_flops=float(np.mean([executed_flops(size, n, kept, observed) for n, kept in counts])),
         kept_per_layer=(alive.sum(axis=0) / tokens.sum()).tolist(),
         truncated=truncated,
+        tokens=tokens,
+        alive=alive,
     )
 
 

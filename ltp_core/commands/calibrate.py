@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.calibration import calibrate as search
+from ltp_core.commands.evaluate import check_max_tokens
 from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, quiet
 from ltp_core.model import PrunedModel
 from ltp_core.training.data import TASKS, DataError, load_texts
@@ -30,6 +31,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
     step: Annotated[float, typer.Option(help="Share of the tokens that a step drops in a layer.")] = 0.1,
     batch_size: Annotated[int, typer.Option(help="Texts in a packed batch.")] = 32,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer texts.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -41,6 +43,7 @@ def calibrate(
     """
     if min(texts, batch_size) < 1:
         raise ValueError("--texts and --batch-size must be at least 1")
+    check_max_tokens(max_tokens)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"{output} is there already: choose another --output")
     with quiet():
@@ -56,7 +59,7 @@ def calibrate(
             def tell(reached: float) -> None:
                 status.update(f"{reached:.2f}× of {target_flops:g}×")
 
-            calibration = search(dense, drawn, target_flops, step, batch_size, tell)
+            calibration = search(dense, drawn, target_flops, step, batch_size, max_tokens, tell)
         best = calibration.found
         document = {"target": calibration.target, **asdict(best), "texts": len(drawn), "seed": seed}
         document |= {"curve": [asdict(point) for point in calibration.curve], "output": str(output)}

@@ -165,6 +165,7 @@ def measure(
         "flops_reduction": pruned.flops_reduction,
         "executed_flops_reduction": against.dense.executed_flops / pruned.executed_flops,
         "kept_per_layer": pruned.kept_per_layer,
+        "kept_by_length": pruned.kept_by_length(),
         "max_tokens": min(against.max_tokens or model.max_tokens, model.max_tokens),
         "truncated_examples": pruned.truncated,
     }

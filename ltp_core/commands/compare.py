@@ -1,0 +1,263 @@
+"""`compare`: accuracy against FLOPs of every rule on one family of models."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.calibration import calibrate_each
+from ltp_core.checkpoints import CheckpointError
+from ltp_core.commands.evaluate import Unpruned, check_max_tokens, measure, rows_for, run_unpruned
+from ltp_core.commands.results import row_of
+from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, numbers, quiet
+from ltp_core.evaluation import run_rows
+from ltp_core.model import PrunedModel
+from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.rules import (
+    Dense,
+    LengthConfig,
+    RandomKeep,
+    Rule,
+    Thresholds,
+    TopK,
+    flat_thresholds,
+    rising_thresholds,
+)
+from ltp_core.training.budget import settle
+from ltp_core.training.data import Rows
+from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
+
+RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
+START = 0.02  # a hand-set threshold that is then scaled to the target
+CLOSE = 0.01  # relative: how near a threshold comes to the target on the tuning rows
+
+
+def compare(
+    task: Annotated[str, typer.Option(help="The task: its shipped model is the first --ltp.")],
+    ltp: Annotated[
+        list[str] | None,
+        typer.Option(help="Models with learned thresholds; of several, each target takes the nearest."),
+    ] = None,
+    topk: Annotated[Path | None, typer.Option(help="What `train --method topk` left.")] = None,
+    lat: Annotated[Path | None, typer.Option(help="What `train --method lat` left.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
+    ] = None,
+    targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2,2.5,3",
+    rules: Annotated[str, typer.Option(help="Only these.")] = ",".join(RULES),
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many development rows.")] = None,
+    tuning_rows: Annotated[int, typer.Option(help="At most so many tuning rows to meet a target on.")] = 300,
+    output: Annotated[
+        Path | None, typer.Option(help="Results file; else assets/results/compare-TASK.json.")
+    ] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Measure every rule at the same FLOPs reductions, each on the weights that are its own.
+
+    Whatever a rule needs to meet a target is chosen on tuning rows, held out of the training set; scores
+    are the development set's. Without --topk or --lat, those rules run on the dense baseline, as
+    `topk/untrained` and `lat/untrained`; manual, calibrated and random rules always do.
+
+    Example: ltp compare --task mrpc --ltp runs/mrpc --topk runs/mrpc-topk --lat runs/mrpc-lat
+    """
+    wanted = [name.strip() for name in rules.split(",")]
+    if unknown := [name for name in wanted if name not in RULES]:
+        raise ValueError(f"unknown rule {unknown[0]!r}; known: {', '.join(RULES)}")
+    reductions = numbers(targets, "--targets")
+    if not all(target >= 1 for target in reductions):
+        raise ValueError(f"--targets are dense over pruned FLOPs, at least 1; got {targets}")
+    if tuning_rows < 1 or (limit is not None and limit < 1):
+        raise ValueError("--tuning-rows and --limit must be at least 1")
+    check_max_tokens(max_tokens)
+    file = output or RESULTS / f"compare-{Path(task).stem}.json"
+    with quiet():
+        family = _load_family(task, ltp or [task], topk, lat, device, data, tuning_rows, max_tokens)
+        rows = rows_for(family.baseline, data, None)
+        rows = rows.take(range(len(rows))[:limit])
+        found: list[dict[str, Any]] = []
+        for row in measured_rows(family, rows, wanted, reductions):
+            found.append(row)
+            write_rows(file, merged(read_rows(file), found))  # at once: a long run may be stopped
+    document = {"task": task, "output": str(file), "rows": found}
+
+    def table(console: Console) -> None:
+        grid = Table(
+            "rule", "target", found[0]["metric"] if found else "", "points lost", "FLOPs", "executed"
+        )
+        for row in found:
+            ratios = [f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
+            scores = [f"{100 * row['pruned_score']:.1f}", f"{row['points_lost']:.1f}"]
+            grid.add_row(row["rule"], f"{row['target_flops']:g}×", *scores, *ratios)
+        console.print(grid)
+        console.print(f"{len(rows)} development rows; {file}")
+
+    emit(document, json, table)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Models that came from one dense baseline, and the rows on which rules are fitted to targets.
+
+    Attributes:
+        baseline: the dense model.
+        learned: models with learned thresholds.
+        topk: the model tuned under top-k, if there is one.
+        lat: the LAT supernet, if there is one, and
+        search: the folder with its search result.
+        tuning: held-out training rows.
+        max_tokens: longer inputs are cut.
+    """
+
+    baseline: PrunedModel
+    learned: tuple[PrunedModel, ...]
+    topk: PrunedModel | None
+    lat: PrunedModel | None
+    search: Path | None
+    tuning: Rows
+    max_tokens: int | None
+
+
+def _load_family(
+    task: str,
+    ltp: Sequence[str],
+    topk: Path | None,
+    lat: Path | None,
+    device: str,
+    data: str | None,
+    tuning_rows: int,
+    max_tokens: int | None,
+) -> Family:
+    where = choose_device(device)
+    learned = tuple(load(name, where) for name in ltp)
+    tuned, supernet = (None if folder is None else load(str(folder), where) for folder in (topk, lat))
+    for model in (*learned, *filter(None, (tuned, supernet))):
+        if model.settings.task != task:
+            raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")
+    for model in learned:
+        if model.thresholds is None:
+            raise CheckpointError(f"{model.name} has no learned thresholds, so it cannot be --ltp")
+    if lat is not None:
+        read_search(lat)  # says now what it would say after minutes
+    baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
+    tuning = rows_for(learned[0], data, "tuning")
+    tuning = tuning.take(range(len(tuning))[:tuning_rows])
+    return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens)
+
+
+def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New rows in the place of those of the same rule and seed; others stay."""
+    fresh = {(row["rule"], row["seed"]) for row in new}
+    return [row for row in old if (row["rule"], row["seed"]) not in fresh] + list(new)
+
+
+# FLOPs target -> the weights to use and the rule that meets it on the tuning rows.
+Fit = Callable[[float], tuple[PrunedModel, Rule]]
+
+
+def measured_rows(
+    family: Family, rows: Rows, rules: Sequence[str], targets: Sequence[float]
+) -> Iterator[dict[str, Any]]:
+    """One row for each rule and target; a target out of a rule's reach is said and left out."""
+    stamped = stamp()
+    base = run_unpruned(family.baseline, None, rows, max_tokens=family.max_tokens)
+
+    @cache
+    def against(model: PrunedModel) -> Unpruned:
+        if model is family.baseline:
+            return replace(base, baseline=base.scores)
+        alone = run_unpruned(model, None, rows, max_tokens=family.max_tokens)
+        return replace(alone, baseline=base.scores)
+
+    for name, fit in fits(family, targets).items():
+        if name.removesuffix("/untrained") not in rules:
+            continue
+        for target in [1.0] if name == "dense" else targets:
+            messages.print(f"{name} at {target:g}×")
+            try:
+                model, rule = fit(target)
+            except ValueError as error:
+                messages.print(f"left out: {error}")
+                continue
+            measured = measure(model, against(model), rows, rule)
+            setting = {"thresholds": getattr(rule, "values", None), "shares": _shares(rule)}
+            row = {**row_of(model, name, measured), "seed": _seed(family), "target_flops": target, **setting}
+            row |= {"split": "development", "kept_by_length": measured["kept_by_length"]}
+            yield row | stamped
+
+
+def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
+    """Every rule by its name in the results, and how it is fitted to a target."""
+    base, tuning = family.baseline, family.tuning
+    size, exponent = base.dimensions, family.learned[0].settings.length_exponent
+
+    @cache
+    def counts() -> list[int]:
+        return token_counts(base, tuning, family.max_tokens)
+
+    def factor(model: PrunedModel, rule: Thresholds, target: float) -> float:
+        def reached(x: float) -> float:
+            return run_rows(model, tuning, rule.times(x), max_tokens=family.max_tokens).flops_reduction
+
+        return settle(reached, target, CLOSE)
+
+    @cache
+    def own_reduction(model: PrunedModel) -> float:
+        return run_rows(model, tuning, max_tokens=family.max_tokens).flops_reduction
+
+    def learned(target: float) -> tuple[PrunedModel, Rule]:
+        """Of several runs, the one whose own thresholds are nearest to the target."""
+        model = min(family.learned, key=lambda model: abs(own_reduction(model) - target))
+        rule = model.learned_rule
+        assert isinstance(rule, Thresholds)  # the family was loaded so
+        return model, rule.times(factor(model, rule, target))
+
+    def scaled(rule: Thresholds) -> Fit:
+        return lambda target: (base, rule.times(factor(base, rule, target)))
+
+    @cache
+    def calibrated() -> dict[float, Rule]:
+        found = calibrate_each(base, tuning.texts, targets, max_tokens=family.max_tokens)
+        return {one.target: Thresholds(one.found.thresholds, base.settings.length_exponent) for one in found}
+
+    def lengths(target: float) -> tuple[PrunedModel, Rule]:
+        if family.lat is None or family.search is None:
+            return base, LengthConfig(falling_at(size, counts(), target))
+        return family.lat, LengthConfig(lengths_at(read_search(family.search), size, counts(), target))
+
+    return {
+        "dense": lambda _: (base, Dense()),
+        "ltp": learned,
+        "manual": scaled(rising_thresholds(START, base.layers, exponent)),
+        "manual/flat": scaled(flat_thresholds(START, base.layers, exponent)),
+        "manual/calibrated": lambda target: (base, calibrated()[target]),
+        _named("topk", family.topk): lambda target: (
+            family.topk or base,
+            TopK(falling_at(size, counts(), target)),
+        ),
+        _named("lat", family.lat): lengths,
+        "random": lambda target: (
+            base,
+            RandomKeep(LengthConfig(falling_at(size, counts(), target)), _seed(family)),
+        ),
+    }
+
+
+def _named(name: str, trained: PrunedModel | None) -> str:
+    return name if trained is not None else f"{name}/untrained"
+
+
+def _seed(family: Family) -> int:
+    """The seed of the family's training: rows of several families share a file."""
+    return int(family.learned[0].settings.training.get("pruned", {}).get("seed", 0))
+
+
+def _shares(rule: Rule) -> list[float] | None:
+    counted = rule.reference if isinstance(rule, RandomKeep) else rule
+    return list(counted.shares) if isinstance(counted, TopK | LengthConfig) else None
