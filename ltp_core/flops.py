@@ -6,7 +6,7 @@ FFN over the n_post that stay. *Executed FLOPs* are what `ltp_core.engine` runs,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dimensions:
-    """The sizes that FLOPs depend on.
+    """The sizes that FLOPs depend on; `architectures.family_of` reads them off a Hugging Face config.
 
     Attributes:
         layers: number of encoder layers, L.
@@ -53,11 +53,6 @@ class Dimensions:
     def ffn_weights(self) -> int:
         """Weights of one FFN's matrices: ``2 d d_ff``, gated ``3 d d_ff``."""
         return (3 if self.gated else 2) * self.hidden * self.feed_forward
-
-    @classmethod
-    def of(cls, config: Any) -> "Dimensions":
-        """Read them off a Hugging Face config that uses BERT's names; `family_of` knows the others."""
-        return cls(config.num_hidden_layers, config.hidden_size, config.intermediate_size, config.num_labels)
 
 
 Count = TypeVar("Count", int, "Tensor")  # one number of tokens, or a tensor of them

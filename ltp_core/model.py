@@ -202,13 +202,14 @@ def _check_reading(model: PrunedModel) -> None:
     One text is long enough for a local window to hide tokens and for relative positions to differ; the
     other is padded.
     """
+    pad = getattr(view_of(model.hf_model).encoder.get_input_embeddings(), "padding_idx", None) or 0
     words = torch.arange(model.config.vocab_size)
-    words = words[words != (model.config.pad_token_id or 0)]
+    words = words[words != pad]  # RoBERTa numbers positions by what is no padding
     windows = [window for window in model.dimensions.windows if window is not None]
     length = min(model.max_tokens, max([32, *(window + 32 for window in windows)]))
     mask = torch.arange(length) < torch.tensor([[length], [length * 3 // 4]])  # [2, n]
     ids = words[(7919 * torch.arange(2 * length)).remainder(len(words))].reshape(2, length)  # 7919 is prime
-    ids = torch.where(mask, ids, model.config.pad_token_id or 0).to(model.device)
+    ids = torch.where(mask, ids, pad).to(model.device)
     batch = {"input_ids": ids, "attention_mask": mask.long().to(model.device)}
     with torch.no_grad():
         expected = model.hf_model(**batch).logits

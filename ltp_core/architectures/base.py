@@ -70,7 +70,9 @@ class EncoderView(Protocol):
     @staticmethod
     def dimensions(config: Any) -> Dimensions:
         """The sizes that FLOPs depend on; here for a family that uses BERT's names in its config."""
-        return Dimensions.of(config)
+        return Dimensions(
+            config.num_hidden_layers, config.hidden_size, config.intermediate_size, config.num_labels
+        )
 
     @staticmethod
     def max_tokens(config: Any) -> int:

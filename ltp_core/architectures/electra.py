@@ -21,7 +21,7 @@ class ElectraView(BertView):
     def dimensions(config: Any) -> Dimensions:
         """See `EncoderView.dimensions`."""
         narrow = config.embedding_size if config.embedding_size != config.hidden_size else 0
-        return replace(Dimensions.of(config), projected_embedding=narrow)
+        return replace(BertView.dimensions(config), projected_embedding=narrow)
 
     def start(self, embedded: Tensor) -> Tensor:
         """Project to the width of the layers, where it is another one: ``[..., E]`` -> ``[..., D]``."""

@@ -58,7 +58,9 @@ class ModernBertView(EncoderView):
     def dimensions(config: Any) -> Dimensions:
         """See `EncoderView.dimensions`."""
         windows = [config.sliding_window if kind == LOCAL else None for kind in config.layer_types]
-        size = replace(Dimensions.of(config), gated=True, one_projection=True, windows=tuple(windows))
+        size = replace(
+            EncoderView.dimensions(config), gated=True, one_projection=True, windows=tuple(windows)
+        )
         return replace(size, reads_first_token=config.classifier_pooling == "cls")
 
     @property

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from ltp_core.architectures import view_of
-from ltp_core.flops import Dimensions
 from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.model import PrunedModel, task_loss
 from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
@@ -40,7 +39,7 @@ class TopKModule(nn.Module):
     def __init__(self, hf_model: Any, distill: float) -> None:
         super().__init__()
         self.hf_model, self.distill = hf_model, distill
-        self.layers = Dimensions.of(hf_model.config).layers
+        self.layers = len(view_of(hf_model).layers)
 
     def forward(
         self,
@@ -78,7 +77,7 @@ class LengthDropModule(nn.Module):
     def __init__(self, hf_model: Any, distill: float) -> None:
         super().__init__()
         self.hf_model, self.distill = hf_model, distill
-        self.layers = Dimensions.of(hf_model.config).layers
+        self.layers = len(view_of(hf_model).layers)
 
     def forward(
         self,

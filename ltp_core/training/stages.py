@@ -180,7 +180,8 @@ def freeze_embeddings(hf_model: Any) -> None:
 def tokenized(model: PrunedModel, rows: Rows, max_tokens: int) -> Dataset:
     """Rows as the Trainer takes them: ids, mask, segments and labels, not yet padded."""
     firsts, seconds = columns(rows.texts)
-    encoded = model.tokenizer(firsts, seconds, truncation=True, max_length=max_tokens)
+    longest = min(max_tokens, model.max_tokens)
+    encoded = model.tokenizer(firsts, seconds, truncation=True, max_length=longest)
     return Dataset.from_dict({**encoded, "labels": rows.labels})
 
 
