@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from app.figures.latency import Timed
+from app.figures.survey import SCORES
 from app.words import NBSP, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.contest import Contender
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import LengthPoint
+from ltp_core.survey import Fate, LengthPoint, Survey
 
 
 def share(value: float) -> str:
@@ -120,3 +121,75 @@ def two(a: Prediction, b: Prediction) -> str:
 def _listed(names: Sequence[str]) -> str:
     text = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return text[:1].upper() + text[1:]
+
+
+def survey(found: Survey) -> str:
+    """What pruning did to many texts."""
+    count, reduction = len(found.rows), times(found.flops_reduction)
+    at = {point.factor: point for point in found.curve}
+    dense, pruned = at[0.0], at[1.0]
+    parts = [f"{reduction} fewer FLOPs on {count:,} {'text' if count == 1 else 'texts'}"]
+    if pruned.agreement is not None:
+        flipped = len(found.flipped)
+        parts.append("no answer changes" if not flipped else f"{flipped:,} change their answer")
+    else:
+        parts.append(f"answers move by {sum(row.moved for row in found.rows) / count:.2f} on average")
+    if pruned.score is not None and dense.score is not None:
+        parts.append(
+            f"{SCORES[found.metric]} {score(pruned.score, found.metric)}, dense "
+            f"{score(dense.score, found.metric)}"
+        )
+    return "; ".join(parts)
+
+
+def score(value: float, metric: str) -> str:
+    """A score with its unit: percent where it is a share."""
+    return f"{100 * value:.1f}{NBSP}%" if metric in ("accuracy", "f1") else f"{value:.3f}"
+
+
+def curve(found: Survey) -> str:
+    """What more or less pruning would do."""
+    at = {point.factor: point for point in found.curve}
+    if len(at) == 2:
+        return "Nothing is pruned, so there is no curve"
+    last = found.curve[-1]
+    if last.score is not None and at[0.0].score is not None:
+        return (
+            f"From dense to {times(last.flops_reduction)}, {SCORES[found.metric]} goes from "
+            f"{score(at[0.0].score, found.metric)} to {score(last.score, found.metric)}"
+        )
+    if last.agreement is not None:
+        return f"At {times(last.flops_reduction)}, {share(last.agreement)} of the answers are the dense ones"
+    return f"The thresholds reach {times(last.flops_reduction)}"
+
+
+def kept(shares: Sequence[float]) -> str:
+    """Where most tokens leave, over all texts."""
+    leaving = [before - after for before, after in zip([1.0, *shares[:-1]], shares, strict=True)]
+    if not any(leaving):
+        return "All tokens go through all layers"
+    busiest = max(range(len(leaving)), key=lambda index: leaving[index])
+    return f"Most tokens leave in layer {busiest + 1}: {share(leaving[busiest])} of all"
+
+
+def words_that_go(fates: Sequence[Fate], layers: int) -> str:
+    """Who goes first, who stays; the words themselves are in the figure."""
+    if not fates:
+        return "No word occurs often enough to be counted"
+    if fates[0].layers == layers:
+        return "Every word stays to the end"
+    first, last = fates[0], fates[-1]
+    return f"“{first.token}” goes first, after {first.layers:.1f} layers; “{last.token}” stays longest"
+
+
+def work_of_texts(found: Survey) -> str:
+    """How the saving depends on the length."""
+    rows = sorted(found.rows, key=lambda row: row.tokens)
+    if found.flops_reduction == 1:
+        return "Nothing is saved at any length"
+    third = max(len(rows) // 3, 1)
+    short, long = (
+        sum(row.dense_flops for row in part) / sum(row.flops for row in part)
+        for part in (rows[:third], rows[-third:])
+    )
+    return f"The shortest third saves {times(short)}, the longest third {times(long)}"

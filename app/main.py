@@ -13,6 +13,7 @@ PAGES = [
     st.Page("views/explore.py", title="Explore", default=True),
     st.Page("views/compare.py", title="Compare"),
     st.Page("views/cost.py", title="Cost"),
+    st.Page("views/dataset.py", title="Data set"),
 ]
 page = st.navigation(PAGES, position="top")
 session.enter(page.url_path)

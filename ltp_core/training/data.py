@@ -217,7 +217,7 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
 
 def _texts(table: Any, data: str) -> list[Text]:
     """The texts of a table, or its pairs of them."""
-    columns = _text_columns(table.column_names, data)
+    columns = text_columns(table.column_names, data)
     if len(table) == 0:
         raise DataError(f"{data} has no rows")
     texts: list[list[Any]] = [table[column][:] for column in columns]
@@ -227,7 +227,8 @@ def _texts(table: Any, data: str) -> list[Text]:
     return texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
 
 
-def _text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
+def text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
+    """The one or two columns that hold the text; DataError if there are none, naming what would do."""
     for columns in _TEXT_COLUMNS:
         if set(columns) <= set(names):
             return columns

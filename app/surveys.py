@@ -1,0 +1,77 @@
+"""What the Data set page asks of `ltp_core`: texts to run, and the run itself. See also `services`."""
+
+import os
+import random
+from collections.abc import Callable
+
+from app.uploads import MOST_ROWS, DataSet
+from ltp_core import PrunedModel, Thresholds
+from ltp_core.sentences import own_sentences
+from ltp_core.survey import Survey, survey
+from ltp_core.training.data import TASKS, DataError, load_rows
+
+DATA_VARIABLE = "LTP_LAB_DATA"  # a folder with task data in the Hub's layout, so that nothing is downloaded
+FACTORS = (0.5, 0.75, 1.25, 1.5)
+BATCH = 16  # texts; small, so that other visitors get their turn between two batches
+
+
+class SurveyProblem(ValueError):
+    """Why a set of texts cannot be run, in one line."""
+
+
+def ours() -> DataSet:
+    """The sentences that come with the project; nobody has labelled them."""
+    return DataSet("our own sentences", list(own_sentences()), None)
+
+
+def has_task_data(model: PrunedModel) -> bool:
+    """Whether the model's task has data that could be sampled."""
+    return model.settings.task in TASKS
+
+
+def classes(model: PrunedModel) -> tuple[str, ...]:
+    """Names of the model's classes in order; none for a regression."""
+    names = model.hf_model.config.id2label
+    return tuple(names[number] for number in sorted(names)) if len(names) > 1 else ()
+
+
+def task_sample(model: PrunedModel, rows: int) -> DataSet:
+    """Random rows of the development set of the model's task, the same ones each time.
+
+    Raises:
+        SurveyProblem: if there is no such data here, and the Hub cannot be reached.
+    """
+    task = TASKS[model.settings.task or ""]
+    folder = os.environ.get(DATA_VARIABLE)
+    try:
+        found = load_rows(folder or task.hub_id, task.development, task.config)
+    except DataError as error:
+        where = f"in {DATA_VARIABLE}" if folder else f"on the Hub ({task.hub_id})"
+        raise SurveyProblem(f"The data of {task.name} cannot be read {where}: {error}") from None
+    chosen = sorted(random.Random(0).sample(range(len(found)), min(rows, MOST_ROWS, len(found))))
+    sample = found.take(chosen)
+    name = f"{len(sample):,} of {len(found):,} rows of {task.name}, {task.development}"
+    return DataSet(name, sample.texts, [float(label) for label in sample.labels])
+
+
+def run(
+    model: PrunedModel,
+    thresholds: tuple[float, ...],
+    data: Callable[[], DataSet],
+    progress: Callable[[int, int], None],
+) -> tuple[DataSet, Survey]:
+    """Get the texts and run them.
+
+    Raises:
+        SurveyProblem: one line that says what is wrong with them.
+    """
+    texts = data()
+    rule = Thresholds(thresholds, model.settings.length_exponent)
+    factors = FACTORS if any(thresholds) else ()
+    try:
+        return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, progress)
+    except ValueError as error:
+        raise SurveyProblem(str(error)) from None
+    except RuntimeError as error:  # out of memory, a device that has gone
+        first = str(error).strip().partition("\n")[0]
+        raise SurveyProblem(f"These texts could not be run on {model.device}: {first}") from None

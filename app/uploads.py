@@ -1,0 +1,159 @@
+"""A visitor's data file, read from memory: CSV, JSON lines or Parquet, never more than the limits allow."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+from typing import Any
+
+from ltp_core.model import Text
+from ltp_core.training.data import DataError, text_columns
+
+FORMATS = ("csv", "jsonl", "parquet")
+MOST_MEGABYTES = 5  # also Streamlit's own limit, in .streamlit/config.toml
+MOST_UNPACKED = 200  # megabytes that a Parquet file may hold
+MOST_ROWS = 2_000
+MOST_CHARACTERS = 20_000  # in one text
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Texts to survey.
+
+    Attributes:
+        name: where they come from, for people.
+        texts: or pairs of them.
+        labels: classes from 0, or numbers; None if there are none.
+        note: what was left out, said in one line; empty if nothing was.
+    """
+
+    name: str
+    texts: list[Text]
+    labels: list[float] | None
+    note: str = ""
+
+
+def read_upload(name: str, content: bytes, classes: Sequence[str]) -> DataSet:
+    """Read a data file.
+
+    Args:
+        name: its file name; the ending says what it is.
+        content: its bytes.
+        classes: names of the model's classes, in order; none for a regression. A file may have them, or
+            their numbers, as labels.
+
+    Raises:
+        DataError: one line that says what is wrong, and where.
+    """
+    if len(content) > MOST_MEGABYTES * 2**20:
+        raise DataError(f"{name} has more than {MOST_MEGABYTES} MB; take a part of it")
+    readers = {"csv": _csv, "jsonl": _json_lines, "json": _json_lines, "parquet": _parquet}
+    reader = readers.get(PurePath(name).suffix.lower().removeprefix("."))
+    if reader is None:
+        raise DataError(f"{name} is none of the files that can be read: {', '.join(FORMATS)}")
+    columns, source = reader(name, content)
+    wanted = text_columns(columns, name)
+    rows = list(islice(source, MOST_ROWS + 1))
+    if not rows:
+        raise DataError(f"{name} has no rows")
+    note = f"Only the first {MOST_ROWS:,} rows of {name} are used." if len(rows) > MOST_ROWS else ""
+    rows = rows[:MOST_ROWS]
+    texts = [_text(row, wanted, number, name) for number, row in enumerate(rows, start=1)]
+    labels = None
+    if LABEL in columns:
+        labels = _labels([row.get(LABEL) for row in rows], classes, name)
+        if labels is None:
+            note = f"{note} Rows without a label are in {name}, so no row is scored.".strip()
+    return DataSet(name, texts, labels, note)
+
+
+def _csv(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(_decoded(name, content)))
+    try:
+        return list(reader.fieldnames or []), _guarded(name, reader)
+    except csv.Error as error:
+        raise DataError(f"{name} is no CSV file: {error}") from None
+
+
+def _json_lines(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
+    lines = [line for line in _decoded(name, content).splitlines()[: 2 * MOST_ROWS] if line.strip()]
+    rows = []
+    for number, line in enumerate(lines[: MOST_ROWS + 1], start=1):
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise DataError(f"{name}, line {number}: this is not a JSON object")
+        rows.append(row)
+    return list(rows[0]) if rows else [], iter(rows)
+
+
+def _parquet(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+        names = file.schema_arrow.names
+        chosen = [column for column in (*text_columns(names, name), LABEL) if column in names]
+        groups = range(file.metadata.num_row_groups)
+        unpacked = sum(file.metadata.row_group(group).total_byte_size for group in groups)
+        if unpacked > MOST_UNPACKED * 2**20:
+            raise DataError(f"{name} holds more than {MOST_UNPACKED} MB when unpacked; take a part of it")
+        batches = file.iter_batches(batch_size=MOST_ROWS + 1, columns=chosen)
+        return names, iter(list(islice((row for b in batches for row in b.to_pylist()), MOST_ROWS + 1)))
+    except (pyarrow.ArrowException, OSError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise DataError(f"{name} is no Parquet file that can be read: {first}") from None
+
+
+def _guarded(name: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise DataError(f"{name} is no CSV file: {error}") from None
+
+
+def _decoded(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name} is not UTF-8 text (at byte {error.start}); save it as UTF-8") from None
+
+
+def _text(row: dict[str, Any], columns: Sequence[str], number: int, name: str) -> Text:
+    parts = [row.get(column) for column in columns]
+    for column, part in zip(columns, parts, strict=True):
+        if not isinstance(part, str) or not part.strip():
+            raise DataError(f"{name}, row {number}: column {column!r} holds no text")
+        if len(part) > MOST_CHARACTERS:
+            raise DataError(f"{name}, row {number}: a text has more than {MOST_CHARACTERS:,} characters")
+    return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+
+
+def _labels(values: Sequence[Any], classes: Sequence[str], name: str) -> list[float] | None:
+    """Numbers or names of classes -> numbers; None if some are missing."""
+    if any(value is None or value == "" for value in values):
+        return None
+    numbers = {label.lower(): float(number) for number, label in enumerate(classes)}
+    return [_label(value, numbers, number, name) for number, value in enumerate(values, start=1)]
+
+
+def _label(value: Any, classes: dict[str, float], number: int, name: str) -> float:
+    known = classes.get(str(value).strip().lower())
+    if known is not None:
+        return known
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found) or (classes and found not in classes.values()):
+        wanted = f"{', '.join(classes)}, or 0 to {len(classes) - 1}" if classes else "a number"
+        raise DataError(f"{name}, row {number}: the label {str(value)[:40]!r} is none of: {wanted}")
+    return found

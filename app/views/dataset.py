@@ -1,0 +1,232 @@
+"""Data set: does it hold on many sentences?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app import blocks, findings, header, jobs, markup, session, surveys, theme, words
+from app.figures import survey as figures
+from app.figures.survey_tables import curve_table, kept_table, rows_table, words_table
+from app.figures.tables import to_csv
+from app.header import Setup
+from app.surveys import SurveyProblem
+from app.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
+from ltp_core.survey import Row, Survey
+from ltp_core.training.data import DataError
+
+SOURCES = {"ours": "Our sentences", "task": "Data of the task", "file": "A file of yours"}
+SIZES = (50, 200, 500, 1000, 2000)
+SHOWN = 20  # sentences in the list; the file has all
+LIMITS = (
+    f"Limits: {MOST_MEGABYTES} MB, {MOST_ROWS:,} rows, {MOST_CHARACTERS:,} characters in a text; at most "
+    f"{jobs.MOST_JOBS} data sets run at once on this server. A file is read in memory, for you alone, and "
+    "never stored. Closing the page stops the run."
+)
+COLUMNS = (
+    "Columns: sentence or text, or a pair: sentence1 and sentence2, question and sentence, question1 and "
+    "question2, premise and hypothesis. label is optional: a class by number or name; with it, answers are "
+    "scored."
+)
+
+
+@dataclass
+class Memory:
+    """What this page remembers for one visitor.
+
+    Attributes:
+        job: the latest run, if there was one.
+        about: what it was started for, in words.
+        key: model and thresholds that it was started for.
+    """
+
+    job: jobs.Job | None = None
+    about: str = ""
+    key: tuple[Any, ...] = ()
+
+
+def page() -> None:
+    """Choose texts, run them in the background, look at what came out."""
+    setup = header.open_page(
+        "Does it hold on many sentences?",
+        "One sentence is an anecdote. Run a whole set, dense and pruned, and see where the answers change.",
+    )
+    if setup is None:
+        return
+    mem = st.session_state.setdefault("data_set", Memory())
+    _choose(setup, mem)
+    job = mem.job
+    if job is None:
+        st.html(markup.paragraph("Choose texts and press Run: the results appear here.", "hint"))
+    elif job.state == "running":
+        jobs.watch(job, mem.about)
+    elif job.state == "stopped":
+        st.html(markup.notice("Cancelled. Nothing was kept; press Run to start again."))
+    elif job.state == "failed":
+        st.html(markup.notice(job.error))
+    else:
+        if mem.key != _key(setup):
+            st.html(
+                markup.notice(
+                    "Model or thresholds have changed since this run. Press Run to see what they do now."
+                )
+            )
+        _results(setup, *job.result)
+
+
+def _key(setup: Setup) -> tuple[Any, ...]:
+    return setup.settings.model, setup.settings.thresholds
+
+
+def _choose(setup: Setup, mem: Memory) -> None:
+    left, right = st.columns([3, 1], gap="medium")
+    with right:
+        header.pickers(setup.models, setup.choices.devices)
+    with left:
+        names = [name for name in SOURCES if name != "task" or surveys.has_task_data(setup.model)]
+        source = st.segmented_control(
+            "Texts", names, key="source", default="ours", required=True, format_func=SOURCES.__getitem__
+        )
+        upload = None
+        rows = SIZES[1]
+        if source == "file":
+            upload = st.file_uploader("CSV, JSONL or Parquet", type=list(FORMATS), key="upload")
+            st.html(markup.paragraph(COLUMNS, "hint"))
+        elif source == "task":
+            rows = st.select_slider("Rows, chosen at random", SIZES, value=SIZES[1], key="rows")
+        running = mem.job is not None and mem.job.state == "running"
+        ready = source != "file" or upload is not None
+        if st.button("Run", key="run_set", icon=":material/play_arrow:", disabled=running or not ready):
+            data = _source(setup, str(source), rows, upload)
+            if data is not None:
+                _start(setup, mem, data, SOURCES[str(source)])
+        st.html(markup.paragraph(LIMITS, "hint"))
+
+
+def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], DataSet] | None:
+    """How to get the texts; a file is read now, so that what is wrong with it is said at once."""
+    if source == "task":
+        return partial(surveys.task_sample, setup.model, rows)
+    if source == "ours":
+        return surveys.ours
+    try:
+        data = read_upload(upload.name, upload.getvalue(), surveys.classes(setup.model))
+    except DataError as error:
+        st.html(markup.notice(str(error)))
+        return None
+    return lambda: data
+
+
+def _start(setup: Setup, mem: Memory, data: Callable[[], DataSet], about: str) -> None:
+    model, thresholds = setup.model, setup.settings.thresholds
+    job = jobs.start(lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem)
+    if job is None:
+        st.html(
+            markup.notice(
+                f"{jobs.MOST_JOBS} data sets run right now, which is all this server does at once. "
+                "Press Run again in a moment."
+            )
+        )
+        return
+    mem.job, mem.about, mem.key = job, about, _key(setup)
+    st.rerun()
+
+
+def _results(setup: Setup, data: DataSet, found: Survey) -> None:
+    st.html(markup.heading(findings.survey(found)))
+    which = "the learned ones" if setup.settings.thresholds == setup.choices.learned else "yours"
+    said = [f"Run: {data.name}.", f"Thresholds: {which}." if setup.choices.has_learned else ""]
+    if found.truncated:
+        said.append(f"{found.truncated:,} texts were too long for the model, and their ends were cut.")
+    st.html(markup.paragraph(" ".join(filter(None, [*said, data.note])), "hint"))
+    st.download_button(
+        "Download all rows as CSV",
+        lambda: to_csv(rows_table(found)),
+        "data_set.csv",
+        "text/csv",
+        key="rows_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    _flipped(found)
+    left, right = st.columns(2, gap="large")
+    palette, layers = theme.palette(), setup.model.layers
+    with left:
+        blocks.chart(
+            figures.curve(found.curve, found.metric, palette),
+            "set_curve",
+            findings.curve(found),
+            lambda: curve_table(found),
+            _curve_hint(found),
+        )
+    with right:
+        blocks.chart(
+            figures.kept(found.kept_per_layer, palette),
+            "set_kept",
+            findings.kept(found.kept_per_layer),
+            lambda: kept_table(found),
+            "Tokens left after each layer, over all tokens of all texts, special ones included.",
+        )
+    left, right = st.columns(2, gap="large")
+    with left:
+        chosen = figures.chosen_words(found.fates)
+        blocks.chart(
+            figures.words(chosen, layers, palette),
+            "set_words",
+            findings.words_that_go(chosen, layers),
+            lambda: words_table(found),
+            f"Tokens that occur {figures.FEWEST} times or more, as the model reads them: those that go first "
+            "and those that stay longest.",
+        )
+    with right:
+        blocks.chart(
+            figures.work(found, palette),
+            "set_work",
+            findings.work_of_texts(found),
+            lambda: rows_table(found),
+            "One mark is one text.",
+        )
+
+
+def _curve_hint(found: Survey) -> str:
+    if len(found.curve) == 2:
+        return "Raise the thresholds on Explore to see what they do to these texts."
+    hint = "All thresholds times one factor: " + ", ".join(f"{p.factor:g}" for p in found.curve) + "."
+    if len(found.rows) < 200 and found.curve[0].score is not None:
+        hint += f" With {len(found.rows)} texts, one text is {100 / len(found.rows):.1f} points."
+    return hint
+
+
+def _flipped(found: Survey) -> None:
+    """Sentences whose label changed, or values that moved most; each opens in Explore."""
+    if found.curve[0].agreement is None:
+        rows = sorted(found.rows, key=lambda row: row.moved, reverse=True)[:SHOWN]
+        title = "Texts whose value moved most"
+    else:
+        rows = found.flipped[:SHOWN]
+        count = len(found.flipped)
+        changed = f"{count:,} of {len(found.rows):,} texts change their answer"
+        title = changed if count else "No text changes its answer"
+        if count > SHOWN:
+            title += f"; the {SHOWN} that the dense run was surest of"
+    st.html(markup.heading(title))
+    if not rows:
+        st.html(markup.paragraph("Raise the thresholds on Explore, or run more texts, to find some.", "hint"))
+    for number, row in enumerate(rows):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"flip_{number}"):
+            if st.button("Open in Explore", key=f"open_{number}"):
+                first, second = (row.text, "") if isinstance(row.text, str) else row.text
+                session.open_page("views/explore.py", text=first, pair=second)
+            st.html(markup.paragraph(figures.one_line(row.text)) + markup.paragraph(_change(row), "hint"))
+
+
+def _change(row: Row) -> str:
+    if row.dense.label is None:
+        return f"dense {row.dense.value:.2f}, pruned {row.pruned.value:.2f}"
+    dense = f"dense: {row.dense.label} {words.probability(row.dense.probability or 0)}"
+    return f"{dense}, pruned: {row.pruned.label} {words.probability(row.pruned.probability or 0)}"
+
+
+page()

@@ -1,0 +1,158 @@
+"""The Data set page on a tiny model, and its figures."""
+
+import csv
+import io
+import time
+
+import pytest
+
+from app import findings, jobs, services, surveys
+from app.figures import survey as figures
+from app.figures.colours import LIGHT
+from app.figures.survey_tables import rows_table
+from app.figures.tables import to_csv
+from ltp_core.survey import Answer, Fate, Point, Row, Survey
+from tests.app.harness import html, open_view, run
+
+
+@pytest.fixture
+def dataset(tiny_folder):
+    services.load.clear()
+    return lambda **query: open_view("dataset", **query)
+
+
+def finish(page):
+    """Wait for the page's job, then run the page once more."""
+    job = page.session_state["data_set"].job
+    deadline = time.monotonic() + 40
+    while job.state == "running" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return run(page)
+
+
+def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4, alive=(4, 3, 1), gold=None):
+    return Row(
+        text, gold, Answer(dense, share, None), Answer(pruned, 0.6, None), tokens, alive, 1_000, 100 * tokens
+    )
+
+
+@pytest.fixture
+def found():
+    rows = (
+        row(),
+        row("b < film", pruned="negative", tokens=5, alive=(5, 3, 2)),
+        row("c", pruned="negative", share=0.99),
+    )
+    points = (Point(0, 1, 1, 0.9), Point(0.5, 1.2, 1, 0.95), Point(1, 1.5, 1 / 3, 0.8))
+    fates = (Fate("the", 5, 0.5, 1.0), Fate("film", 4, 3, 0), Fate("rare", 1, 0, 1))
+    return Survey(rows, points, fates, "accuracy", 0)
+
+
+def test_it_invites(dataset):
+    page = dataset()
+    assert "the results appear here" in html(page) and "5 MB" in html(page)
+    assert "Data of the task" not in page.get("button_group")[0].proto.options.__str__()
+
+
+def test_our_sentences_run_in_the_background(dataset):
+    page = dataset()
+    page.button(key="run_set").click()
+    page.run()
+    finish(page)
+    said = html(page)
+    assert f"fewer FLOPs on {len(surveys.ours().texts)} texts" in said
+    assert "our own sentences" in said and "have changed since" not in said
+    assert page.session_state["data_set"].job.state == "finished"
+
+
+def test_results_of_other_thresholds_are_said_to_be_old(dataset):
+    page = dataset()
+    page.button(key="run_set").click()
+    page.run()
+    finish(page)
+    page.query_params["t1"] = "0.2"
+    assert "Model or thresholds have changed since this run" in html(run(page))
+
+
+def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
+    page = dataset()
+    job = jobs.Job(state="finished", result=(surveys.ours(), found))
+    page.session_state["data_set"].job = job
+    opened = []
+    monkeypatch.setattr("app.session.open_page", lambda path, **settings: opened.append((path, settings)))
+    run(page)
+    assert "2 of 3 texts change their answer" in html(page)
+    page.button(key="open_1").click()
+    run(page)
+    assert opened == [("views/explore.py", {"text": "b < film", "pair": ""})]
+
+
+def test_too_many_at_once_are_refused(dataset, monkeypatch):
+    monkeypatch.setattr(jobs, "start", lambda *args: None)
+    page = dataset()
+    page.button(key="run_set").click()
+    assert "all this server does at once" in html(run(page))
+
+
+def test_cancel(dataset):
+    page = dataset()
+    page.session_state["data_set"].job = job = jobs.Job(done=3, total=10)
+    run(page)
+    page.button(key="cancel_job").click()
+    run(page)
+    assert job.stop.is_set()
+    job.state = "stopped"  # what the thread does at its next step
+    run(page)
+    assert "Cancelled" in html(page)
+
+
+def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, tmp_path):
+    monkeypatch.setenv(surveys.DATA_VARIABLE, str(tmp_path / "nowhere"))
+    model = services.load(tiny_folder, "cpu")
+    monkeypatch.setattr(type(model.settings), "task", "sst2", raising=False)
+    object.__setattr__(model.settings, "task", "sst2")
+    with pytest.raises(surveys.SurveyProblem, match="cannot be read in LTP_LAB_DATA"):
+        surveys.task_sample(model, 10)
+
+
+def test_the_curve_has_a_point_for_each_factor(found):
+    line = figures.curve(found.curve, "accuracy", LIGHT).data[0]
+    assert list(line.x) == [1, 1.2, 1.5] and list(line.y) == pytest.approx([90, 95, 80])
+    assert line.text == ("dense", "", "your thresholds")
+    without = [Point(p.factor, p.flops_reduction, p.agreement, None) for p in found.curve]
+    assert list(figures.curve(without, "accuracy", LIGHT).data[0].y) == pytest.approx([100, 100, 100 / 3])
+
+
+def test_tokens_kept_are_shares_of_all(found):
+    assert list(figures.kept(found.kept_per_layer, LIGHT).data[0].y) == pytest.approx(
+        [100, 900 / 13, 400 / 13]
+    )
+    assert findings.kept(found.kept_per_layer).startswith("Most tokens leave in layer 3: 38")
+
+
+def test_rare_words_are_left_out(found):
+    chosen = figures.chosen_words(found.fates)
+    assert [fate.token for fate in chosen] == ["the", "film"]
+    bars = figures.words(chosen, 3, LIGHT).data[0]
+    assert list(bars.x) == [0.5, 3] and bars.marker.color == (LIGHT.dropped, LIGHT.pruned)
+    assert findings.words_that_go(chosen, 3) == "“the” goes first, after 0.5 layers; “film” stays longest"
+
+
+def test_texts_with_another_answer_are_marked(found):
+    dense, same, flipped = figures.work(found, LIGHT).data
+    assert list(dense.x) == [4, 4, 5]
+    assert (list(same.x), list(flipped.x)) == ([4], [4, 5])
+    assert "b &lt; film" in flipped.customdata[1]
+
+
+def test_the_finding_counts(found):
+    said = findings.survey(found).replace("\u00a0", " ")
+    assert said == "2.3× fewer FLOPs on 3 texts; 2 change their answer; accuracy 80.0 %, dense 90.0 %"
+
+
+def test_the_file_holds_every_row(found):
+    rows = list(csv.DictReader(io.StringIO(to_csv(rows_table(found)))))
+    assert [r["text"] for r in rows] == ["a film", "b < film", "c"]
+    assert [r["flipped"] for r in rows] == ["False", "True", "True"]
+    assert [r["tokens left"] for r in rows] == ["4 3 1", "5 3 2", "4 3 1"]
+    assert sum(int(r["pruned FLOPs"]) for r in rows) == sum(r.flops for r in found.rows)

@@ -1,0 +1,105 @@
+"""Data files of visitors: what is read, and what is said about what cannot be."""
+
+import io
+import json
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from app import uploads
+from app.uploads import read_upload
+from ltp_core.training.data import DataError
+
+CLASSES = ("negative", "positive")
+
+
+def parquet(**columns):
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b'sentence,label\n"good, film",1\nbad,0\n'),
+        ("a.csv", '\ufeffsentence,label\n"good, film",positive\nbad,Negative\n'.encode()),
+        (
+            "a.jsonl",
+            b'{"sentence": "good, film", "label": 1}\n\n{"sentence": "bad", "label": "negative"}\n',
+        ),
+        ("a.PARQUET", parquet(sentence=["good, film", "bad"], label=[1, 0], idx=[7, 8])),
+    ],
+)
+def test_the_three_formats(name, content):
+    data = read_upload(name, content, CLASSES)
+    assert data.texts == ["good, film", "bad"]
+    assert data.labels == [1.0, 0.0]
+    assert data.note == ""
+
+
+def test_pairs_and_no_labels():
+    data = read_upload("a.csv", b"question,sentence\nwhen?,now\n", CLASSES)
+    assert data.texts == [("when?", "now")] and data.labels is None
+
+
+def test_numbers_of_a_regression():
+    assert read_upload("a.csv", b"text,label\ngood,4.5\n", ()).labels == [4.5]
+
+
+def test_a_missing_label_means_that_nothing_is_scored():
+    data = read_upload("a.csv", b"text,label\ngood,1\nbad,\n", CLASSES)
+    assert data.labels is None and "no row is scored" in data.note
+
+
+def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_ROWS", 2)
+    for name, content in (
+        ("a.csv", b"text\na\nb\nc\n"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": "b"}\n{"text": "c"}\n'),
+        ("a.parquet", parquet(text=["a", "b", "c"])),
+    ):
+        data = read_upload(name, content, CLASSES)
+        assert data.texts == ["a", "b"] and "first 2 rows" in data.note
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.txt", b"x", "none of the files that can be read: csv, jsonl, parquet"),
+        ("a.csv", b"", "no text column"),
+        ("a.csv", b"text\n", "a.csv has no rows"),
+        ("a.csv", b"body,label\nx,1\n", "no text column"),
+        ("a.csv", b"text\n\xff\xfe\n", "not UTF-8"),
+        (
+            "a.csv",
+            b"text,label\nx,maybe\n",
+            "row 1: the label 'maybe' is none of: negative, positive, or 0 to 1",
+        ),
+        ("a.csv", b"text,label\nx,2\n", "is none of: negative, positive, or 0 to 1"),
+        ("a.csv", b"text,label\nx,0.5\n", "is none of"),
+        ("a.csv", b"text,other\n   ,1\n", "row 1: column 'text' holds no text"),
+        ("a.jsonl", b'{"text": "a"}\n[1]\n', "line 2: this is not a JSON object"),
+        ("a.jsonl", b'{"text": 3}\n', "row 1: column 'text' holds no text"),
+        ("a.jsonl", b"", "no text column"),
+        ("a.jsonl", b"[" * 100_000, "line 1: this is not a JSON object"),
+        ("a.parquet", b"PAR1 no", "no Parquet file that can be read"),
+        ("a.parquet", parquet(body=["x"]), "no text column"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(name, content, said):
+    with pytest.raises(DataError, match=r".") as caught:
+        read_upload(name, content, CLASSES)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_limits(monkeypatch):
+    long = json.dumps({"text": "a" * (uploads.MOST_CHARACTERS + 1)}).encode()
+    with pytest.raises(DataError, match="more than 20,000 characters"):
+        read_upload("a.jsonl", long, CLASSES)
+    with pytest.raises(DataError, match="more than 5 MB"):
+        read_upload("a.csv", b"a" * (5 * 2**20 + 1), CLASSES)
+    monkeypatch.setattr(uploads, "MOST_UNPACKED", 0)
+    with pytest.raises(DataError, match="when unpacked"):
+        read_upload("a.parquet", parquet(text=["a" * 100]), CLASSES)
