@@ -1,7 +1,8 @@
 """Pruning for real: tokens that leave are no longer computed. A batch is packed, without padding.
 
 The tokens of a batch lie behind one another in one ``[T, D]`` tensor. Linear layers run over it as it
-is; attention runs sequence by sequence. What cannot change the logits is not computed:
+is; attention runs over each sequence by itself (`ltp_core.attention`). What cannot change the logits is not
+computed:
 
 - a layer whose importance nobody reads runs fused attention;
 - context, output projection and FFN are computed only for the tokens that stay;
@@ -9,17 +10,20 @@ is; attention runs sequence by sequence. What cannot change the logits is not co
   that looks into the last layer still gets its scores, which tell how many tokens are left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 
-from ltp_core.architectures import EncoderView, LayerView, score_bias
-from ltp_core.importance import attention_received
+from ltp_core.architectures import EncoderView
+from ltp_core.attention import attention_probabilities, fused_attention, weighted_values
 from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
+
+# Pairs of tokens (a head's scores) that run at once. On a CPU what is larger falls out of the cache and
+# makes the system hand out fresh memory in each layer; elsewhere the limit only bounds memory.
+PAIRS = {"cpu": 2**18, "elsewhere": 2**22}
 
 
 def removed_forward(
@@ -29,19 +33,28 @@ def removed_forward(
 
     Args:
         view: the encoder, in evaluation mode.
-        inputs: a padded batch.
-        rule: who stays.
+        inputs: a padded batch. A large one runs in parts, one after another.
+        rule: who stays. It is asked about each part by itself.
         record: compute the importance in every layer, also where the rule does not need it.
         attention_layer: keep the attention probabilities of this layer (1 is the first).
 
     Returns:
-        A `Run` with bool masks. T below is the number of tokens alive in the whole batch.
+        A `Run` with bool masks.
     """
+    runs = [_forward(view, part, rule, record, attention_layer) for part in parts(inputs)]
+    return runs[0] if len(runs) == 1 else joined(runs)
+
+
+def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attention_layer: int | None) -> Run:
+    """One part. T below is the number of tokens alive in it, T' that of the tokens a layer puts out."""
     alive = inputs.attention_mask.bool()  # [B, n]
     first = first_tokens(inputs.attention_mask)  # [B, n]
     grid_positions = original_positions(inputs.attention_mask)  # [B, n]
-    embedded = view.embed(inputs, grid_positions)
-    hidden, positions = view.start(embedded[alive]), grid_positions[alive]  # [T, D], [T]
+    embedded = view.embed(inputs, grid_positions)  # [B, n, E]
+    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token belongs
+    hidden = view.start(embedded.flatten(0, 1).index_select(0, place))  # [T, D]
+    positions = grid_positions.flatten().index_select(0, place)  # [T]
+    lengths = counts(alive)
     carry: Any = None
     attention: tuple[Tensor, ...] | None = None
     masks: list[Tensor] = []
@@ -49,76 +62,73 @@ def removed_forward(
 
     layers = view.layers
     for number, layer in enumerate(layers, start=1):
-        lengths = _lengths(alive)
         observed = record or number == attention_layer or rule.needs_importance(number)
         importance = torch.zeros(alive.shape, device=alive.device)  # [B, n]
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
-            probabilities = attention_probabilities(layer, query, key, positions, lengths)
-            importance[alive] = torch.cat([attention_received(p) for p in probabilities]).to(importance.dtype)
+            probabilities, shares = attention_probabilities(layer, query, key, positions, lengths)
+            importance.flatten().index_copy_(0, place, shares.to(importance.dtype))
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
         kept = (kept & alive) | first
-        only_first = view.reads_first_token and number == len(layers)
-        output = (first if only_first else kept)[alive]  # [T], the tokens that this layer puts out
+        output = first if view.reads_first_token and number == len(layers) else kept
+        rows = output.flatten().index_select(0, place).nonzero().squeeze(1)  # [T'], among the packed tokens
+        staying = counts(output)
 
+        asking = positions.index_select(0, rows)  # [T']
         if observed:
-            context = weighted_values(probabilities, value, output, lengths)  # [T', H, d]
+            context = weighted_values(probabilities, value, rows, lengths, staying)  # [T', H, d]
+            attention = tuple(probabilities) if number == attention_layer else attention
+            probabilities = []  # gives their memory to the FFN
         else:
-            context = fused_attention(layer, hidden, positions, output, lengths)  # [T', H, d]
-        hidden = layer.feed_forward(layer.attend_output(context, hidden[output]))  # [T', D]
-        positions = positions[output]  # [T']
-        alive = kept
+            query, key, value = layer.qkv(hidden, positions, rows)  # [T', H, d], [T, H, d] twice
+            context = fused_attention(layer, query, key, value, (asking, positions), lengths, staying)
+        hidden = layer.feed_forward(layer.attend_output(context, hidden.index_select(0, rows)))  # [T', D]
+        place, positions, lengths, alive = place.index_select(0, rows), asking, staying, kept
         masks.append(kept)
         importances.append(importance if observed else None)
-        if number == attention_layer:
-            attention = tuple(probabilities)
 
-    last = first if view.reads_first_token else alive  # [B, n], where the rows of `hidden` belong
-    grid = hidden.new_zeros(*last.shape, hidden.shape[-1])  # [B, n, D]
-    grid[last] = view.finish(hidden)
-    return Run(view.head(grid, last), tuple(masks), tuple(importances), attention)
+    logits = view.head(*padded(view.finish(hidden), lengths))
+    return Run(logits, tuple(masks), tuple(importances), attention)
 
 
-def attention_probabilities(
-    layer: LayerView, query: Tensor, key: Tensor, positions: Tensor, lengths: Sequence[int]
-) -> list[Tensor]:
-    """Packed ``[T, H, d]`` twice -> for each sequence, probabilities ``[H, n, n]`` over its own tokens."""
-    probabilities = []
-    for q, k, at in zip(*(x.split(lengths) for x in (query, key, positions)), strict=True):
-        scores = q.transpose(0, 1) @ k.permute(1, 2, 0) * layer.scale  # [H, n, n]
-        bias = score_bias(layer, at, at)
-        probabilities.append((scores if bias is None else scores + bias).softmax(dim=-1))
-    return probabilities
+def counts(mask: Tensor) -> list[int]:
+    """How many are true in each row, ``[B, n]`` -> B numbers."""
+    numbers: list[int] = mask.sum(dim=-1).tolist()
+    return numbers
 
 
-def weighted_values(
-    probabilities: Sequence[Tensor], value: Tensor, output: Tensor, lengths: Sequence[int]
-) -> Tensor:
-    """Context of the tokens that stay: rows of ``P V`` where `output` ``[T]`` is true -> ``[T', H, d]``."""
-    parts = zip(probabilities, value.split(lengths), output.split(lengths), strict=True)
-    return torch.cat([(p[:, rows] @ v.transpose(0, 1)).transpose(0, 1) for p, v, rows in parts])
+def padded(packed: Tensor, lengths: list[int]) -> tuple[Tensor, Tensor]:
+    """Packed ``[T, D]`` -> ``[B, longest, D]``, zeros behind, and which of it is real ``[B, longest]``."""
+    columns = torch.arange(max(lengths), device=packed.device)
+    real = columns < torch.tensor(lengths, device=packed.device).unsqueeze(1)  # [B, longest]
+    grid = packed.new_zeros(*real.shape, packed.shape[-1])
+    grid[real] = packed
+    return grid, real
 
 
-def fused_attention(
-    layer: LayerView, hidden: Tensor, positions: Tensor, output: Tensor, lengths: Sequence[int]
-) -> Tensor:
-    """Context of the tokens that stay, without materialised probabilities -> ``[T', H, d]``."""
-    query, key, value = layer.qkv(hidden, positions, output)  # [T', H, d], [T, H, d] twice
-    rows = [int(part.sum()) for part in output.split(lengths)]
-    queries = zip(query.split(rows), positions[output].split(rows), strict=True)
-    others = zip(*(x.split(lengths) for x in (key, value, positions)), strict=True)
-    contexts = []
-    for (q, at), (k, v, keys_at) in zip(queries, others, strict=True):
-        bias = score_bias(layer, at, keys_at)
-        q, k, v = (x.transpose(0, 1)[None] for x in (q, k, v))  # [1, H, n, d]
-        bias = None if bias is None else bias.to(q.dtype)
-        context = scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=layer.scale)
-        contexts.append(context[0].transpose(0, 1))  # [n', H, d]
-    return torch.cat(contexts)
+def parts(inputs: Inputs) -> Iterator[Inputs]:
+    """Cut a batch into runs of rows, of at least one, whose attention has at most `PAIRS` scores a head."""
+    mask = inputs.attention_mask
+    limit = PAIRS["cpu" if mask.device.type == "cpu" else "elsewhere"]
+    start, pairs = 0, 0
+    for row, length in enumerate(counts(mask.bool())):
+        if row > start and pairs + length**2 > limit:
+            yield inputs.rows(start, row)
+            start, pairs = row, 0
+        pairs += length**2
+    yield inputs.rows(start, len(mask))
 
 
-def _lengths(alive: Tensor) -> list[int]:
-    """Tokens alive in each sequence, ``[B, n]`` -> B counts."""
-    counts: list[int] = alive.sum(dim=-1).tolist()
-    return counts
+def joined(runs: list[Run]) -> Run:
+    """The runs of a batch's parts -> the run of the batch."""
+    attention = [] if runs[0].attention is None else [run.attention or () for run in runs]
+    return Run(
+        logits=torch.cat([run.logits for run in runs]),
+        masks=tuple(torch.cat(layer) for layer in zip(*(run.masks for run in runs), strict=True)),
+        importance=tuple(
+            None if any(part is None for part in layer) else torch.cat(layer)
+            for layer in zip(*(run.importance for run in runs), strict=True)
+        ),
+        attention=sum(attention, ()) if attention else None,
+    )

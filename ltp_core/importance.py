@@ -19,8 +19,8 @@ def attention_received(attention: Tensor, alive: Tensor | None = None) -> Tensor
 
     Source: Kim et al. 2022, eq. 3. The authors' code divides by the padded length instead of n.
     """
-    over_heads = attention.mean(dim=-3)  # [..., n, n]
     if alive is None:
-        return over_heads.mean(dim=-2)  # [..., n]
+        return attention.mean(dim=(-3, -2))  # [..., n]
+    over_heads = attention.mean(dim=-3)  # [..., n, n]
     received = (over_heads * alive.unsqueeze(-1)).sum(dim=-2)  # [..., n]
     return received / alive.sum(dim=-1, keepdim=True)

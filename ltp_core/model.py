@@ -15,6 +15,7 @@ from ltp_core.architectures import view_of
 from ltp_core.checkpoints import CheckpointError, Settings
 from ltp_core.engine import removed_forward
 from ltp_core.masked import hard_gate, padded_forward, soft_gate
+from ltp_core.packed_weights import PackedWeights
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
@@ -46,6 +47,7 @@ class PrunedModel(nn.Module, TextClassifier):
         name: str = "model",
     ) -> None:
         super().__init__()
+        self._packed = PackedWeights()
         self.hf_model = hf_model
         self.tokenizer = tokenizer
         self.settings = settings or Settings()
@@ -107,6 +109,11 @@ class PrunedModel(nn.Module, TextClassifier):
             (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
         replace(self.settings, base=None, files={}, results={}).write(folder)
 
+    def train(self, mode: bool = True) -> "PrunedModel":
+        """Set the mode of all modules, and forget packed weights: who trains is going to change them."""
+        self._packed.clear()
+        return super().train(mode)
+
     @property
     def config(self) -> Any:
         """The Hugging Face config."""
@@ -155,8 +162,9 @@ class PrunedModel(nn.Module, TextClassifier):
             raise ValueError(
                 f"layer {attention_layer} does not exist: this model has layers 1 to {self.layers}"
             )
-        view = view_of(self.hf_model)
-        if execution == "removed":
+        removed = execution == "removed"
+        view = view_of(self._packed.of(self.hf_model) if removed else self.hf_model)
+        if removed:
             run = removed_forward(view, inputs, rule, record, attention_layer)
         elif execution == "masked":
             run = padded_forward(view, inputs, hard_gate(rule))

@@ -59,4 +59,4 @@ def original_positions(attention_mask: Tensor) -> Tensor:
 
 def alive_counts(kept: Sequence[Tensor]) -> Tensor:
     """Count the tokens left after each layer: L tensors ``[B, n]`` -> long ``[B, L]``."""
-    return torch.stack([layer.sum(dim=-1) for layer in kept], dim=-1)
+    return torch.stack(list(kept), dim=1).sum(dim=-1)
