@@ -81,7 +81,7 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     hidden = view.start(embedded)  # [B, n, D]
     mask = inputs.attention_mask.to(torch.float32)  # [B, n]
     carry: Any = None
-    masks, importances = [], []
+    masks, importances, states = [], [], []
     for number, layer in enumerate(view.layers, start=1):
         query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
         scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
@@ -94,8 +94,9 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
         hidden = layer.feed_forward(layer.attend_output(context.transpose(1, 2), hidden))  # [B, n, D]
         masks.append(mask)
         importances.append(importance)
+        states.append(hidden)
     logits = view.head(view.finish(hidden), mask)
-    return Run(logits, tuple(masks), tuple(importances))
+    return Run(logits, tuple(masks), tuple(importances), hidden=tuple(states))
 
 
 def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:

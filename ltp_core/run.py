@@ -43,9 +43,11 @@ class Run:
             None for a layer that did not need it.
         attention: of one asked-for layer, one ``[H, n_b, n_b]`` for each row of the batch, over the
             n_b tokens alive in that layer; None when not asked for.
+        hidden: L tensors ``[B, n, D]``, what each layer put out; empty where nothing is padded.
     """
 
     logits: Tensor
     masks: tuple[Tensor, ...]
     importance: tuple[Tensor | None, ...]
     attention: tuple[Tensor, ...] | None = None
+    hidden: tuple[Tensor, ...] = ()

@@ -1,15 +1,21 @@
-"""`train`: from a task's name to a pruned model in a folder."""
+"""`train`: from a task's name to a pruned model in a folder, with the row of results that it gives."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import BASELINE_FOLDER
-from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, quiet
-from ltp_core.training.job import Job, Method, Pruning, Recipe
+from ltp_core.commands.evaluate import baseline_of, measure, run_unpruned
+from ltp_core.commands.results import row_of
+from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet
+from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage
+
+ROW_FILE = "row.json"
 
 
 def train(
@@ -23,12 +29,19 @@ def train(
     ] = "ltp",
     target_flops: Annotated[float | None, typer.Option(help="Dense over pruned FLOPs to reach.")] = None,
     penalty: Annotated[float | None, typer.Option(help="The paper's lambda, instead of a target.")] = None,
+    stages: Annotated[
+        str, typer.Option(help="straight-through, soft, soft-output, hard; soft-output,hard is the paper's.")
+    ] = "straight-through",
+    thresholds: Annotated[str | None, typer.Option(help="Initial thresholds, t1,t2,…; else rising.")] = None,
+    temperature: Annotated[float, typer.Option(help="Of the gates, as a share of attention.")] = 0.004,
+    last_temperature: Annotated[float | None, typer.Option(help="Where it falls to, in each stage.")] = None,
     length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
     distill: Annotated[float, typer.Option(help="Share of the loss taken from the dense model.")] = 0.5,
+    distill_hidden: Annotated[float, typer.Option(help="Weight of its hidden states in the loss.")] = 0.0,
     shortest: Annotated[int, typer.Option(help="Leave shorter rows (tokens) out of the pruning stage.")] = 0,
     augment: Annotated[float, typer.Option(help="Made-up rows for each real one, to distill on.")] = 0.0,
     epochs: Annotated[float, typer.Option(help="Passes of the dense stage.")] = 3.0,
-    pruning_epochs: Annotated[float, typer.Option(help="Passes of the pruning stage.")] = 3.0,
+    pruning_epochs: Annotated[float, typer.Option(help="Passes of the pruning stages, together.")] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Of the dense stage.")] = 5e-5,
     pruning_learning_rate: Annotated[float, typer.Option(help="Of the pruning stage's weights.")] = 3e-5,
     batch_size: Annotated[int, typer.Option(help="Rows a step.")] = 32,
@@ -39,6 +52,10 @@ def train(
     untouched: Annotated[int, typer.Option(help="Rows held out to measure on only.")] = 1000,
     bfloat16: Annotated[bool, typer.Option(help="Matrix products in bfloat16.")] = True,
     save_steps: Annotated[int, typer.Option(help="A checkpoint every so many steps.")] = 250,
+    ablation: Annotated[
+        str | None, typer.Option(help="What is different: soft-only makes the row's rule ltp/soft-only.")
+    ] = None,
+    record: Annotated[bool, typer.Option(help="Put the row into assets/results, too.")] = False,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -50,6 +67,8 @@ def train(
         raise ValueError("give --target-flops or --penalty, not both")
     if penalty is not None and method in ("topk", "lat"):
         raise ValueError(f"--penalty steers learned thresholds: for {method}, give --target-flops")
+    if ablation is not None and not re.fullmatch(r"[a-z0-9.-]+", ablation):
+        raise ValueError(f"--ablation takes small letters, digits, points and hyphens, got {ablation!r}")
     dense = Recipe(epochs, learning_rate, batch_size, 0.06, 0.01, seed, max_tokens, bfloat16, save_steps)
     pruned = replace(dense, epochs=pruning_epochs, learning_rate=pruning_learning_rate)
     usual = Pruning()
@@ -60,39 +79,61 @@ def train(
         if target_flops is None
         else target_flops,
         penalty=usual.penalty if penalty is None else penalty,
+        temperature=temperature,
+        last_temperature=last_temperature,
+        stages=cast(tuple[Stage, ...], tuple(stages.split(","))),
+        thresholds=None if thresholds is None else tuple(numbers(thresholds, "--thresholds")),
         length_exponent=length_exponent,
         distill=distill,
+        distill_hidden=distill_hidden,
         shortest=shortest,
         augment=augment,
     )
     dense_model = None if baseline is None else str(baseline)
-    job = Job(task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit)
-    from ltp_core.training.pipeline import (
-        rule_at,
-        run,
-        score,
-        split_of,
-    )  # the Trainer takes seconds to import
+    job = Job(
+        task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit, ablation
+    )
+    from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
+    from ltp_core.training.processes import join
 
+    where = choose_device(device)
     with quiet():
-        model = run(job, output, messages.print, str(choose_device(device)))
+        first = join(where).is_main_process
+        model = run(job, output, messages.print, str(where))
+        if not first:
+            return  # rank 0 measures and prints
         rows = split_of(job).tuning
+        against = run_unpruned(model, baseline_of(str(output), model), rows, max_tokens=max_tokens)
         rule = rule_at(job, model, output, rows)
-        found, evaluation = score(model, rows, job.task, rule=rule, max_tokens=max_tokens)
-    metric, value = next(iter(found.items()))
+        measured = measure(model, against, rows, rule)
+    about = {"split": "tuning", "target_flops": pruning.target_flops, "penalty": pruning.penalty}
+    row = row_of(model, "/".join(filter(None, (method, ablation))), measured) | about | stamp()
+    write_rows(output / ROW_FILE, [row])
+    if record:
+        add_row(RESULTS / f"train-{Path(task).stem}.json", row)
     document = {
         "output": str(output / BASELINE_FOLDER if method == "dense" else output),
-        "score": value,
-        "metric": metric,
+        "score": measured["pruned"]["score"],
+        "metric": measured["metric"],
         "split": "tuning",
-        "flops_reduction": evaluation.flops_reduction,
-        "kept_per_layer": evaluation.kept_per_layer,
+        "flops_reduction": measured["flops_reduction"],
+        "kept_per_layer": measured["kept_per_layer"],
         "thresholds": model.thresholds,
         "shares": getattr(rule, "shares", None),
+        "row": str(output / ROW_FILE),
     }
 
     def table(console: Console) -> None:
-        reduction = evaluation.flops_reduction
-        console.print(f"{output}: {metric} {value:.4f} on the tuning rows at {reduction:.2f}× fewer FLOPs")
+        score, reduction = measured["pruned"]["score"], measured["flops_reduction"]
+        console.print(
+            f"{output}: {measured['metric']} {score:.4f} on the tuning rows at {reduction:.2f}× fewer FLOPs"
+        )
 
     emit(document, json, table)
+
+
+def add_row(file: Path, row: dict[str, Any]) -> None:
+    """Put a row among those of other runs, in place of an earlier one of the same run."""
+    same = ("task", "rule", "seed", "split", "target_flops", "penalty")
+    others = [old for old in read_rows(file) if any(old.get(key) != row.get(key) for key in same)]
+    write_rows(file, sorted([*others, row], key=lambda row: (row["rule"], row["flops_reduction"])))

@@ -1,11 +1,11 @@
 """Steering the FLOPs: a target as a constraint while training, and exactly met at the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from ltp_core.flops import Dimensions, layer_flops
+from ltp_core.flops import Dimensions, layer_flops, paper_flops
 
 
 def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -103,6 +103,17 @@ class KeepPenalty(nn.Module):
     def progress(self) -> dict[str, float]:
         """The last batch's reduction."""
         return {"flops_reduction": self.reached}
+
+
+def ceiling(size: Dimensions, tokens: Sequence[int]) -> float:
+    """The FLOPs reduction where `[CLS]` alone goes on after layer 1's attention: no threshold gives more.
+
+    Args:
+        size: the model.
+        tokens: the lengths of the rows that it is for, special tokens included.
+    """
+    dense = sum(paper_flops(size, n, [n] * size.layers) for n in tokens)
+    return dense / sum(paper_flops(size, n, [1] * size.layers) for n in tokens)
 
 
 def settle(reduction_of: Callable[[float], float], target: float, tolerance: float = 0.005) -> float:

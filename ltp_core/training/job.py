@@ -1,10 +1,16 @@
 """What a training run is told: plain, checked dataclasses, stored with the model that comes out."""
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args
 
 Method = Literal["dense", "ltp", "topk", "lat"]
+
+# How a pruning stage hides tokens. "straight-through": hard gates with the soft gate's gradient, thresholds
+# and weights learn together. "soft": soft gates that attention sees, likewise. "soft-output": the paper's
+# soft masks on the layers' outputs, likewise. "hard": fixed thresholds, the weights learn to live with them.
+# The paper's recipe is soft-output, then hard.
+Stage = Literal["straight-through", "soft", "soft-output", "hard"]
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,22 @@ class Recipe:
 class Pruning:
     """How thresholds are learned.
 
+    Temperature, rate and first thresholds are in the unit of the importance s; where thresholds are compared
+    with ``n^alpha s``, `in_unit` takes them there, so that runs with several alpha can be compared.
+
     Attributes:
         target_flops: dense over pruned paper FLOPs to reach; None to use `penalty` instead.
         penalty: the paper's lambda, on the mean mask over real tokens.
-        temperature: T of the gates' gradient, in the unit of the importance.
+        temperature: T of the gates' gradient.
+        last_temperature: where T falls to, geometrically, in each stage; None leaves it.
         length_exponent: alpha in ``n^alpha s >= theta``.
         threshold_rate: learning rate of the thresholds.
         first_threshold: initial threshold of the first layer,
         last_threshold: of the last layer, linear between: rising ones do better than flat ones.
+        stages: one after another, with the same number of passes each.
+        thresholds: initial thresholds, one a layer, as they are compared; None for the rising ones.
         distill: share of the loss that is divergence from the dense model's outputs.
+        distill_hidden: weight of the difference of the hidden states to the dense model's.
         shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
             stay, so short rows lose nothing and teach nothing about pruning.
         augment: made-up rows for each real one, see `augment.made_up`.
@@ -69,16 +82,56 @@ class Pruning:
     distill: float = 0.5
     shortest: int = 0
     augment: float = 0.0
+    last_temperature: float | None = None
+    stages: tuple[Stage, ...] = ("straight-through",)
+    thresholds: tuple[float, ...] | None = None
+    distill_hidden: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         if self.target_flops is not None and not self.target_flops >= 1:
             raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {self.target_flops}")
-        usable = min(self.penalty, self.augment) >= 0 and 0 <= self.distill <= 1 and self.temperature > 0
-        if not usable or not math.isfinite(self.length_exponent):
+        temperatures = (self.temperature, self.last_temperature or self.temperature)
+        usable = min(self.penalty, self.augment, self.distill_hidden) >= 0 and 0 <= self.distill <= 1
+        if not usable or not min(temperatures) > 0 or not math.isfinite(self.length_exponent):
             raise ValueError(
-                "penalty and augment must not be negative, distill between 0 and 1, temperature positive"
+                "penalty, augment and hidden states' weight must not be negative, distill between 0 and 1, "
+                "temperature positive"
             )
+        if unknown := set(self.stages) - set(get_args(Stage)):
+            raise ValueError(f"no stage {min(unknown)!r}; there is: {', '.join(get_args(Stage))}")
+        if not self.stages or len(set(self.stages)) < len(self.stages):
+            raise ValueError("name at least one stage, and each once")
+        if self.thresholds is not None and not all(0 <= theta < math.inf for theta in self.thresholds):
+            raise ValueError("initial thresholds must be finite, and must not be negative")
+        for name in ("stages", "thresholds"):  # lists, as JSON has them
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else tuple(value))
+
+    def first_thresholds(self, layers: int) -> tuple[float, ...]:
+        """The initial thresholds of a model with so many layers.
+
+        Raises:
+            ValueError: if another number of them was given.
+        """
+        if self.thresholds is None:
+            step = (self.last_threshold - self.first_threshold) / max(layers - 1, 1)
+            return tuple(self.first_threshold + step * layer for layer in range(layers))
+        if len(self.thresholds) != layers:
+            raise ValueError(f"this model has {layers} layers; got {len(self.thresholds)} initial thresholds")
+        return self.thresholds
+
+    def in_unit(self, tokens: float) -> "Pruning":
+        """The same recipe in the unit of ``n^alpha s``, for rows of so many tokens in the mean."""
+        unit = tokens**self.length_exponent
+        return replace(
+            self,
+            temperature=self.temperature * unit,
+            last_temperature=None if self.last_temperature is None else self.last_temperature * unit,
+            threshold_rate=self.threshold_rate * unit,
+            first_threshold=self.first_threshold * unit,
+            last_threshold=self.last_threshold * unit,
+        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +150,7 @@ class Job:
         tuning: whole rows held out to choose things on.
         untouched: whole rows held out to measure on only.
         limit: use only the first so many training rows.
+        ablation: what is different here, for the rows of results: "no-distill" gives ltp/no-distill.
     """
 
     task: str
@@ -110,6 +164,7 @@ class Job:
     tuning: int = 500
     untouched: int = 1000
     limit: int | None = None
+    ablation: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing to choose on."""
@@ -118,7 +173,7 @@ class Job:
 
     @classmethod
     def of(cls, described: dict[str, Any]) -> "Job":
-        """Read what `dataclasses.asdict` made of a job."""
+        """Read what `dataclasses.asdict` made of a job; what an older version did not know is as usual."""
         recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
-        known = {field.name: described[field.name] for field in fields(cls)}
+        known = {field.name: described[field.name] for field in fields(cls) if field.name in described}
         return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})

@@ -1,6 +1,7 @@
 """The training loop: Hugging Face's Trainer, with checkpoints that can be trusted and a log to plot."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
-from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from ltp_core.training.job import Recipe
+from ltp_core.training.processes import PATIENCE
+from ltp_core.training.progress import ProgressLine
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -25,13 +28,21 @@ class Loop(Trainer):
         tokenizer: pads them.
         recipe: how to train.
         folder: for checkpoints and `metrics.jsonl`.
+        label: what the progress bar calls it.
     """
 
     def __init__(
-        self, module: nn.Module, table: Dataset, tokenizer: Any, recipe: Recipe, folder: Path
+        self,
+        module: nn.Module,
+        table: Dataset,
+        tokenizer: Any,
+        recipe: Recipe,
+        folder: Path,
+        label: str = "training",
     ) -> None:
         self.recipe = recipe
         self.folder = folder
+        self.kept: Tensor | None = None  # [1 + L], since the last log entry
         arguments = TrainingArguments(
             output_dir=str(folder / "checkpoints"),
             num_train_epochs=recipe.epochs,
@@ -47,7 +58,8 @@ class Loop(Trainer):
             save_total_limit=2,
             logging_steps=25,
             report_to="none",
-            disable_tqdm=False,
+            disable_tqdm=True,
+            ddp_timeout=int(PATIENCE.total_seconds()),
         )
         super().__init__(
             model=module,
@@ -56,6 +68,9 @@ class Loop(Trainer):
             processing_class=tokenizer,
             data_collator=DataCollatorWithPadding(tokenizer),
         )
+        self.line = ProgressLine(label)
+        self.remove_callback(PrinterCallback)  # prints each log entry as a dict
+        self.add_callback(self.line)
 
     def run(self) -> None:
         """Train to the end, from the last complete checkpoint if there is one.
@@ -63,9 +78,16 @@ class Loop(Trainer):
         Raises:
             ValueError: if the loss stops being a number; checkpoints stay.
         """
-        checkpoint = last_complete_checkpoint(self.folder / "checkpoints")
+        with self.args.main_process_first():
+            checkpoint = last_complete_checkpoint(self.folder / "checkpoints")
+        if checkpoint and _is_the_end(checkpoint):
+            self._load_from_checkpoint(checkpoint)
+            return
         self._forget_after(int(checkpoint.rpartition("-")[2]) if checkpoint else 0)
-        self.train(resume_from_checkpoint=checkpoint)
+        try:
+            self.train(resume_from_checkpoint=checkpoint)
+        finally:
+            self.line.stop()
 
     def _forget_after(self, step: int) -> None:
         """Drop what an interrupted run logged after the step that is taken up again."""
@@ -101,24 +123,43 @@ class Loop(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Tensor | tuple[Tensor, Any]:
         """Run the batch; tell the budget what it cost, as the mean over all processes."""
+        module: Any = self.accelerator.unwrap_model(model)
+        if hasattr(module, "anneal"):
+            module.anneal(self.state.global_step / self.state.max_steps)
         outputs = model(**inputs)
         loss = outputs["loss"]
         if not torch.isfinite(loss):
             raise ValueError("the loss is no longer a number: lower the learning rate; checkpoints are kept")
         if "flops" in outputs:
-            dense, pruned = self.accelerator.reduce(outputs["flops"], reduction="mean")
-            self.accelerator.unwrap_model(model).budget.update(dense, pruned)
+            sums = torch.cat([outputs["flops"], outputs["kept"]])
+            dense, pruned, *kept = self.accelerator.reduce(sums, reduction="mean")
+            module.budget.update(dense, pruned)
+            self.kept = torch.stack(kept) if self.kept is None else self.kept + torch.stack(kept)
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add thresholds and FLOPs to what the Trainer logs, and append it to the metrics file."""
+        """Add thresholds, tokens and FLOPs to what the Trainer logs, and append it to the metrics file."""
         module = self.accelerator.unwrap_model(self.model)
         if hasattr(module, "budget"):
             logs = {**logs, **module.progress()}
+        if self.kept is not None:
+            shares: Any = (self.kept[1:] / self.kept[0]).tolist()
+            logs = {**logs, "kept_per_layer": shares}
+            self.kept = None
         super().log(logs, start_time)
         if self.is_world_process_zero():
             with (self.folder / METRICS_FILE).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": self.state.global_step, **logs}) + "\n")
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save it, and wait until all processes have: the file that ends a checkpoint comes after."""
+        super()._save_rng_state(output_dir)
+        self.accelerator.wait_for_everyone()
+
+
+def _is_the_end(checkpoint: str) -> bool:
+    state = json.loads((Path(checkpoint) / "trainer_state.json").read_text(encoding="utf-8"))
+    return bool(state.get("global_step", 0) >= state.get("max_steps", math.inf))
 
 
 def last_complete_checkpoint(folder: Path) -> str | None:

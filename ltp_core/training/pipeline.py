@@ -8,12 +8,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import LengthConfig, Rule, TopK
+from ltp_core.training.budget import ceiling
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
@@ -25,8 +27,9 @@ from ltp_core.training.lengths import (
     write_search,
 )
 from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
-from ltp_core.training.stages import train_dense, train_pruned
+from ltp_core.training.stages import tokenized, train_dense, train_pruned
 
 JOB_FILE = "job.json"
 PRUNING_METHODS = {"ltp": "learned token pruning", "topk": "SpAtten's top-k", "lat": "LAT's LengthDrop"}
@@ -51,32 +54,43 @@ def split_of(job: Job) -> Split:
 def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu") -> PrunedModel:
     """Train what a job describes; go on where an earlier, interrupted call stopped.
 
+    Under `torchrun` or `accelerate launch`, all processes call this, and all get the model.
+
     Args:
         job: what to do.
         folder: where the model comes to lie; `baseline/` in it holds the dense one.
-        say: told what happens, a line at a time.
-        device: where to train.
+        say: told what happens, a line at a time, by rank 0.
+        device: where to train; of several of its kind, each process takes its own.
 
     Returns:
         The finished model.
 
     Raises:
-        DataError: for unusable data, or a folder that holds another job.
+        DataError: for unusable data, a target out of reach, or a folder that holds another job.
     """
+    ranks = join(device)
+    if ranks.num_processes > 1:
+        device = str(ranks.device)
+    if not ranks.is_main_process:
+        say = _silent
     split = split_of(job)
-    claim(job, folder)
-    say(f"{len(split.train)} training rows, {len(split.tuning)} tuning, {len(split.untouched)} untouched")
+    names = class_names(job.task, split)
     baseline = folder / BASELINE_FOLDER
+    start = _start(job, names, baseline)
+    if job.method != "dense":
+        _check_target(job, start, split.tuning)
+    if ranks.is_main_process:
+        claim(job, folder)
+    ranks.wait_for_everyone()
+    say(f"{len(split.train)} training rows, {len(split.tuning)} tuning, {len(split.untouched)} untouched")
     if not (baseline / "config.json").is_file():
-        if job.baseline is not None:
-            model = PrunedModel.from_pretrained(job.baseline)
-            _check_held_out(job, model)
-        else:
+        if job.baseline is None:
             say("dense fine-tuning")
-            model = fresh_model(job, split.train).to(device)
-            train_dense(model, split.train, job.dense, folder / "dense")
-            model.settings = replace(model.settings, training=asdict(job))
-        publish(model.eval(), baseline)
+            train_dense(start.to(device), split.train, job.dense, folder / "dense")
+            start.settings = replace(start.settings, training=asdict(job))
+        if ranks.is_main_process:
+            publish(start.eval(), baseline)
+    ranks.wait_for_everyone()
     if job.method == "dense":
         return PrunedModel.from_pretrained(baseline).to(device)
     if not (folder / "config.json").is_file():
@@ -85,7 +99,9 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         model = PrunedModel.from_pretrained(baseline).to(device)
         model = prune(job, model, split, folder, say)
         model.settings = replace(model.settings, training=asdict(job))
-        publish(model, folder)
+        if ranks.is_main_process:
+            publish(model, folder)
+    ranks.wait_for_everyone()
     return PrunedModel.from_pretrained(folder).to(device)
 
 
@@ -103,7 +119,8 @@ def prune(
         front = search_lengths(
             model, split.tuning, job.pruned.max_tokens, seed=job.pruned.seed, progress=_every(20, say)
         )
-        write_search(folder, front, len(split.tuning))
+        if PartialState().is_main_process:
+            write_search(folder, front, len(split.tuning))
     return model
 
 
@@ -126,6 +143,40 @@ def _every(number: int, say: Callable[[str], None]) -> Callable[[int, int], None
     return tell
 
 
+def _silent(line: str) -> None:
+    """What the other ranks would say, rank 0 says."""
+
+
+def _start(job: Job, names: tuple[str, ...], baseline: Path) -> PrunedModel:
+    """The dense model to begin with: this run's own, another run's, or the base with a fresh head."""
+    if (baseline / "config.json").is_file():
+        return PrunedModel.from_pretrained(baseline)
+    if job.baseline is None:
+        return fresh_model(job, names)
+    model = PrunedModel.from_pretrained(job.baseline)
+    _check_held_out(job, model)
+    if model.dimensions.classes != max(len(names), 1):
+        raise DataError(
+            f"{job.baseline} has {model.dimensions.classes} outputs, which does not fit this task"
+        )
+    return model
+
+
+def _check_target(job: Job, model: PrunedModel, tuning: Rows) -> None:
+    """Refuse a FLOPs target that no thresholds can reach, before hours of training."""
+    job.pruning.first_thresholds(model.layers)  # says so, if the wrong number of them was given
+    target = job.pruning.target_flops
+    if target is None:
+        return
+    lengths = [len(ids) for ids in tokenized(model, tuning, job.pruned.max_tokens)["input_ids"]]
+    highest = ceiling(model.dimensions, lengths)
+    if target > highest:
+        raise DataError(
+            f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and [CLS] alone "
+            f"left after the first one's attention, the ceiling on these rows is {highest:.2f}"
+        )
+
+
 def _check_held_out(job: Job, baseline: PrunedModel) -> None:
     """Refuse a baseline that was trained on rows which this job holds out."""
     if not baseline.settings.training:
@@ -138,11 +189,10 @@ def _check_held_out(job: Job, baseline: PrunedModel) -> None:
             )
 
 
-def fresh_model(job: Job, rows: Rows) -> PrunedModel:
-    """The base with a new, seeded classification head."""
+def fresh_model(job: Job, names: tuple[str, ...]) -> PrunedModel:
+    """The base with a new, seeded head for these classes; for a regression if there are none."""
     set_seed(job.dense.seed)
     source: Any = base_folder(BASES[job.base]) if job.base in BASES else job.base
-    names = class_names(job.task, rows)
     heads: dict[str, Any] = {"num_labels": max(len(names), 1)}
     if names:
         heads |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
@@ -151,42 +201,47 @@ def fresh_model(job: Job, rows: Rows) -> PrunedModel:
             source, use_safetensors=True, ignore_mismatched_sizes=True, **heads
         )
         tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot start from {job.base}: {str(error).strip().splitlines()[0]}") from None
-    return PrunedModel(model, tokenizer, settings=Settings(task=job.task), name=job.base)
+        return PrunedModel(model, tokenizer, settings=Settings(task=job.task), name=job.base)
+    except Exception as error:  # transformers raises many kinds
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(f"cannot start from {job.base}: {reason}") from None
 
 
-def class_names(task: str, rows: Rows) -> tuple[str, ...]:
+def class_names(task: str, split: Split) -> tuple[str, ...]:
     """The names of the labels 0, 1, …: the task's own, else the numbers; none for a regression.
 
     Raises:
-        DataError: if a label is none of them.
+        DataError: if a label is none of them, or there is one class only.
     """
+    labels = [label for rows in (split.train, split.tuning, split.untouched) for label in rows.labels]
     if task in TASKS:
         names = TASKS[task].classes
-    elif any(isinstance(label, float) for label in rows.labels):
+    elif any(isinstance(label, float) for label in labels):
         names = ()
     else:
-        names = tuple(str(number) for number in range(int(max(rows.labels)) + 1))
-    if names and not all(label in range(len(names)) for label in rows.labels):
-        raise DataError(f"a label is outside of 0 … {len(names) - 1}")
+        names = tuple(str(number) for number in range(int(max(labels)) + 1))
+    if names and (wrong := set(labels) - set(range(len(names)))):
+        raise DataError(f"label {min(wrong)} is outside of 0 … {len(names) - 1}")
+    if len(set(labels)) < 2:
+        raise DataError(f"all labels are {labels[0]}: there is nothing to learn")
     return names
 
 
 def claim(job: Job, folder: Path) -> None:
     """Write the job into its folder, or check that the folder belongs to this very job."""
     file = folder / JOB_FILE
-    described = json.loads(json.dumps(asdict(job)))
     if file.is_file():
-        if json.loads(file.read_text(encoding="utf-8")) != described:
+        if Job.of(json.loads(file.read_text(encoding="utf-8"))) != job:
             raise DataError(
                 f"{folder} holds another run ({JOB_FILE} differs): choose another --output, or delete it"
             )
         return
-    if folder.exists() and any(folder.iterdir()):
+    part = folder / f"{JOB_FILE}.part"
+    if folder.exists() and any(path != part for path in folder.iterdir()):
         raise DataError(f"{folder} is not empty and holds no run to resume: choose another --output")
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    part.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
+    part.replace(file)  # a run that is killed while it writes claims nothing
 
 
 def publish(model: PrunedModel, folder: Path) -> None:

@@ -22,7 +22,8 @@ from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.loop import Loop
-from ltp_core.training.stages import distillation_loss, distillation_table, freeze_embeddings
+from ltp_core.training.objective import distillation_loss
+from ltp_core.training.stages import distillation_table, freeze_embeddings
 
 
 class TopKModule(nn.Module):

@@ -26,6 +26,9 @@ def test_bad_recipes(bad):
         {"distill": 1.5},
         {"distill": -0.1},
         {"temperature": 0},
+        {"last_temperature": -1},
+        {"distill_hidden": -1},
+        {"thresholds": (0.1, -0.1)},
     ],
 )
 def test_bad_pruning(bad):
@@ -33,7 +36,23 @@ def test_bad_pruning(bad):
         Pruning(**bad)
 
 
+def test_bad_stages():
+    with pytest.raises(
+        ValueError, match="no stage 'magic'; there is: straight-through, soft, soft-output, hard"
+    ):
+        Pruning(stages=("magic",))
+    with pytest.raises(ValueError, match="each once"):
+        Pruning(stages=("hard", "hard"))
+
+
+def test_another_unit():
+    """At alpha = 1 and 20 tokens, a share of 1 % is 0.2 times the average."""
+    found = Pruning(length_exponent=1.0, temperature=0.01, last_threshold=0.05).in_unit(20.0)
+    assert (found.temperature, found.last_threshold) == pytest.approx((0.2, 1.0))
+    assert Pruning(temperature=0.01).in_unit(20.0) == Pruning(temperature=0.01)
+
+
 def test_a_job_goes_through_json():
-    pruning = Pruning(target_flops=None, penalty=0.1)
+    pruning = Pruning(target_flops=None, penalty=0.1, stages=("soft", "hard"), thresholds=(0.1, 0.2))
     job = Job("sst2", None, "base", None, "ltp", Recipe(epochs=2), Recipe(batch_size=8), pruning, 5, 6, 7)
     assert Job.of(json.loads(json.dumps(asdict(job)))) == job

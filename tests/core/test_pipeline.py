@@ -10,10 +10,11 @@ import torch
 
 from ltp_core import LengthConfig, PrunedModel, TopK
 from ltp_core.training import pipeline
-from ltp_core.training.data import DataError, Rows
+from ltp_core.training.data import DataError, Rows, Split
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
     claim,
+    class_names,
     fresh_model,
     held_out_rows,
     publish,
@@ -151,21 +152,76 @@ def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path,
     assert not (tmp_path / "m" / "config.json").exists()
 
 
-def test_the_head_fits_the_labels(job):
-    assert fresh_model(job, Rows(["a"], [2])).hf_model.config.num_labels == 3
-    assert fresh_model(job, Rows(["a"], [0.5])).hf_model.config.num_labels == 1
-    named = fresh_model(replace(job, task="sst2"), Rows(["a", "b"], [0, 1]))
+def split(*labels):
+    rows = Rows([f"text {number}" for number in range(len(labels))], list(labels))
+    return Split(rows, rows.take([0]), rows.take([]))
+
+
+def test_the_classes_of_a_task_or_a_file():
+    assert class_names("rows.csv", split(2, 0, 1)) == ("0", "1", "2")
+    assert class_names("rows.csv", split(0.5, 2.0)) == ()
+    assert class_names("stsb", split(0.5, 2.0)) == ()
+    assert class_names("sst2", split(0, 1)) == ("negative", "positive")
+    with pytest.raises(DataError, match="label -1 is outside of 0 … 1"):
+        class_names("sst2", split(0, 1, -1))
+    with pytest.raises(DataError, match="label 3 is outside of 0 … 2"):
+        class_names("mnli", split(0, 1, 3))
+    with pytest.raises(DataError, match="all labels are 1: there is nothing to learn"):
+        class_names("rows.csv", split(1, 1))
+
+
+def test_the_head_fits_the_classes(job):
+    assert fresh_model(job, ("0", "1", "2")).hf_model.config.num_labels == 3
+    assert fresh_model(job, ()).hf_model.config.num_labels == 1
+    named = fresh_model(replace(job, task="sst2"), ("negative", "positive"))
     assert named.hf_model.config.id2label == {0: "negative", 1: "positive"}
     assert named.settings.task == "sst2"
-    with pytest.raises(DataError, match="outside of 0 … 1"):
-        fresh_model(replace(job, task="sst2"), Rows(["a"], [-1]))
+
+
+@pytest.mark.parametrize("base", ["nowhere/at-all", "{tmp}/rows.csv", "{tmp}"])
+def test_a_base_that_cannot_be_loaded(job, tmp_path, base):
+    with pytest.raises(DataError, match="cannot start from"):
+        fresh_model(replace(job, base=base.format(tmp=tmp_path)), ("a", "b"))
 
 
 def test_the_head_is_seeded(job):
-    first, second = (fresh_model(job, Rows(["a"], [1])).hf_model.classifier.weight for _ in range(2))
+    first, second = (fresh_model(job, ("a", "b")).hf_model.classifier.weight for _ in range(2))
     assert torch.equal(first, second)
     other = replace(job, dense=replace(RECIPE, seed=1))
-    assert not torch.equal(first, fresh_model(other, Rows(["a"], [1])).hf_model.classifier.weight)
+    assert not torch.equal(first, fresh_model(other, ("a", "b")).hf_model.classifier.weight)
+
+
+def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
+    """With 3 layers of d = 48, d_ff = 80 and 12 tokens, worked out on paper.
+
+    2 (4 n d² + 2 n² d + 2 n d d_ff) a layer: 442368 for n = 12 in FLOPs of a layer with everything kept;
+    with [CLS] alone: 264192 for layer 1 (its FFN over one token), 33984 for each later one.
+    """
+    out = replace(job, pruning=replace(PRUNING, target_flops=9.0))
+    with pytest.raises(DataError, match=r"9 cannot be reached: with 3 layers.*ceiling on these rows is 3\.9"):
+        run(out, tmp_path / "out", print)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ValueError, match="3 layers; got 2 initial thresholds"):
+        run(replace(job, pruning=replace(PRUNING, thresholds=(0.1, 0.2))), tmp_path / "out", print)
+
+
+def test_a_job_of_an_older_version_is_taken_up(job, tmp_path):
+    """Its file lacks what has come since, which is as usual there."""
+    claim(job, tmp_path / "out")
+    file = tmp_path / "out" / "job.json"
+    stored = json.loads(file.read_text())
+    del stored["ablation"], stored["pruning"]["stages"]
+    file.write_text(json.dumps(stored))
+    claim(job, tmp_path / "out")
+    with pytest.raises(DataError, match="holds another run"):
+        claim(replace(job, ablation="x"), tmp_path / "out")
+
+
+def test_a_claim_that_was_killed_half_way_claims_nothing(job, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "job.json.part").write_text('{"task": ')
+    claim(job, tmp_path / "out")
+    assert Job.of(json.loads((tmp_path / "out" / "job.json").read_text())) == job
 
 
 def test_held_out_rows(job):

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
+from ltp_core.run import Inputs, Run
 from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.loop import METRICS_FILE, Loop, last_complete_checkpoint
+from ltp_core.training.objective import PruningModule, distillation_loss, hidden_loss
+from ltp_core.training.output_masking import output_masked_forward
 from ltp_core.training.stages import (
-    PruningModule,
-    distillation_loss,
     settled,
     teacher_logits,
     tokenized,
@@ -147,15 +149,16 @@ def test_pruned_training_meets_its_target(trained):
     assert model.settings.temperature == 0.02
     assert not model.training
     assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
-    log = [json.loads(line) for line in (folder / METRICS_FILE).read_text().splitlines()]
+    log = [json.loads(line) for line in (folder / "straight-through" / METRICS_FILE).read_text().splitlines()]
     assert log[-1]["step"] == 12  # 96 rows, 16 a step, twice
     assert len(log[-1]["thresholds"]) == 3
     assert log[-1]["flops_reduction"] > 1
+    assert log[0]["kept_per_layer"] == sorted(log[0]["kept_per_layer"], reverse=True)
 
 
 def test_a_target_in_another_unit_is_met_too(toy, tmp_path):
     tuning = toy_rows(40, seed=1)
-    pruning = replace(PRUNING, length_exponent=1.0, first_threshold=0.3, last_threshold=0.8, temperature=0.2)
+    pruning = replace(PRUNING, length_exponent=1.0)
     model = train_pruned(toy, toy_rows(), tuning, RECIPE, pruning, tmp_path)
     assert model.settings.length_exponent == 1.0
     assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
@@ -233,6 +236,78 @@ def test_a_loss_that_is_no_number_stops_the_run(toy, tmp_path):
         train_dense(toy, toy_rows(16), RECIPE, tmp_path)
 
 
+@pytest.mark.parametrize("stages", [("soft",), ("hard",), ("soft-output", "hard")])
+def test_other_stages_meet_the_target_too(toy, tmp_path, stages):
+    tuning = toy_rows(40, seed=1)
+    model = train_pruned(toy, toy_rows(64), tuning, RECIPE, replace(PRUNING, stages=stages), tmp_path)
+    assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
+    steps = 8 // len(stages)  # 64 rows, 16 a step, twice: shared out
+    for stage in stages:
+        log = [json.loads(line) for line in (tmp_path / stage / METRICS_FILE).read_text().splitlines()]
+        assert log[-1]["step"] == steps
+
+
+def test_hard_pruning_leaves_given_thresholds_alone(toy, tmp_path):
+    given = (0.02, 0.05, 0.1)
+    pruning = replace(PRUNING, stages=("hard",), thresholds=given, target_flops=None)
+    before = toy.hf_model.classifier.weight.clone()
+    model = train_pruned(toy, toy_rows(32), toy_rows(8, seed=1), RECIPE, pruning, tmp_path)
+    assert model.thresholds == pytest.approx(given)
+    assert not torch.equal(model.hf_model.classifier.weight, before)
+
+
+def test_a_temperature_can_fall(tiny_bert):
+    module = PruningModule(tiny_bert(), replace(PRUNING, temperature=0.08, last_temperature=0.02))
+    found = []
+    for done in (0.0, 0.5, 1.0):
+        module.anneal(done)
+        found.append(module.temperature)
+    assert found == pytest.approx([0.08, 0.04, 0.02])
+
+
+def test_the_papers_masks_scale_outputs_and_leave_attention(tiny_bert, ragged_batch):
+    """With gates of one half at layer 1 and open ones after it, against Hugging Face's own layers."""
+    hf_model = tiny_bert().eval()
+    gate = lambda importance, mask, layer, carry: (mask * (0.5 if layer == 1 else 1.0), carry)  # noqa: E731
+    run = output_masked_forward(view_of(hf_model), Inputs(**ragged_batch), gate)
+    half = {}
+
+    def hook(layer, arguments, output):
+        hidden = output[0] if isinstance(output, tuple) else output
+        scale = torch.full_like(hidden, 0.5)
+        scale[:, 0] = 1  # [CLS] is not scaled
+        half["hidden"] = hidden * scale
+        return (half["hidden"], *output[1:]) if isinstance(output, tuple) else half["hidden"]
+
+    handle = hf_model.bert.encoder.layer[0].register_forward_hook(hook)
+    expected = hf_model(**ragged_batch).logits
+    handle.remove()
+    torch.testing.assert_close(run.logits, expected, atol=1e-4, rtol=0)
+    assert all(torch.equal(mask[:, 1:], 0.5 * ragged_batch["attention_mask"][:, 1:]) for mask in run.masks)
+
+
+def test_hidden_states_are_compared_where_tokens_are_left():
+    own = torch.tensor([[[1.0, 1.0], [3.0, 3.0], [9.0, 9.0]]])  # [1, 3, 2]
+    run = Run(torch.zeros(1, 2), (torch.tensor([[1.0, 0.5, 0.0]]),), (None,), hidden=(own,))
+    teacher = Run(torch.zeros(1, 2), (torch.ones(1, 3),), (None,), hidden=(torch.zeros(1, 3, 2),))
+    # (1 * 1 + 0.5 * 9 + 0 * 81) / 1.5
+    assert float(hidden_loss(run, teacher)) == pytest.approx(5.5 / 1.5)
+
+
+def test_distilled_hidden_states_come_nearer(tiny_bert, ragged_batch):
+    teacher, student = tiny_bert(num_labels=2), tiny_bert(num_labels=2, seed=1)
+    module = PruningModule(student, replace(PRUNING, distill_hidden=1.0), teacher=teacher)
+    without = PruningModule(student, PRUNING)
+    batch = {**ragged_batch, "labels": torch.tensor([0, 1, 0]), "teacher_logits": torch.zeros(3, 2)}
+    difference = float((module(**batch)["loss"] - without(**batch)["loss"]).detach())
+    assert difference > 0.01
+    assert not any(name.startswith("_teacher") for name in module.state_dict())
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+    same = PruningModule(teacher, replace(PRUNING, distill_hidden=1.0, thresholds=(0, 0, 0)), teacher=teacher)
+    alone = PruningModule(teacher, replace(PRUNING, thresholds=(0, 0, 0)))
+    assert float(same(**batch)["loss"]) == pytest.approx(float(alone(**batch)["loss"]), abs=1e-5)
+
+
 # Resuming
 
 
@@ -304,7 +379,9 @@ def test_a_killed_run_goes_on_to_the_same_thresholds(toy, tmp_path, monkeypatch)
     (tmp_path / "job.json").write_text(json.dumps({**job, "kill_after": 7}))
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
     assert killed.returncode == -9, killed.stderr.decode()[-2000:]
-    assert last_complete_checkpoint(tmp_path / "run" / "checkpoints").endswith("checkpoint-6")
+    assert last_complete_checkpoint(tmp_path / "run" / "straight-through" / "checkpoints").endswith(
+        "checkpoint-6"
+    )
 
     steps, step = [], Loop.compute_loss
     monkeypatch.setattr(Loop, "compute_loss", lambda *a, **k: steps.append(1) or step(*a, **k))

@@ -1,0 +1,129 @@
+"""The loss of the pruning stages: task, distillation and FLOPs budget, under one of four kinds of gates."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
+
+from ltp_core.architectures import family_of, view_of
+from ltp_core.masked import hard_gate, padded_forward, soft_gate, straight_through_gate
+from ltp_core.model import task_loss
+from ltp_core.rules import Dense, Thresholds
+from ltp_core.run import Inputs, Run
+from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops
+from ltp_core.training.job import Pruning, Stage
+from ltp_core.training.output_masking import output_masked_forward
+
+
+class PruningModule(nn.Module):
+    """A model and its thresholds under the gates of a stage; the forward pass returns the loss.
+
+    Args:
+        hf_model: starts as the dense fine-tuned model.
+        pruning: the recipe of the thresholds.
+        stage: which gates; see `job.Stage`.
+        thresholds: where they start; None for the recipe's rising ones.
+        teacher: the dense model, if its hidden states are distilled, too; it is not trained or saved.
+    """
+
+    def __init__(
+        self,
+        hf_model: Any,
+        pruning: Pruning,
+        stage: Stage = "straight-through",
+        thresholds: tuple[float, ...] | None = None,
+        teacher: Any = None,
+    ) -> None:
+        super().__init__()
+        self.hf_model = hf_model
+        self.pruning = pruning
+        self.stage = stage
+        self.temperature = pruning.temperature
+        self.size = family_of(hf_model.config).dimensions(hf_model.config)
+        start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
+        self.thresholds = nn.Parameter(start, requires_grad=stage != "hard")  # [L]
+        self._teacher = (teacher,)  # in a tuple, so that it is no submodule
+        if pruning.target_flops is None:
+            self.budget: KeepPenalty | FlopsTarget = KeepPenalty(pruning.penalty)
+        else:
+            self.budget = FlopsTarget(pruning.target_flops)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        teacher_logits: Tensor,
+        token_type_ids: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return the loss, the logits, and sums over the batch.
+
+        `flops` is ``[dense, pruned]``; `kept` is ``[1 + L]``, all tokens and those left after each layer.
+        """
+        inputs = Inputs(input_ids, attention_mask, token_type_ids)
+        run = self._run(inputs)
+        dense, pruned = batch_flops(self.size, attention_mask, run.masks)
+        logits = run.logits.float()
+        loss = (1 - self.pruning.distill) * task_loss(logits, labels)
+        loss = loss + self.pruning.distill * distillation_loss(logits, teacher_logits)
+        if self.pruning.distill_hidden > 0:
+            loss = loss + self.pruning.distill_hidden * hidden_loss(run, self._teacher_run(inputs))
+        loss = loss + self.budget.penalty(dense, pruned, attention_mask, run.masks)
+        kept = torch.stack([attention_mask.sum(), *(mask.sum() for mask in run.masks)])
+        return {
+            "loss": loss,
+            "logits": logits,
+            "flops": torch.stack([dense, pruned]).detach(),
+            "kept": kept.detach(),
+        }
+
+    def _run(self, inputs: Inputs) -> Run:
+        view, alpha = view_of(self.hf_model), self.pruning.length_exponent
+        if self.stage == "hard":
+            return padded_forward(view, inputs, hard_gate(Thresholds(self.learned(), alpha)))
+        if self.stage == "straight-through":
+            gate = straight_through_gate(self.thresholds, self.temperature, alpha)
+            return padded_forward(view, inputs, gate)
+        gate = soft_gate(self.thresholds, self.temperature, alpha)
+        if self.stage == "soft":
+            return padded_forward(view, inputs, gate)
+        return output_masked_forward(view, inputs, gate)
+
+    @torch.no_grad()
+    def _teacher_run(self, inputs: Inputs) -> Run:
+        return padded_forward(view_of(self._teacher[0]), inputs, hard_gate(Dense()))
+
+    def anneal(self, done: float) -> None:
+        """Set the gates' temperature for this share of the training: falling geometrically."""
+        first, last = self.pruning.temperature, self.pruning.last_temperature
+        self.temperature = first if last is None else first * (last / first) ** done
+
+    def progress(self) -> dict[str, Any]:
+        """What to log besides the loss."""
+        return {"thresholds": list(self.learned()), **self.budget.progress()}
+
+    def learned(self) -> tuple[float, ...]:
+        """The thresholds as numbers; one below 0 drops nothing, which 0 says too."""
+        return tuple(self.thresholds.detach().clamp_min(0).double().tolist())
+
+
+def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:
+    """KL divergence from the teacher's distribution (Hinton et al. 2015); squared error for one output."""
+    if logits.shape[-1] == 1:
+        return mse_loss(logits, teacher)
+    return kl_div(log_softmax(logits, dim=-1), softmax(teacher, dim=-1), reduction="batchmean")
+
+
+def hidden_loss(run: Run, teacher: Run) -> Tensor:
+    """Mean squared difference of the hidden states, over the tokens left after each layer.
+
+    As in TinyBERT (Jiao et al. 2020), without its projection, since the widths are equal; a token counts
+    as much as it is alive, and its mask gets no gradient from this.
+    """
+    differences = []
+    for mask, own, other in zip(run.masks, run.hidden, teacher.hidden, strict=True):
+        weight = mask.detach()  # [B, n]
+        squared = (own.float() - other.float()).square().mean(dim=-1)  # [B, n]
+        differences.append((weight * squared).sum() / weight.sum())
+    return torch.stack(differences).mean()

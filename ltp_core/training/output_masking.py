@@ -1,0 +1,51 @@
+"""The paper's own soft masks, for comparison: outputs are scaled, attention is left alone."""
+
+import torch
+from torch.nn.functional import dropout
+
+from ltp_core.architectures import EncoderView, score_bias
+from ltp_core.importance import attention_received
+from ltp_core.masked import Gate, weighted_softmax
+from ltp_core.rules import first_tokens, original_positions
+from ltp_core.run import Inputs, Run
+
+
+def output_masked_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
+    """Run an encoder whose layers' outputs are multiplied by the gate (paper section 3.3).
+
+    A token that is masked out still takes part in the attention of later layers, so its limit at low
+    temperature is not hard pruning: `masked.padded_forward` with a `soft_gate` is what has that limit.
+    The importance is averaged over all real tokens for the same reason.
+
+    Args:
+        view: the encoder.
+        inputs: a padded batch.
+        gate: a `soft_gate`.
+
+    Returns:
+        A `Run`; its masks are products of the gates so far, from which FLOPs are counted.
+    """
+    first = first_tokens(inputs.attention_mask)  # [B, n]
+    positions = original_positions(inputs.attention_mask)  # [B, n]
+    embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)
+    hidden = view.start(embedded)  # [B, n, D]
+    real = inputs.attention_mask.to(torch.float32)  # [B, n]
+    mask, carry = real, None  # a soft gate carries nothing
+    masks, importances, states = [], [], []
+    for number, layer in enumerate(view.layers, start=1):
+        query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
+        scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
+        bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
+        attention = weighted_softmax(scores if bias is None else scores + bias, real)  # [B, H, n, n]
+        importance = attention_received(attention, real)  # [B, n]
+        gated, carry = gate(importance, real, number, carry)
+        scale = torch.where(first, torch.ones_like(gated), gated)  # [B, n]
+        context = dropout(attention, layer.dropout_p).to(value.dtype) @ value  # [B, H, n, d]
+        hidden = layer.feed_forward(layer.attend_output(context.transpose(1, 2), hidden))
+        hidden = hidden * scale.unsqueeze(-1).to(hidden.dtype)  # [B, n, D]
+        mask = mask * scale
+        masks.append(mask)
+        importances.append(importance)
+        states.append(hidden)
+    logits = view.head(view.finish(hidden), mask)
+    return Run(logits, tuple(masks), tuple(importances), hidden=tuple(states))
