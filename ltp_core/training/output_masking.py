@@ -27,8 +27,7 @@ def output_masked_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     """
     first = first_tokens(inputs.attention_mask)  # [B, n]
     positions = original_positions(inputs.attention_mask)  # [B, n]
-    embedded = view.embed(inputs.input_ids, inputs.inputs_embeds, inputs.token_type_ids, positions)
-    hidden = view.start(embedded)  # [B, n, D]
+    hidden = view.start(view.embed(inputs, positions))  # [B, n, D]
     real = inputs.attention_mask.to(torch.float32)  # [B, n]
     mask, carry = real, None  # a soft gate carries nothing
     masks, importances, states = [], [], []
