@@ -28,13 +28,12 @@ from ltp_core.rules import (
     flat_thresholds,
     rising_thresholds,
 )
-from ltp_core.training.budget import settle
 from ltp_core.training.data import Rows
+from ltp_core.training.factor import FactorCurve
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
 
 RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
 START = 0.02  # a hand-set threshold that is then scaled to the target
-CLOSE = 0.01  # relative: how near a threshold comes to the target on the tuning rows
 
 
 def compare(
@@ -48,7 +47,7 @@ def compare(
     data: Annotated[
         str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
     ] = None,
-    targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2,2.5,3",
+    targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2.1,2.5,3",
     rules: Annotated[str, typer.Option(help="Only these.")] = ",".join(RULES),
     max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many development rows.")] = None,
@@ -201,11 +200,12 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
     def counts() -> list[int]:
         return token_counts(base, tuning, family.max_tokens)
 
-    def factor(model: PrunedModel, rule: Thresholds, target: float) -> float:
-        def reached(x: float) -> float:
-            return run_rows(model, tuning, rule.times(x), max_tokens=family.max_tokens).flops_reduction
+    def curve(model: PrunedModel, rule: Thresholds) -> FactorCurve:
+        return FactorCurve(
+            lambda x: run_rows(model, tuning, rule.times(x), max_tokens=family.max_tokens).flops_reduction
+        )
 
-        return settle(reached, target, CLOSE)
+    learned_curve = cache(lambda model: curve(model, model.learned_rule))
 
     @cache
     def own_reduction(model: PrunedModel) -> float:
@@ -216,10 +216,11 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
         model = min(family.learned, key=lambda model: abs(own_reduction(model) - target))
         rule = model.learned_rule
         assert isinstance(rule, Thresholds)  # the family was loaded so
-        return model, rule.times(factor(model, rule, target))
+        return model, rule.times(learned_curve(model).at(target))
 
     def scaled(rule: Thresholds) -> Fit:
-        return lambda target: (base, rule.times(factor(base, rule, target)))
+        walk = curve(base, rule)
+        return lambda target: (base, rule.times(walk.at(target)))
 
     @cache
     def calibrated() -> dict[float, Rule]:

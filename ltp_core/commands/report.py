@@ -7,10 +7,13 @@ from typing import Any
 from rich.console import Console
 
 from ltp_core.checkpoints import shipped_models
+from ltp_core.commands import comparison
+from ltp_core.commands.markdown import line
 from ltp_core.commands.shared import Json, emit
 from ltp_core.results import RESULTS, ROOT, read_rows
 
 PAGE = ROOT / "docs" / "results.md"
+PICTURES = ROOT / "docs" / "pictures"
 README = ROOT / "README.md"
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
@@ -42,7 +45,7 @@ def summary() -> str:
         for row in rows:
             if row["factor"] == 1 and row["split"] != "tuning":
                 lines.append(
-                    _line([name, f"{row['examples']} {row['split']}{_cut(row, rows)}", *_scores(row)])
+                    line([name, f"{row['examples']} {row['split']}{_cut(row, rows)}", *_scores(row)])
                 )
     text = [
         *lines,
@@ -83,10 +86,10 @@ def page() -> str:
                 "executed FLOPs",
                 "tokens left",
             ]
-            lines = [_line(head), _line(["---"] * len(head))]
+            lines = [line(head), line(["---"] * len(head))]
             for row in chosen:
                 kept = " ".join(f"{100 * share:.0f}" for share in row["kept_per_layer"])
-                lines.append(_line([f"{row['factor']:g}", *_scores(row), kept]))
+                lines.append(line([f"{row['factor']:g}", *_scores(row), kept]))
             what = f"{chosen[0]['split']}, {chosen[0]['examples']} rows{_cut(chosen[0], rows)}"
             parts.append(f"### {what}, {chosen[0]['metric']} in percent")
             parts.append("\n".join(lines))
@@ -95,9 +98,24 @@ def page() -> str:
             f"*Tokens left*: percent of all tokens after each layer. Seed {first['seed']}, commit "
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}."
         )
+    parts += comparison.sections(_compared(), _timed(), _pictured())
     if speed := _speed():
         parts += ["## Speed", "\n".join(speed)]
     return "\n\n".join(parts) + "\n"
+
+
+def _compared() -> list[dict[str, Any]]:
+    """What `compare` measured, of all tasks."""
+    return [row for file in sorted(RESULTS.glob("compare-*.json")) for row in read_rows(file)]
+
+
+def _timed() -> list[dict[str, Any]]:
+    return [row for file in sorted(RESULTS.glob("benchmark-*.json")) for row in read_rows(file)]
+
+
+def _pictured() -> list[str]:
+    """Tasks whose curves `python -m app.figures.curves` has drawn."""
+    return [file.stem.removeprefix("compare-") for file in PICTURES.glob("compare-*.svg")]
 
 
 def _measurements(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -137,7 +155,7 @@ def _speed() -> list[str]:
             "paper FLOPs",
             "realised",
         ]
-        lines += [_line(head), _line(["---"] * len(head))]
+        lines += [line(head), line(["---"] * len(head))]
         for row in found["rows"]:
             runs = (
                 ("dense_ms", row["against"]),
@@ -147,7 +165,7 @@ def _speed() -> list[str]:
             times = [_spread(row[median], row["quartiles_ms"][run]) for median, run in runs]
             ratios = [f"{row[name]:.2f}×" for name in ("speedup", "flops_reduction")]
             where = [str(row["length"]), str(row["batch_size"])]
-            lines.append(_line([*where, *times, *ratios, f"{row['realised']:.2f}"]))
+            lines.append(line([*where, *times, *ratios, f"{row['realised']:.2f}"]))
         lines += [
             "",
             f"{found['model']} against Hugging Face's own `{found['rows'][0]['against']}` forward of "
@@ -156,10 +174,6 @@ def _speed() -> list[str]:
             f"commit {found['commit']}. *Realised*: speedup ÷ FLOPs.",
         ]
     return lines
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _spread(median: float, quartiles: list[float]) -> str:

@@ -1,0 +1,266 @@
+"""What `compare` measured, as sections of docs/results.md: pure functions from rows to Markdown."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ltp_core.commands.markdown import grid
+
+Row = dict[str, Any]
+
+CLAIMED = "RoBERTa-base, Kim et al. 2022"
+RIVALS = ("topk", "lat")
+NEAR = 0.05  # relative: two FLOPs reductions that may be compared
+
+
+def sections(rows: Sequence[Row], speedups: Sequence[Row], pictures: Iterable[str] = ()) -> list[str]:
+    """The page's parts on rules, claims, thresholds and lengths; none while nothing was compared.
+
+    Args:
+        rows: of all `compare-*.json`.
+        speedups: rows of the benchmarks.
+        pictures: tasks of which there is a picture.
+    """
+    if not rows:
+        return []
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    parts = ["## Every rule at the same FLOPs", PROTOCOL]
+    for task in tasks:
+        parts += _task([row for row in rows if row["task"] == task], task in pictures)
+    parts += ["### Mean of the tasks", *_means(rows)]
+    parts += ["## The paper's claims beside ours", _claims(rows, tasks, speedups)]
+    parts += ["## What the learned thresholds look like", *_thresholds(rows, tasks)]
+    parts += ["## Kept tokens against the length of the input", *_lengths(rows, tasks)]
+    parts += ["## Where we fall short", _short(rows, tasks)]
+    return parts
+
+
+PROTOCOL = (
+    "Each rule is fitted to a FLOPs target on *tuning* rows, which were held out of the training set, and "
+    "measured on the development set. Targets are paper FLOPs. `ltp`: learned thresholds times one factor. "
+    "`manual`: hand-set thresholds that rise with depth; `manual/flat`: one for all layers; "
+    "`manual/calibrated`: what `ltp calibrate` finds without labels. `topk`: SpAtten's cascaded top-k. "
+    "`lat`: the Length-Adaptive Transformer, its lengths from an evolutionary search. `random`: as many "
+    "tokens as `topk/untrained` at random. `ltp`, `topk` and `lat` run on weights tuned for them, from the "
+    "same dense baseline with the same rows and distillation; all others, and what ends in `/untrained`, "
+    "run on the baseline itself. Points lost are against that baseline. The command is\n\n"
+    "```bash\nltp compare --task mrpc --ltp runs/mrpc --topk runs/mrpc-topk --lat runs/mrpc-lat\n```\n\n"
+    "after `ltp train --method ltp`, `topk` and `lat` with the same `--baseline`."
+)
+
+
+def _task(rows: Sequence[Row], picture: bool) -> list[str]:
+    first = rows[0]
+    seeds = sorted({row["seed"] for row in rows})
+    title = f"### {first['task']}: {first['metric']} in percent on {first['examples']} development rows"
+    parts = [title]
+    if picture:
+        alt = f"{first['task']}: {first['metric']} of every rule against its FLOPs reduction"
+        parts.append(f"![{alt}](pictures/compare-{first['task']}.svg)")
+    parts.append(_scores(rows))
+    said = "mean over the seeds" if len(seeds) > 1 else "seed"
+    notes = {row["note"] for row in rows if row["rule"] == "ltp" and row.get("note")}
+    note = f" A note on the model of `ltp`: {' '.join(sorted(notes))}" if notes else ""
+    parts.append(
+        f"A cell: score (points lost) at measured reduction. {said.capitalize()} "
+        f"{', '.join(map(str, seeds))}; commit {first['commit']}, torch {first['versions']['torch']}."
+        f"{' ± is half the range over the seeds.' if len(seeds) > 1 else ''}{note}"
+    )
+    return parts
+
+
+def _scores(rows: Sequence[Row]) -> str:
+    targets = sorted({row["target_flops"] for row in rows if row["rule"] != "dense"})
+    dense = [row for row in rows if row["rule"] == "dense"]
+    lines = []
+    for rule in dict.fromkeys(row["rule"] for row in rows if row["rule"] != "dense"):
+        points = [
+            [row for row in rows if row["rule"] == rule and row["target_flops"] == target]
+            for target in targets
+        ]
+        lines.append([f"`{rule}`", *(_cell(found) for found in points)])
+    if dense:
+        scores = [100 * row["pruned_score"] for row in dense]
+        lines.insert(0, ["`dense`", f"{mean(scores):.1f}{_spread(scores)} at 1×", *[""] * (len(targets) - 1)])
+    return grid(["rule", *(f"target {target:g}×" for target in targets)], lines)
+
+
+def _cell(found: Sequence[Row]) -> str:
+    if not found:
+        return "out of reach"
+    scores = [100 * row["pruned_score"] for row in found]
+    lost = mean(row["points_lost"] for row in found)
+    reduction = mean(row["flops_reduction"] for row in found)
+    return f"{mean(scores):.1f}{_spread(scores)} ({lost:.1f}) at {reduction:.2f}×"
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f" ± {(max(values) - min(values)) / 2:.1f}" if len(values) > 1 else ""
+
+
+def mean(values: Iterable[float]) -> float:
+    """Arithmetic mean."""
+    listed = list(values)
+    return sum(listed) / len(listed)
+
+
+def lost_at(rows: Sequence[Row]) -> dict[tuple[str, str, float], float]:
+    """Points lost by task, rule and target, the mean over seeds."""
+    found = defaultdict(list)
+    for row in rows:
+        found[row["task"], row["rule"], row["target_flops"]].append(row["points_lost"])
+    return {key: mean(values) for key, values in found.items()}
+
+
+def _means(rows: Sequence[Row]) -> list[str]:
+    """Points lost in the mean of those tasks where every rule of the line was measured at the target."""
+    lost = lost_at(rows)
+    tasks = sorted({task for task, _, _ in lost})
+    targets = sorted({target for _, rule, target in lost if rule != "dense"})
+    lines = []
+    for rule in sorted({rule for _, rule, _ in lost} - {"dense"}):
+        cells = []
+        for target in targets:
+            have = [lost[task, rule, target] for task in tasks if (task, rule, target) in lost]
+            cells.append(f"{mean(have):.1f} ({len(have)})" if have else "")
+        lines.append([f"`{rule}`", *cells])
+    return [
+        grid(["rule", *(f"target {target:g}×" for target in targets)], lines),
+        "Points lost, and over how many tasks. Lines over different numbers of tasks cannot be compared.",
+    ]
+
+
+def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> float | None:
+    """The largest FLOPs reduction at which `ltp` lost less than a point in the mean of seeds."""
+    found = defaultdict(list)
+    for row in rows:
+        if row["task"] == task and row["rule"] == "ltp":
+            found[row["target_flops"]].append(row)
+    good = [
+        mean(row["flops_reduction"] for row in points)
+        for points in found.values()
+        if mean(row["points_lost"] for row in points) < limit
+    ]
+    return max(good, default=None)
+
+
+def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
+    """By how many points `ltp` is above the better of both trained rivals.
+
+    Returns:
+        (task, target, points) wherever all three are measured.
+    """
+    lost = lost_at(rows)
+    return [
+        (task, target, min(lost[task, rival, target] for rival in RIVALS) - points)
+        for (task, rule, target), points in sorted(lost.items())
+        if rule == "ltp" and all((task, rival, target) in lost for rival in RIVALS)
+    ]
+
+
+def _claims(rows: Sequence[Row], tasks: Sequence[str], speedups: Sequence[Row]) -> str:
+    best = {task: best_below(rows, task) for task in tasks}
+    reached = ", ".join(f"{task} {_times(found)}" for task, found in best.items())
+    strong = [task for task, found in best.items() if found is not None and found >= 2.1 * (1 - NEAR)]
+    lines = [
+        [
+            "FLOPs at less than 1 point lost",
+            "up to 2.1×",
+            f"{reached}; about 2.1× or more on {len(strong)} of {len(tasks)} tasks",
+        ]
+    ]
+    if gaps := margins(rows):
+        task, target, most = max(gaps, key=lambda gap: gap[2])
+        worst = min(gaps, key=lambda gap: gap[2])
+        ours = (
+            f"at most {most:.1f} ({task} at {target:g}×), in the mean {mean(gap for *_, gap in gaps):.1f}, "
+        )
+        ours += f"at worst {worst[2]:.1f} ({worst[0]} at {worst[1]:g}×), against the better of both rivals"
+    else:
+        ours = "not measured yet: no task has both rivals trained"
+    lines.append(["points above earlier token pruning at equal FLOPs", "up to 2.5", ours])
+    if speedups:
+        row = max(speedups, key=lambda row: row["speedup"])
+        ours = f"up to {row['speedup']:.2f}× at {row['flops_reduction']:.2f}× fewer FLOPs "
+        ours += f"({row['length']} tokens, batch {row['batch_size']})"
+    else:
+        ours = "not measured yet"
+    lines.append(["throughput on a CPU", "1.9×", ours])
+    return grid(["claim", f"the paper ({CLAIMED})", "here (six-layer MiniLM)"], lines)
+
+
+def _times(reduction: float | None) -> str:
+    return "none" if reduction is None else f"{reduction:.2f}×"
+
+
+def nearest(rows: Sequence[Row], task: str, target: float = 2.1) -> Row | None:
+    """The `ltp` row of a task nearest to a target, of the lowest seed."""
+    found = [row for row in rows if row["task"] == task and row["rule"] == "ltp"]
+    return min(found, key=lambda row: (abs(row["target_flops"] - target), row["seed"]), default=None)
+
+
+def _thresholds(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
+    found = [row for task in tasks if (row := nearest(rows, task)) and row.get("thresholds")]
+    if not found:
+        return ["Not measured yet."]
+    layers = max(len(row["thresholds"]) for row in found)
+    lines = [
+        [
+            row["task"],
+            f"{row['flops_reduction']:.2f}×",
+            *(f"{100 * theta:.2f}" for theta in row["thresholds"]),
+        ]
+        for row in found
+    ]
+    return [
+        grid(["task", "FLOPs", *(f"layer {number}" for number in range(1, layers + 1))], lines),
+        "Percent of all attention that a token must receive to stay, at about 2.1×. What leaves after the "
+        "last layer is read by nobody, so its threshold is free to rise; executed FLOPs do not credit that.",
+    ]
+
+
+def _lengths(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
+    found = [row for task in tasks if (row := nearest(rows, task)) and row.get("kept_by_length")]
+    if not found:
+        return ["Not measured yet."]
+    lines = []
+    for row in found:
+        for group in row["kept_by_length"]:
+            kept = " ".join(f"{100 * share:.0f}" for share in group["kept_per_layer"])
+            span = f"{group['shortest']}–{group['longest']}"
+            lines.append([row["task"], span, str(group["examples"]), kept])
+    return [
+        grid(["task", "tokens", "examples", "percent left after each layer"], lines),
+        "`ltp` at about 2.1×, quarters of the development set by length. A threshold on a share of attention "
+        "leaves room for 1/θ tokens, whatever the length, so longer inputs lose a larger part.",
+    ]
+
+
+def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
+    lines = []
+    for task in tasks:
+        best = best_below(rows, task)
+        if best is None:
+            lines.append(f"- {task}: `ltp` lost a point or more at every target.")
+        elif best < 2.1 * (1 - NEAR):
+            lines.append(f"- {task}: less than a point lost only up to {best:.2f}×, the paper says 2.1×.")
+    lost = lost_at(rows)
+    for (task, rule, target), points in sorted(lost.items()):
+        if rule not in ("ltp", "dense") and (task, "ltp", target) in lost:
+            ahead = lost[task, "ltp", target] - points
+            if ahead > 0:
+                lines.append(f"- {task} at {target:g}×: `{rule}` is {ahead:.1f} points above `ltp`.")
+    if not lines:
+        return "At no measured point: `ltp` loses less than a point at 2.1× and no rule is above it."
+    smallest = min(row["examples"] for row in rows)
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Why, as far as we can tell: the paper's base has twelve layers, ours six. A token that leaves "
+            "half-way has passed six layers there and three here, so less of it has reached the others; and "
+            "the first layers, whose attention says little about what matters, are a larger part of the "
+            f"whole. Development sets are small, too: of {smallest} rows, a point is {smallest / 100:.1f}. "
+            "This is a guess that the measurements above do not test.",
+        ]
+    )

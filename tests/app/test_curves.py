@@ -1,0 +1,51 @@
+"""Accuracy against FLOPs: one line a rule through the means over seeds."""
+
+import json
+
+import pytest
+
+from app.figures import curves
+from app.figures.colours import DARK, LIGHT
+
+
+def row(rule, target, reduction, score, seed=0):
+    return {
+        "rule": rule,
+        "target_flops": target,
+        "flops_reduction": reduction,
+        "pruned_score": score,
+        "seed": seed,
+        "metric": "accuracy",
+    }
+
+
+ROWS = [
+    row("dense", 1.0, 1.0, 0.9),
+    row("ltp", 3.0, 3.1, 0.8),
+    row("ltp", 2.0, 2.0, 0.88),
+    row("ltp", 2.0, 2.2, 0.86, seed=1),
+    row("random", 2.0, 2.0, 0.7),
+]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_points_are_means_over_seeds(palette):
+    figure = curves.curves(ROWS, palette)
+    assert [line.name for line in figure.data] == ["ltp", "random"]
+    assert list(figure.data[0].x) == pytest.approx([2.1, 3.1])
+    assert list(figure.data[0].y) == pytest.approx([87.0, 80.0])
+    assert figure.layout.shapes[0].y0 == 90.0  # dense, across
+    assert "FLOPs" in figure.layout.xaxis.title.text and "percent" in figure.layout.yaxis.title.text
+
+
+def test_no_two_rules_look_alike():
+    assert len({(colour, symbol) for colour, symbol, _ in curves.STYLES.values()}) == len(curves.STYLES)
+
+
+def test_a_picture_for_each_file(tmp_path, monkeypatch):
+    for task in ("sst2", "mrpc"):
+        (tmp_path / f"compare-{task}.json").write_text(json.dumps({"rows": ROWS}))
+    drawn = []
+    monkeypatch.setattr(curves.go.Figure, "write_image", lambda figure, path: drawn.append(path))
+    assert curves.draw(tmp_path, tmp_path / "pictures") == drawn
+    assert [path.name for path in drawn] == ["compare-mrpc.svg", "compare-sst2.svg"]

@@ -1,0 +1,120 @@
+"""The page's sections from hand-written rows: every figure on it is worked out here."""
+
+import pytest
+
+from ltp_core.commands import comparison, report
+from ltp_core.results import write_rows
+
+
+def row(rule, target, score, task="sst2", seed=0, **more):
+    return {
+        "task": task,
+        "rule": rule,
+        "seed": seed,
+        "metric": "accuracy",
+        "examples": 200,
+        "target_flops": target,
+        "flops_reduction": target + 0.01,
+        "pruned_score": score,
+        "points_lost": 100 * (0.9 - score),
+        "commit": "abc",
+        "versions": {"torch": "2"},
+        "note": "",
+        **more,
+    }
+
+
+ROWS = [
+    row("dense", 1.0, 0.9),
+    row("ltp", 1.5, 0.9, thresholds=[0.001, 0.02], kept_by_length=[]),
+    row(
+        "ltp",
+        2.1,
+        0.895,
+        thresholds=[0.01, 0.2],
+        kept_by_length=[{"examples": 50, "shortest": 4, "longest": 9, "kept_per_layer": [0.9, 0.25]}],
+    ),
+    row("ltp", 3.0, 0.85, thresholds=[0.02, 0.4]),
+    row("topk", 2.1, 0.88),
+    row("lat", 2.1, 0.87),
+    row("topk", 3.0, 0.859),
+    row("lat", 3.0, 0.84),
+]
+SPEED = [
+    {"speedup": 1.2, "flops_reduction": 2.1, "length": 32, "batch_size": 1},
+    {"speedup": 1.86, "flops_reduction": 2.1, "length": 128, "batch_size": 16},
+]
+
+
+def page(rows, speed=SPEED, pictures=()):
+    return "\n\n".join(comparison.sections(rows, speed, pictures))
+
+
+def test_nothing_compared_nothing_said():
+    assert comparison.sections([], SPEED) == []
+
+
+def test_the_table_of_a_task():
+    text = page(ROWS)
+    assert "### sst2: accuracy in percent on 200 development rows" in text
+    assert "| rule | target 1.5× | target 2.1× | target 3× |" in text
+    assert "| `dense` | 90.0 at 1× |  |  |" in text
+    assert "| `ltp` | 90.0 (0.0) at 1.51× | 89.5 (0.5) at 2.11× | 85.0 (5.0) at 3.01× |" in text
+    assert "| `topk` | out of reach | 88.0 (2.0) at 2.11× | 85.9 (4.1) at 3.01× |" in text
+    assert "pictures/" not in text
+    assert "](pictures/compare-sst2.svg)" in page(ROWS, pictures=["sst2"])
+
+
+def test_seeds_are_means_with_half_their_range():
+    rows = [*ROWS[:1], row("ltp", 2.1, 0.89), row("ltp", 2.1, 0.87, seed=1)]
+    text = page(rows)
+    assert "88.0 ± 1.0 (2.0) at 2.11×" in text and "Mean over the seeds 0, 1" in text
+    assert comparison.best_below(rows, "sst2") is None
+    assert "`ltp` lost a point or more at every target" in text
+
+
+def test_claims():
+    # less than a point lost: at 1.5 and 2.1. Above the better rival: 1.5 at 2.1x, -0.9 at 3x.
+    text = page(ROWS)
+    assert "sst2 2.11×; about 2.1× or more on 1 of 1 tasks" in text
+    assert comparison.margins(ROWS) == [
+        ("sst2", 2.1, pytest.approx(1.5)),
+        ("sst2", 3.0, pytest.approx(-0.9)),
+    ]
+    assert "at most 1.5 (sst2 at 2.1×), in the mean 0.3, at worst -0.9 (sst2 at 3×)" in text
+    assert "up to 1.86× at 2.10× fewer FLOPs (128 tokens, batch 16)" in text
+    assert "- sst2 at 3×: `topk` is 0.9 points above `ltp`." in text
+    assert "of 200 rows, a point is 2.0" in text
+
+
+def test_what_was_not_measured_is_said():
+    text = page(ROWS[:4], speed=[])
+    assert "not measured yet: no task has both rivals trained" in text
+    assert text.count("not measured yet") == 2
+    good = page([*ROWS[:3]])
+    assert "no rule is above it" in good
+
+
+def test_means_count_their_tasks():
+    rows = [*ROWS, row("ltp", 2.1, 0.88, task="mrpc"), row("dense", 1.0, 0.9, task="mrpc")]
+    text = page(rows)
+    assert (
+        "| `ltp` | 0.0 (1) | 1.2 (2) | 5.0 (1) |" in text or "| `ltp` | 0.0 (1) | 1.3 (2) | 5.0 (1) |" in text
+    )
+    assert "| `lat` |  | 3.0 (1) | 6.0 (1) |" in text
+
+
+def test_thresholds_and_lengths_are_those_near_the_target():
+    text = page(ROWS)
+    assert "| sst2 | 2.11× | 1.00 | 20.00 |" in text
+    assert "| sst2 | 4–9 | 50 | 90 25 |" in text
+
+
+def test_the_page_reads_what_compare_wrote(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(report, "PICTURES", tmp_path)
+    assert "Every rule" not in report.page()
+    write_rows(tmp_path / "compare-sst2.json", ROWS)
+    (tmp_path / "compare-sst2.svg").touch()
+    assert "## Every rule at the same FLOPs" in report.page()
+    assert "](pictures/compare-sst2.svg)" in report.page()
