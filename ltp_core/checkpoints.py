@@ -163,7 +163,7 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
         return _from_hub(name, weights)
     settings = Settings.read(folder)
     _check_files(folder, settings)
-    thresholds = _read_thresholds(folder) if weights == "ltp" else None
+    thresholds = read_thresholds(folder) if weights == "ltp" else None
     if settings.base is not None:
         model, tokenizer = _from_difference(folder, settings, weights)
     else:
@@ -228,7 +228,8 @@ def _base_weights(base: Base) -> dict[str, Tensor]:
     return load_file(base_folder(base) / "model.safetensors")
 
 
-def _read_thresholds(folder: Path) -> tuple[float, ...] | None:
+def read_thresholds(folder: Path) -> tuple[float, ...] | None:
+    """The learned thresholds in a folder; None if it holds none."""
     path = folder / THRESHOLDS_FILE
     if not path.is_file():
         return None

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ from ltp_core.packed_weights import PackedWeights
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
+
+if TYPE_CHECKING:
+    from ltp_core.onnx_model import OnnxModel
 
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
@@ -57,17 +60,38 @@ class PrunedModel(nn.Module, TextClassifier):
         self.learned_rule.check(self.layers)
         self.eval()
 
+    @overload
     @classmethod
-    def from_pretrained(cls, source: str | Path, weights: str = "ltp") -> "PrunedModel":
+    def from_pretrained(
+        cls, source: str | Path, weights: str = "ltp", backend: Literal["torch"] = "torch"
+    ) -> "PrunedModel": ...
+
+    @overload
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, weights: str = "ltp", *, backend: Literal["onnxruntime"]
+    ) -> "OnnxModel": ...
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, weights: str = "ltp", backend: str = "torch") -> Any:
         """Load a shipped model by name, a folder, or an id on the Hub, in evaluation mode.
 
         Args:
             source: for example "sst2".
             weights: "ltp", or "baseline" for the separately tuned dense model shipped beside it.
+            backend: "torch"; or "onnxruntime" for an `OnnxModel` with the same calls, from a folder
+                that `export --format onnx` wrote, or exported now, which takes some 20 seconds.
 
         Raises:
             CheckpointError: (a ValueError) one line that says what cannot be found, read or trusted.
+            ValueError: for an unknown backend, or one whose packages are missing.
         """
+        if backend == "onnxruntime":
+            from ltp_core.export import load_onnx  # an extra: its packages may be missing
+
+            return load_onnx(source, weights)
+        if backend != "torch":
+            raise ValueError(f"backend must be 'torch' or 'onnxruntime', got {backend!r}")
         found = checkpoints.load_checkpoint(source, weights)
         try:
             model = cls(found.model, found.tokenizer, found.thresholds, found.settings, found.name)

@@ -101,6 +101,10 @@ class TextClassifier:
             return Dense()
         return Thresholds(self.thresholds, self.settings.length_exponent)
 
+    def observed(self, rule: Rule) -> list[bool]:
+        """For each layer, whether a plain run computes its importance, which executed FLOPs depend on."""
+        return observed_layers(rule, self.layers)
+
     @property
     def dimensions(self) -> Dimensions:
         """The sizes that FLOPs depend on."""
@@ -179,7 +183,7 @@ class TextClassifier:
 
     def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
         size, tokens = self.dimensions, len(trace.tokens)
-        observed = observed_layers(rule, self.layers)
+        observed = self.observed(rule)
         label, value, probabilities = None, None, {}
         if len(logits) == 1:
             value = float(logits)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ltp_core import PrunedModel
+from ltp_core import Dense, PrunedModel
 from ltp_core.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,7 @@ def test_help_lists_the_commands_and_each_has_an_example():
         "attribute",
         "evaluate",
         "benchmark",
+        "export",
         "train",
         "calibrate",
         "ship",
@@ -175,6 +176,27 @@ def test_benchmark_times_all_three_in_one_run(folder):
         assert row["speedup"] == row["dense_ms"] / row["pruned_ms"]
         assert row["realised"] == pytest.approx(row["speedup"] / row["flops_reduction"])
         assert row["sentences_per_second"] == pytest.approx(1000 * row["batch_size"] / row["pruned_ms"])
+
+
+def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    found = document("export", "--model", folder, "--format", "onnx", "--output", tmp_path / "graph")
+    assert found["output"] == str(tmp_path / "graph" / "model.onnx")
+    assert found["inputs"] == 100 and found["max_abs_difference"] < 1e-4
+    exported = PrunedModel.from_pretrained(tmp_path / "graph", backend="onnxruntime")
+    expected = PrunedModel.from_pretrained(folder).predict("the film was very good")
+    assert exported.predict("the film was very good").trace.alive == expected.trace.alive
+    assert "not empty" in refused("export", "--model", folder, "--output", tmp_path / "graph")
+
+
+def test_export_writes_a_plain_folder(folder, tmp_path):
+    found = document("export", "--model", folder, "--format", "transformers", "--output", tmp_path / "plain")
+    assert found["output"] == str(tmp_path / "plain") and found["max_abs_difference"] < 1e-5
+    plain, model = PrunedModel.from_pretrained(tmp_path / "plain"), PrunedModel.from_pretrained(folder)
+    assert plain.thresholds is None
+    text = "the film was very good"
+    found, expected = plain.predict(text), model.predict(text, Dense())
+    assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
 
 
 def test_train_makes_a_model_that_loads_and_resumes(folder, tmp_path):

@@ -1,0 +1,310 @@
+"""Models for elsewhere: the pruned one as an ONNX graph, the dense one as a plain Hugging Face folder."""
+
+import copy
+import importlib
+import json
+import logging
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
+
+from ltp_core import checkpoints
+from ltp_core.model import PrunedModel
+from ltp_core.onnx_graph import INPUTS, OUTPUTS, PrunedGraph
+from ltp_core.onnx_model import GRAPH_FILE, OnnxModel
+from ltp_core.sentences import own_sentences
+
+OPSET = 20
+CHECKED = 100  # real inputs that an exported model is compared on
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Attributes:
+        output: the ONNX file, or the folder.
+        max_abs_difference: the largest difference of a logit to the engine's (ONNX) or to Hugging Face's
+            own forward (transformers), over `inputs` real inputs.
+        inputs: how many were compared.
+        different_counts: for how many the tokens left differ in some layer, which happens where
+            rounding puts a token on the other side of its threshold.
+    """
+
+    output: Path
+    max_abs_difference: float
+    inputs: int
+    different_counts: int = 0
+
+
+def export_onnx(model: PrunedModel, path: str | Path) -> Exported:
+    """Write the pruned model as an ONNX graph and compare it with the engine on real inputs.
+
+    Args:
+        model: what to export, with its tokenizer.
+        path: a file that ends in ``.onnx``; or else a folder, new or empty, which gets the graph with
+            tokenizer, config and thresholds, so that
+            ``PrunedModel.from_pretrained(path, backend="onnxruntime")`` needs nothing else.
+
+    Raises:
+        ValueError: if a package is missing, the path is taken, or the model cannot be exported.
+    """
+    _require("onnx", "onnxscript", "onnxruntime")
+    target = Path(path)
+    alone = target.suffix == ".onnx"
+    with _new(target, as_file=alone) as draft:
+        graph = draft if alone else draft / GRAPH_FILE
+        write_graph(model, graph)
+        if not alone:
+            model.config.save_pretrained(draft)
+            if model.tokenizer is not None:
+                model.tokenizer.save_pretrained(draft)
+            if model.thresholds is not None:
+                checkpoints.save_thresholds(draft, model.thresholds)
+            replace(model.settings, base=None, files={}, results={}).write(draft)
+        difference, counts = _compare_onnx(model, graph)
+    return Exported(target if alone else target / GRAPH_FILE, difference, CHECKED, counts)
+
+
+def export_transformers(model: PrunedModel, path: str | Path) -> Exported:
+    """Write the dense model as a plain folder for `AutoModelForSequenceClassification`, and compare it.
+
+    Args:
+        model: what to export, with its tokenizer.
+        path: a folder, new or empty.
+
+    Raises:
+        ValueError: if the path is taken or cannot be written.
+    """
+    with _new(Path(path), as_file=False) as draft:
+        hf_model = _plain(model.hf_model)
+        hf_model.save_pretrained(draft)
+        if model.tokenizer is not None:
+            model.tokenizer.save_pretrained(draft)
+        loaded = AutoModelForSequenceClassification.from_pretrained(draft, dtype=hf_model.dtype).eval()
+        difference = 0.0
+        with torch.inference_mode():
+            for batch in _real_inputs(model):
+                expected = model.hf_model(**batch).logits.cpu()
+                found = loaded(**{name: values.cpu() for name, values in batch.items()}).logits
+                difference = max(difference, float((found - expected).abs().max()))
+    return Exported(Path(path), difference, CHECKED)
+
+
+def load_onnx(source: str | Path, weights: str = "ltp", threads: int | None = None) -> OnnxModel:
+    """Load an exported folder; or a model by name, folder or Hub id, which is exported first: some 20 s.
+
+    Args:
+        source: what to load.
+        weights: as in `PrunedModel.from_pretrained`; for a model that is exported now.
+        threads: ONNX Runtime's threads; None for as many as PyTorch has.
+
+    Raises:
+        ValueError: one line that says what cannot be found, read or exported, or which package is missing.
+    """
+    path = Path(source)
+    graph = path if path.suffix == ".onnx" else path / GRAPH_FILE
+    if graph.is_file():
+        return OnnxModel.from_file(graph, str(source), threads)
+    return to_onnx(PrunedModel.from_pretrained(source, weights), threads)
+
+
+def to_onnx(model: PrunedModel, threads: int | None = None) -> OnnxModel:
+    """Export a model and open it in ONNX Runtime, without leaving files."""
+    _require("onnx", "onnxscript", "onnxruntime")
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / GRAPH_FILE
+        write_graph(model, graph)
+        return _open(model, graph, threads)
+
+
+def _open(model: PrunedModel, graph: Path, threads: int | None = None) -> OnnxModel:
+    return OnnxModel(
+        graph, model.config, model.tokenizer, model.thresholds, model.settings, model.name, threads
+    )
+
+
+def write_graph(model: PrunedModel, file: Path) -> None:
+    """Write the pruned model's ONNX graph; thresholds and alpha are in its metadata, too."""
+    hf_model = _plain(model.hf_model)
+    ids = torch.arange(8).remainder(model.config.vocab_size).unsqueeze(0)  # [1, 8], only its shape counts
+    length = {1: torch.export.Dim("length", min=2, max=model.max_tokens)}
+    program = _program(
+        PrunedGraph(hf_model, model.settings.length_exponent).eval(),
+        (ids, torch.ones_like(ids), torch.zeros_like(ids), torch.zeros(model.layers)),
+        (length, length, length, None),
+        INPUTS,
+        OUTPUTS,
+    )
+    facts = {
+        "name": model.name,
+        "labels": model.config.id2label,
+        "thresholds": model.thresholds,
+        "length_exponent": model.settings.length_exponent,
+        "layers": model.layers,
+    }
+    program.model.metadata_props.update({f"ltp.{key}": json.dumps(value) for key, value in facts.items()})
+    program.save(str(file))
+
+
+def write_dense_graph(model: PrunedModel, file: Path) -> None:
+    """Write Hugging Face's own forward as an ONNX graph with dynamic batch and length: the peer.
+
+    Its eager attention: onnxruntime runs it a little faster than what `sdpa` becomes (docs/onnx.md).
+    """
+    _require("onnx", "onnxscript")
+    hf_model = copy.deepcopy(_plain(model.hf_model))
+    hf_model.set_attn_implementation("eager")
+    names = dense_inputs(model)
+    ids = torch.arange(16).remainder(model.config.vocab_size).view(2, 8)  # [2, 8]
+    examples = {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "token_type_ids": torch.zeros_like(ids),
+    }
+    shape = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=2, max=model.max_tokens)}
+    program = _program(
+        _LogitsOnly(hf_model, names).eval(),
+        tuple(examples[name] for name in names),
+        (tuple(shape for _ in names),),  # one for *tensors
+        names,
+        ("logits",),
+    )
+    program.save(str(file))
+
+
+def dense_inputs(model: PrunedModel) -> tuple[str, ...]:
+    """The inputs that the family's own forward takes."""
+    has_segments = getattr(model.config, "type_vocab_size", 0) > 1
+    return ("input_ids", "attention_mask", *(("token_type_ids",) if has_segments else ()))
+
+
+class _LogitsOnly(nn.Module):
+    def __init__(self, hf_model: Any, names: Sequence[str]) -> None:
+        super().__init__()
+        self.hf_model = hf_model
+        self.names = tuple(names)
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        logits: Tensor = self.hf_model(**dict(zip(self.names, tensors, strict=True))).logits
+        return logits
+
+
+def _program(
+    module: nn.Module,
+    examples: tuple[Tensor, ...],
+    shapes: Any,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> Any:
+    """Trace a module into an ONNX program with dynamic shapes."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it tells of operators of packages that are not installed
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            return torch.onnx.export(
+                module,
+                examples,
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=shapes,
+            )
+    except Exception as error:  # the exporter raises many kinds
+        reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f"this model cannot be exported to ONNX: {reason[0]}") from error
+    finally:
+        log.setLevel(level)
+
+
+def _require(*packages: str) -> None:
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except ImportError:
+            raise ValueError(
+                f"the package {package} is missing: pip install onnx onnxscript onnxruntime"
+            ) from None
+
+
+def _plain(hf_model: Any) -> Any:
+    """The model on the CPU in float32 with adapters merged: itself if it is that already, else a copy."""
+    has_adapters = hasattr(hf_model, "merge_and_unload")
+    dtypes = {parameter.dtype for parameter in hf_model.parameters()}
+    devices = {parameter.device.type for parameter in hf_model.parameters()}
+    if not has_adapters and dtypes == {torch.float32} and devices == {"cpu"}:
+        return hf_model
+    copied = copy.deepcopy(hf_model).to("cpu", torch.float32).eval()
+    return copied.merge_and_unload() if has_adapters else copied
+
+
+def _compare_onnx(model: PrunedModel, graph: Path) -> tuple[float, int]:
+    """The largest difference of a logit, and how many inputs kept another number of tokens."""
+    exported = _open(model, graph)
+    rule = model.learned_rule
+    difference, counts = 0.0, 0
+    with torch.inference_mode():
+        for batch in _real_inputs(model):
+            expected = model(**batch, rule=rule)
+            found = exported(**batch, rule=rule)
+            difference = max(difference, float((found.logits - expected.logits.cpu()).abs().max()))
+            counts += not torch.equal(found.alive, expected.alive.cpu())
+    return difference, counts
+
+
+def _real_inputs(model: PrunedModel) -> Iterator[Any]:
+    """Encode our own sentences, alone and several joined, one batch of one text each."""
+    for text in islice(real_texts(), CHECKED):
+        yield model.encode([text])[0]
+
+
+def real_texts() -> Iterator[str]:
+    """Our own sentences, then two of them joined, then three, and so on."""
+    sentences = own_sentences()
+    for joined in range(1, len(sentences)):
+        for start in range(0, len(sentences) - joined + 1):
+            yield " ".join(sentences[start : start + joined])
+
+
+@contextmanager
+def _new(target: Path, as_file: bool) -> Iterator[Path]:
+    """Give a draft beside the target, which takes its place when all went well; else nothing is left.
+
+    Raises:
+        ValueError: if there is something in the way, which is never overwritten.
+    """
+    if target.is_dir():
+        if as_file or any(target.iterdir()):
+            raise ValueError(
+                f"{target} is a folder that is not empty" if not as_file else f"{target} is a folder"
+            )
+    elif target.exists():
+        raise ValueError(f"{target} exists already")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        workshop = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise ValueError(f"cannot write {target}: {error.strerror}") from None
+    try:
+        draft = workshop / target.name
+        if not as_file:
+            draft.mkdir()
+        yield draft
+        for made in workshop.iterdir():  # a graph of over 2 GB has its weights in a second file
+            made.replace(target.parent / made.name)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
