@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, export
 from ltp_core.checkpoints import Settings
@@ -211,3 +211,39 @@ def test_what_is_there_stays(pruned, tmp_path, writer):
 def test_the_texts_that_are_compared_are_all_different():
     texts = [text for text, _ in zip(real_texts(), range(100), strict=False)]
     assert len(set(texts)) == 100
+
+
+SMALL = {
+    **{"vocab_size": 70, "max_position_embeddings": 40, "initializer_range": 0.3, "num_labels": 3},
+    **{"hidden_size": 32, "num_attention_heads": 4, "num_hidden_layers": 3, "intermediate_size": 48},
+}
+FAMILIES = {
+    "roberta": {"pad_token_id": 1, "max_position_embeddings": 42, "type_vocab_size": 1},
+    "distilbert": {"dim": 32, "n_heads": 4, "n_layers": 3, "hidden_dim": 48},
+    "mpnet": {"pad_token_id": 1, "max_position_embeddings": 42},  # a relative position bias
+    "modernbert": {  # a local window, rotated positions, the mean over tokens
+        **{"local_attention": 8, "classifier_pooling": "mean", "pad_token_id": 0, "bos_token_id": 2},
+        **{"cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3},
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    },
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_other_families_can_be_exported(family):
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(family, **{**SMALL, **FAMILIES[family]})
+    model = PrunedModel.wrap(AutoModelForSequenceClassification.from_config(config).eval())
+    exported = to_onnx(model)
+    assert exported.thresholds is None and exported.max_tokens == 40
+    seen = set()
+    for length in (3, 17, 40):
+        ids = torch.randint(5, 70, (1, length), generator=torch.Generator().manual_seed(length))
+        for rule in (Dense(), Thresholds([0.045, 0.06, 0.1])):
+            with torch.inference_mode():
+                expected = model(ids, rule=rule, execution="masked")
+            found = exported(ids, rule=rule)
+            torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
+            assert torch.equal(found.alive, expected.alive)
+            seen.add(int(found.alive[0, -1]) < length)
+    assert seen == {True, False}
