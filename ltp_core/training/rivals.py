@@ -5,7 +5,9 @@ distillation, and learn weights that bear many degrees of pruning, so that one t
 curve of accuracy against FLOPs. Which degree to use is chosen afterwards, in `lengths`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +19,51 @@ from ltp_core.architectures import view_of
 from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.model import PrunedModel, task_loss
 from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
-from ltp_core.run import Inputs
+from ltp_core.run import Inputs, Run
 from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.loop import Loop
-from ltp_core.training.objective import distillation_loss
+from ltp_core.training.objective import distillation_loss, hidden_loss
 from ltp_core.training.stages import distillation_table, freeze_embeddings
 
 
-class TopKModule(nn.Module):
+class RivalModule(nn.Module):
+    """What both rivals share: a model, the dense one that teaches it, and the loss that LTP has, too.
+
+    Args:
+        hf_model: starts as the dense fine-tuned model.
+        pruning: its shares of distillation count, of outputs and of hidden states.
+        teacher: the dense model, if its hidden states are distilled; it is not trained or saved.
+    """
+
+    def __init__(self, hf_model: Any, pruning: Pruning, teacher: Any = None) -> None:
+        super().__init__()
+        self.hf_model, self.pruning = hf_model, pruning
+        self.layers = len(view_of(hf_model).layers)
+        self._teacher = (teacher,)  # in a tuple, so that it is no submodule
+
+    def run_under(self, inputs: Inputs, rule: Rule) -> Run:
+        """The model under a rule, padded."""
+        return padded_forward(view_of(self.hf_model), inputs, hard_gate(rule))
+
+    def taught(self, run: Run, inputs: Inputs, labels: Tensor, teacher_logits: Tensor) -> Tensor:
+        """Task loss and distillation from the dense model, mixed as in learned token pruning."""
+        share, logits = self.pruning.distill, run.logits.float()
+        loss = (1 - share) * task_loss(logits, labels) + share * distillation_loss(logits, teacher_logits)
+        if self.pruning.distill_hidden > 0:
+            with torch.no_grad():
+                dense = padded_forward(view_of(self._teacher[0]), inputs, hard_gate(Dense()))
+            loss = loss + self.pruning.distill_hidden * hidden_loss(run, dense)
+        return loss
+
+
+class TopKModule(RivalModule):
     """A model under cascaded top-k at a share drawn anew for each batch; the forward returns the loss.
 
     Source: Wang, Zhang & Han, "SpAtten", HPCA 2021: fine-tuning under cascade token pruning. Differences: the
     paper tunes for one ratio, we draw it (the logarithm is uniform), so one model serves many; distilled.
-
-    Args:
-        hf_model: starts as the dense fine-tuned model.
-        distill: share of the loss that is divergence from the dense model's outputs.
     """
-
-    def __init__(self, hf_model: Any, distill: float) -> None:
-        super().__init__()
-        self.hf_model, self.distill = hf_model, distill
-        self.layers = len(view_of(hf_model).layers)
 
     def forward(
         self,
@@ -54,11 +77,11 @@ class TopKModule(nn.Module):
         last = LOWEST_SHARE ** float(torch.rand(()))
         rule = TopK(falling_shares(last, self.layers))
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
-        logits = _logits(self.hf_model, inputs, rule)
-        return {"loss": _loss(logits, labels, teacher_logits, self.distill), "logits": logits}
+        run = self.run_under(inputs, rule)
+        return {"loss": self.taught(run, inputs, labels, teacher_logits), "logits": run.logits}
 
 
-class LengthDropModule(nn.Module):
+class LengthDropModule(RivalModule):
     """LAT: LengthDrop with the sandwich rule and in-place distillation; the forward returns the loss.
 
     Each batch runs through the whole model, which learns the task; through the smallest sub-model; and
@@ -69,16 +92,7 @@ class LengthDropModule(nn.Module):
     layers leaves 7 % of the tokens in the smallest sub-model; here p follows from the depth so that 5 % stay.
     One drawn sub-model a batch; no LayerDrop; lengths are shares of the input; the whole model is distilled
     from the dense one as the other methods are.
-
-    Args:
-        hf_model: starts as the dense fine-tuned model.
-        distill: share of the whole model's loss that is divergence from the dense model's outputs.
     """
-
-    def __init__(self, hf_model: Any, distill: float) -> None:
-        super().__init__()
-        self.hf_model, self.distill = hf_model, distill
-        self.layers = len(view_of(hf_model).layers)
 
     def forward(
         self,
@@ -90,13 +104,16 @@ class LengthDropModule(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the mean loss of the three, and the whole model's logits."""
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
-        whole = _logits(self.hf_model, inputs, Dense())
-        loss = _loss(whole, labels, teacher_logits, self.distill)
+        whole = self.run_under(inputs, Dense())
+        loss = self.taught(whole, inputs, labels, teacher_logits)
+        said, hidden = whole.logits.detach().float(), tuple(state.detach() for state in whole.hidden)
         smallest = falling_shares(LOWEST_SHARE, self.layers)
         for shares in (smallest, drawn_shares(self.layers, torch.rand(self.layers).tolist())):
-            part = _logits(self.hf_model, inputs, LengthConfig(shares))
-            loss = loss + distillation_loss(part, whole.detach())
-        return {"loss": loss / 3, "logits": whole}
+            part = self.run_under(inputs, LengthConfig(shares))
+            loss = loss + distillation_loss(part.logits.float(), said)
+            if self.pruning.distill_hidden > 0:
+                loss = loss + self.pruning.distill_hidden * hidden_loss(part, replace(whole, hidden=hidden))
+        return {"loss": loss / 3, "logits": whole.logits}
 
 
 def drawn_shares(layers: int, draws: Sequence[float]) -> list[float]:
@@ -115,7 +132,7 @@ def train_rival(
     rows: Rows,
     recipe: Recipe,
     pruning: Pruning,
-    make: Callable[[Any, float], nn.Module],
+    make: type[RivalModule],
     folder: Path,
 ) -> PrunedModel:
     """Fine-tune a dense model for a rival, in place.
@@ -130,14 +147,6 @@ def train_rival(
     """
     freeze_embeddings(model.hf_model)
     table = distillation_table(model, rows, recipe, pruning, folder)
-    Loop(make(model.hf_model, pruning.distill), table, model.tokenizer, recipe, folder).run()
+    dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
+    Loop(make(model.hf_model, pruning, dense), table, model.tokenizer, recipe, folder).run()
     return PrunedModel(model.hf_model, model.tokenizer, None, model.settings, model.name)
-
-
-def _logits(hf_model: Any, inputs: Inputs, rule: Rule) -> Tensor:
-    return padded_forward(view_of(hf_model), inputs, hard_gate(rule)).logits.float()
-
-
-def _loss(logits: Tensor, labels: Tensor, teacher: Tensor, distill: float) -> Tensor:
-    """The same mixture as learned token pruning has."""
-    return (1 - distill) * task_loss(logits, labels) + distill * distillation_loss(logits, teacher)

@@ -5,6 +5,9 @@ import torch
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
 from ltp_core import Dense, LengthConfig, PrunedModel, TopK
+from ltp_core.architectures import view_of
+from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.run import Inputs
 from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.rivals import LengthDropModule, TopKModule, drawn_shares, train_rival
@@ -41,7 +44,7 @@ def test_top_k_learns_under_a_drawn_share(tiny_bert, ragged_batch, seed):
     with torch.no_grad():
         logits = PrunedModel(hf)(**ragged_batch, rule=TopK(shares_of(last))).logits
     torch.manual_seed(seed)
-    out = TopKModule(hf, 0.25)(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
+    out = TopKModule(hf, Pruning(distill=0.25))(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
     expected = 0.75 * cross_entropy(logits, LABELS) + 0.25 * kl(TEACHER, logits)
     torch.testing.assert_close(out["loss"].detach(), expected, atol=1e-5, rtol=1e-5)
     out["loss"].backward()
@@ -57,7 +60,7 @@ def test_length_drop_is_a_sandwich_that_teaches_itself(tiny_bert, ragged_batch):
         rules = (Dense(), LengthConfig(shares_of(0.05)), LengthConfig(drawn))
         whole, smallest, other = (model(**ragged_batch, rule=rule).logits for rule in rules)
     torch.manual_seed(3)
-    out = LengthDropModule(hf, 0.5)(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
+    out = LengthDropModule(hf, Pruning(distill=0.5))(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
     task = 0.5 * cross_entropy(whole, LABELS) + 0.5 * kl(TEACHER, whole)
     expected = (task + kl(whole, smallest) + kl(whole, other)) / 3
     torch.testing.assert_close(out["loss"].detach(), expected, atol=1e-5, rtol=1e-5)
@@ -73,11 +76,47 @@ def test_length_drop_is_a_sandwich_that_teaches_itself(tiny_bert, ragged_batch):
 
 
 @pytest.mark.parametrize("module", [TopKModule, LengthDropModule])
+def test_hidden_states_are_taught_as_in_learned_pruning(tiny_bert, ragged_batch, module):
+    """On top of the loss without them: squared differences to the teacher, over the tokens that are left."""
+    hf, teacher = tiny_bert(), tiny_bert(seed=1)
+
+    def loss(weight):
+        torch.manual_seed(2)
+        made = module(hf, Pruning(distill=0.5, distill_hidden=weight), teacher)
+        assert len(list(made.parameters())) == len(list(hf.parameters()))  # the teacher is not trained
+        with torch.no_grad():
+            return made(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)["loss"]
+
+    def states(model, rule):
+        inputs = Inputs(ragged_batch["input_ids"], ragged_batch["attention_mask"])
+        with torch.no_grad():
+            return padded_forward(view_of(model), inputs, hard_gate(rule))
+
+    def apart(one, other):
+        gaps = [
+            (a - b)[mask > 0].square().mean()
+            for a, b, mask in zip(one.hidden, other.hidden, one.masks, strict=True)
+        ]
+        return sum(gaps) / len(gaps)
+
+    torch.manual_seed(2)
+    if module is TopKModule:
+        rule = TopK(shares_of(0.05 ** torch.rand(()).item()))
+        expected = apart(states(hf, rule), states(teacher, Dense()))
+    else:
+        rules = (LengthConfig(shares_of(0.05)), LengthConfig(drawn_shares(3, torch.rand(3).tolist())))
+        whole = states(hf, Dense())
+        expected = apart(whole, states(teacher, Dense())) + sum(apart(states(hf, r), whole) for r in rules)
+        expected = expected / 3
+    torch.testing.assert_close(loss(2.0) - loss(0.0), 2.0 * expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("module", [TopKModule, LengthDropModule])
 def test_regressions(tiny_bert, ragged_batch, module):
     hf = tiny_bert(num_labels=1)
     labels, teacher = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([[1.0], [2.0], [2.0]])
     torch.manual_seed(0)
-    loss = module(hf, 0.0)(**ragged_batch, labels=labels, teacher_logits=teacher)["loss"]
+    loss = module(hf, Pruning(distill=0.0))(**ragged_batch, labels=labels, teacher_logits=teacher)["loss"]
     assert loss > 0 and loss.isfinite()
     if module is TopKModule:
         torch.manual_seed(0)
