@@ -57,10 +57,8 @@ class ModernBertView(EncoderView):
     @staticmethod
     def dimensions(config: Any) -> Dimensions:
         """See `EncoderView.dimensions`."""
-        windows = [config.sliding_window if kind == LOCAL else None for kind in config.layer_types]
-        size = replace(
-            EncoderView.dimensions(config), gated=True, one_projection=True, windows=tuple(windows)
-        )
+        windows = tuple(config.sliding_window if kind == LOCAL else None for kind in config.layer_types)
+        size = replace(EncoderView.dimensions(config), gated=True, one_projection=True, windows=windows)
         return replace(size, reads_first_token=config.classifier_pooling == "cls")
 
     @property
