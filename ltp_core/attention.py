@@ -118,7 +118,7 @@ def _probabilities(layer: LayerView, query: Tensor, key: Tensor, positions: Tens
     """``[..., H, n, d]`` twice, scaled, and ``[..., n]`` -> ``[..., H, n, n]``."""
     scores = query @ key.transpose(-1, -2)
     bias = score_bias(layer, positions, positions)
-    return _softmax(scores if bias is None else scores + bias)
+    return _softmax(scores if bias is None else scores + bias.to(scores.dtype))
 
 
 def _softmax(scores: Tensor) -> Tensor:

@@ -209,6 +209,14 @@ def test_a_model_with_lora(name, tmp_path, make_tokenizer):
     assert not any(p.requires_grad for p in view_of(hf).encoder.embeddings.parameters())
 
 
+@pytest.mark.parametrize("name", ["mpnet", "modernbert", "modernbert-mean"])
+def test_a_bias_or_window_takes_the_models_type(name):
+    model = PrunedModel.wrap(make(name).to(torch.bfloat16))  # compares with Hugging Face
+    with torch.no_grad():
+        out = model(**batch_of(name, [9, 4, 15]), rule=RISING)
+    assert out.logits.dtype == torch.bfloat16 and torch.isfinite(out.logits).all()
+
+
 @NAMES
 def test_the_longest_text_is_the_last_position(name):
     model = wrapped(name)
