@@ -201,7 +201,9 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
         if kind := _FORMATS.get(path.suffix.lower()):
             if not path.is_file():
                 raise DataError(f"there is no file {data}")
-            options = {"keep_default_na": False} if kind == "csv" else {}  # a text may be "NA"
+            # A text may be "NA", or a number: without this, pandas guesses what a column holds.
+            as_text = {name: str for columns in _TEXT_COLUMNS for name in columns}
+            options = {"keep_default_na": False, "converters": as_text} if kind == "csv" else {}
             return load_dataset(kind, data_files=str(path), split="train", **options)
         if path.is_file():
             raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")

@@ -263,3 +263,10 @@ def test_where_the_first_text_ends_tells_pairs_apart():
 def test_too_few_rows():
     with pytest.raises(DataError, match="cannot hold out 4 of 6 texts: at most half"):
         hold_out(Rows([f"t{i}" for i in range(6)], [0] * 6), 2, 2, 0)
+
+
+def test_numbers_in_a_text_column_of_a_csv_file_are_texts(tmp_path):
+    (tmp_path / "rows.csv").write_text("sentence1,sentence2,label\n007,1.50,0\n12,,1\n", encoding="utf-8")
+    rows = load_rows(str(tmp_path / "rows.csv"))
+    assert rows.texts == [("007", "1.50"), ("12", "")]
+    assert rows.labels == [0, 1]
