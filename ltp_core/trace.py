@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class LayerTrace:
@@ -35,6 +37,14 @@ class AttentionTrace:
     layer: int
     tokens: tuple[int, ...]
     heads: tuple[tuple[tuple[float, ...], ...], ...]
+
+    @property
+    def received(self) -> np.ndarray:
+        """Share of each head's attention that each token receives -> ``[H, n]``.
+
+        The mean over heads is the token's importance (paper equation 3).
+        """
+        return np.asarray(self.heads).mean(axis=1)  # over queries: [H, n, n] -> [H, n]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ltp_core import PrunedModel
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 
 TRACE = Trace(
@@ -40,3 +41,10 @@ def test_counts():
 def test_what_is_no_trace(text):
     with pytest.raises(ValueError, match="not a trace"):
         Trace.from_json(text)
+
+
+def test_what_heads_give_averages_to_the_importance(tiny_bert, tokenizer):
+    model = PrunedModel.wrap(tiny_bert(num_labels=2), tokenizer)
+    trace = model.predict("the film was so good", attention_layer=2).trace
+    assert trace.attention.received.sum(axis=1) == pytest.approx([1.0] * len(trace.attention.heads))
+    assert trace.attention.received.mean(axis=0) == pytest.approx(trace.layers[1].importance, abs=1e-6)
