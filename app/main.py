@@ -11,6 +11,7 @@ st.set_page_config(
 )
 PAGES = [
     st.Page("views/explore.py", title="Explore", default=True),
+    st.Page("views/microscope.py", title="Layer microscope"),
     st.Page("views/compare.py", title="Compare"),
     st.Page("views/cost.py", title="Cost"),
     st.Page("views/dataset.py", title="Data set"),

@@ -43,6 +43,32 @@ def attention_table(trace: Trace, head: int | None) -> Table:
     }
 
 
+def received_table(trace: Trace) -> Table:
+    """One row a token: the share of each head's attention that it receives, and the mean, its importance."""
+    attention = attention_of(trace)
+    importance = trace.layers[attention.layer - 1].importance
+    table: dict[str, Sequence[Any]] = {
+        "position": [index + 1 for index in attention.tokens],
+        "token": [trace.tokens[index] for index in attention.tokens],
+    }
+    for number, shares in enumerate(attention.received, start=1):
+        table[f"head {number}"] = [float(share) for share in shares]
+    return table | {"mean": [importance[index] for index in attention.tokens]}
+
+
+def importance_table(trace: Trace, layer: int) -> Table:
+    """One row a token that enters a layer: its importance, the threshold, and whether it stays."""
+    at = trace.layers[layer - 1]
+    entering = [index for index, share in enumerate(at.importance) if share is not None]
+    return {
+        "position": [index + 1 for index in entering],
+        "token": [trace.tokens[index] for index in entering],
+        "importance": [at.importance[index] for index in entering],
+        "threshold": [at.threshold] * len(entering),
+        "stays": [at.kept[index] for index in entering],
+    }
+
+
 def to_csv(table: Table) -> str:
     """A table as CSV; an empty field where there is no number."""
     file = io.StringIO()

@@ -1,0 +1,175 @@
+"""Pictures of the microscope: from the attention of one layer's heads to who stays."""
+
+import math
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.attention_heatmap import attention_of
+from app.figures.colours import Palette, sequential
+from app.figures.layout import CHARACTERS, TICK_SIZE, colour_bar, finish, plain_axis, slanted_height
+from app.text import as_plotly
+from app.words import entering, percent, threshold
+from ltp_core import LayerTrace, Trace
+
+MOST_IN_MOSAIC = 128  # tokens a side of one head; the rest is not drawn
+MOST_NAMES = 40  # tokens with a word under their bar; of more, every second, third, …
+
+
+def heads_mosaic(trace: Trace, token: int, palette: Palette, columns: int = 4) -> go.Figure:
+    """All heads of a layer as small heatmaps in one picture; the token's column is framed in each.
+
+    Args:
+        trace: one that holds the attention of a layer.
+        token: its index in the input.
+        palette: the colours.
+        columns: heads in a row.
+    """
+    attention = attention_of(trace)
+    heads = np.asarray(attention.heads, dtype=np.float32)[:, :MOST_IN_MOSAIC, :MOST_IN_MOSAIC]  # [H, m, m]
+    count, side = len(heads), heads.shape[-1]
+    rows = math.ceil(count / columns)
+    across, down = math.ceil(side * 1.08), math.ceil(side * 1.18)  # with a gap; room for a name above
+    picture = np.full((rows * down, columns * across), np.nan, dtype=np.float32)
+    figure = go.Figure()
+    place = attention.tokens.index(token) if token in attention.tokens else -1
+    for head in range(count):
+        top, left = head // columns * down, head % columns * across
+        picture[top : top + side, left : left + side] = heads[head]
+        figure.add_annotation(
+            x=left - 0.5,
+            y=top - 0.5,
+            text=f"head {head + 1}",
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            font={"size": TICK_SIZE - 2, "color": palette.text},
+        )
+        if 0 <= place < side:
+            figure.add_shape(_frame(left + place, top, side, palette))
+    largest = float(np.nanmax(picture))
+    figure.add_trace(
+        go.Heatmap(
+            z=picture, coloraxis="coloraxis", hovertemplate="%{z:.1%}<extra></extra>", hoverongaps=False
+        )
+    )
+    figure.update_layout(
+        xaxis=plain_axis(palette, showticklabels=False),
+        yaxis=plain_axis(palette, showticklabels=False, autorange="reversed"),
+        coloraxis=_attention_scale(palette, largest),
+    )
+    return finish(figure, palette, 110 + rows * 200, {"l": 8, "r": 56, "t": 28, "b": 92})
+
+
+def frame_column(figure: go.Figure, trace: Trace, token: int, palette: Palette) -> go.Figure:
+    """Frame a token's column in an attention heatmap."""
+    attention = attention_of(trace)
+    if token in attention.tokens:
+        place = attention.tokens.index(token)
+        figure.add_shape(_frame(place, 0, len(attention.tokens), palette))
+    return figure
+
+
+def importance_bars(
+    trace: Trace, layer: LayerTrace, token: int, palette: Palette, decided: bool
+) -> go.Figure:
+    """The importance of every token that enters a layer.
+
+    Args:
+        trace: what happened.
+        layer: the layer.
+        token: the one that is looked at; framed.
+        palette: the colours.
+        decided: whether the threshold is drawn, and colours say who stays; else all are grey.
+    """
+    shown = [index for index, share in enumerate(layer.importance) if share is not None]
+    shares = [layer.importance[index] for index in shown]
+    colours = [
+        (palette.kept if layer.kept[index] else palette.dropped) if decided else palette.dense
+        for index in shown
+    ]
+    chosen = [3 if index == token else 0 for index in shown]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(shown))),
+            y=[100 * share for share in shares if share is not None],
+            marker={"color": colours, "line": {"color": palette.text, "width": chosen}},
+            customdata=[
+                f"“{as_plotly(trace.tokens[index])}” · token {index + 1}<br>{percent(share)} of all attention"
+                for index, share in zip(shown, shares, strict=True)
+                if share is not None
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+    average = 1 / entering(trace)[layer.layer - 1]
+    levels = [(average, f"average {percent(average)}", palette.muted, "dot")]
+    if decided and layer.threshold:
+        levels.append((layer.threshold, f"threshold {threshold(layer.threshold)}", palette.dropped, "solid"))
+    for place, level in enumerate(sorted(levels)):
+        _level(figure, *level, shift=10 * (2 * place - len(levels) + 1))
+    top = _cut(
+        figure, [share for share in shares if share is not None], [level[0] for level in levels], palette
+    )
+    step = math.ceil(len(shown) / MOST_NAMES)
+    named = list(range(0, len(shown), step))
+    names = [trace.tokens[shown[place]] for place in named]
+    xaxis = plain_axis(palette, tickmode="array", tickvals=named, tickangle=-45)
+    xaxis["ticktext"] = [as_plotly(name, CHARACTERS) for name in names]
+    yaxis = plain_axis(palette, automargin=True, ticksuffix=" %", nticks=5, range=[0, 100 * top])
+    yaxis |= {"showgrid": True, "gridcolor": palette.grid}
+    yaxis["title"] |= {"text": "share of attention", "standoff": 10}
+    figure.update_layout(xaxis=xaxis, yaxis=yaxis, bargap=0.25)
+    return finish(
+        figure, palette, 280 + slanted_height(names), {"l": 8, "r": 132, "t": 26, "b": slanted_height(names)}
+    )
+
+
+def _frame(column: int, top: int, side: int, palette: Palette) -> dict[str, Any]:
+    return {
+        "type": "rect",
+        "x0": column - 0.5,
+        "x1": column + 0.5,
+        "y0": top - 0.5,
+        "y1": top + side - 0.5,
+        "line": {"color": palette.dropped, "width": 2},
+    }
+
+
+def _level(figure: go.Figure, share: float, text: str, colour: str, dash: str, shift: int) -> None:
+    """A line across the bars, named at its right end; `shift` in px keeps two names apart."""
+    figure.add_hline(
+        y=100 * share,
+        line={"color": colour, "width": 2, "dash": dash},
+        annotation={"text": text, "yshift": shift, "font": {"color": colour, "size": TICK_SIZE - 2}},
+        annotation_position="right",
+    )
+
+
+def _cut(figure: go.Figure, shares: list[float], levels: list[float], palette: Palette) -> float:
+    """Where the axis ends: one token often gets half of all attention, and would flatten the others."""
+    others = sorted(shares)[-2:][0]
+    top = 1.25 * max(others, *levels)
+    for place, share in enumerate(shares):
+        if share > top:
+            figure.add_annotation(
+                x=place,
+                y=100 * top,
+                text=f"↑ {percent(share)}",
+                showarrow=False,
+                yanchor="bottom",
+                font={"size": TICK_SIZE - 2, "color": palette.text},
+            )
+    return top
+
+
+def _attention_scale(palette: Palette, largest: float) -> dict[str, Any]:
+    ticks = [0, largest / 4, largest / 2, largest]
+    labels = ["0", *(percent(tick) for tick in ticks[1:])]
+    return {
+        "colorscale": sequential(palette.attention),
+        "cmin": 0,
+        "cmax": largest,
+        "colorbar": colour_bar(palette, "share of a row’s attention", ticks, labels, y=-0.04),
+    }

@@ -1,0 +1,123 @@
+"""Layer microscope: why did this token go?"""
+
+import streamlit as st
+
+from app import header, lecture, markup, session, theme
+from app.blocks import numbers
+from app.figures import attention_heatmap, steps
+from app.figures.tables import attention_table, importance_table, received_table
+from app.header import View
+from app.lecture import Case
+
+
+def page() -> None:
+    """One layer, step by step, as in a lecture."""
+    view = header.view(
+        "Why did this token go?",
+        "One layer under the microscope: from who looks at whom to the decision.",
+        attention=True,
+    )
+    if view is None:
+        return
+    case = _choose(view)
+    if case.entered:
+        _steps(view, case)
+    else:
+        st.html(markup.notice(lecture.gone(case)))
+        left_in = lecture.left_in(case)
+        st.button(f"Go to layer {left_in}", key="go_back", on_click=_set_layer, args=(left_in,))
+
+
+def _choose(view: View) -> Case:
+    """The pickers, and what they point at; without a chosen token, the one nearest to the threshold."""
+    trace, settings = view.trace, view.settings
+    if not 1 <= settings.token <= len(trace.tokens):
+        st.session_state["token"] = lecture.closest(trace, settings.layer) + 1
+    columns = st.columns([5, 4, 3], gap="medium", vertical_alignment="bottom")
+    with columns[0]:
+        st.segmented_control(
+            "Layer", range(1, view.choices.layers + 1), key="layer", required=True, wrap=True
+        )
+    with columns[1]:
+        token = st.selectbox(
+            "Token",
+            range(1, len(trace.tokens) + 1),
+            key="token",
+            format_func=lambda number: lecture.option(trace, number, settings.layer),
+        )
+    with columns[2]:
+        st.selectbox(
+            "Head",
+            range(view.choices.heads + 1),
+            key="head",
+            format_func=lambda number: f"all {view.choices.heads}" if number == 0 else f"head {number}",
+        )
+    return Case(trace, settings.layer, token - 1)
+
+
+def _steps(view: View, case: Case) -> None:
+    trace, token, palette = view.trace, case.token, theme.palette()
+    head = view.settings.head
+    with st.container(key="step1"):
+        _title(1, lecture.heads_title(case, head))
+        st.html(markup.paragraph(lecture.HEADS, "hint"))
+        if head:
+            figure = attention_heatmap.attention_heatmap(trace, head, palette)
+            figure, narrowest = (
+                steps.frame_column(figure, trace, token, palette),
+                attention_heatmap.narrowest(trace),
+            )
+        else:
+            columns = 2 if theme.columns() == theme.PHONE_COLUMNS else 4
+            figure, narrowest = steps.heads_mosaic(trace, token, palette, columns), 320
+        theme.figure(figure, "heads", f"Attention heads: {lecture.heads_title(case, head)}", narrowest)
+        st.html(lecture.head_shares(case))
+        numbers("heads_numbers", lambda: received_table(trace), "heads.csv")
+    with st.container(key="step2"):
+        _title(2, lecture.mean_title(case))
+        st.html(markup.paragraph(lecture.MEAN, "hint"))
+        figure = attention_heatmap.attention_heatmap(trace, None, palette)
+        figure = steps.frame_column(figure, trace, token, palette)
+        tokens = attention_heatmap.attention_of(trace).tokens
+        narrowest = attention_heatmap.narrowest(trace)
+        theme.figure(figure, "mean_map", f"Mean over heads: {lecture.mean_title(case)}", narrowest, tokens)
+        numbers("mean_numbers", lambda: attention_table(trace, None), "mean-attention.csv")
+    with st.container(key="step3"):
+        _title(3, lecture.importance_title(case))
+        st.html(markup.paragraph(lecture.IMPORTANCE, "hint"))
+        figure = steps.importance_bars(trace, case.at, token, palette, decided=False)
+        theme.figure(
+            figure, "importance", f"Importance: {lecture.importance_title(case)}", 420, case.entering
+        )
+        st.html(lecture.column_sum(case))
+        numbers("importance_numbers", lambda: importance_table(trace, case.layer), "importance.csv")
+    with st.container(key="step4"):
+        _title(4, lecture.compare_title(case))
+        st.html(markup.paragraph(lecture.COMPARE, "hint"))
+        figure = steps.importance_bars(trace, case.at, token, palette, decided=True)
+        theme.figure(figure, "compare", f"Threshold: {lecture.compare_title(case)}", 420, case.entering)
+    with st.container(key="step5"):
+        _title(5, lecture.decision_title(case))
+        st.html(lecture.sentence(case))
+        with st.container(horizontal=True, gap="small"):
+            if case.layer > 1:
+                st.button(
+                    f"← Layer {case.layer - 1}", key="before", on_click=_set_layer, args=(case.layer - 1,)
+                )
+            if case.layer < view.choices.layers:
+                st.button(
+                    f"Layer {case.layer + 1} →", key="after", on_click=_set_layer, args=(case.layer + 1,)
+                )
+            if st.button("Move its threshold on Explore", key="to_explore"):
+                session.open_page("views/explore.py")
+
+
+def _title(number: int, text: str) -> None:
+    st.html(markup.step(number, text))
+
+
+def _set_layer(layer: int) -> None:
+    st.session_state["layer"] = layer
+
+
+page()

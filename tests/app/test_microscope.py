@@ -1,0 +1,113 @@
+"""The microscope: its page on a tiny model, its sentences and pictures on the hand-worked trace."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from app import lecture, services
+from app.figures import steps
+from app.figures.colours import DARK, LIGHT
+from app.figures.tables import importance_table, received_table
+from app.lecture import Case
+from ltp_core import AttentionTrace
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+
+
+def plain(text):
+    return text.replace("\u00a0", " ")
+
+
+@pytest.fixture
+def attentive(trace):
+    """Layer 2 of the trace: tokens 0, 1, 3, 4, whose columns average to the importance there."""
+    one = ((0.2, 0.25, 0.4, 0.15),) * 4
+    other = ((0.0, 0.25, 0.6, 0.15),) * 4
+    return replace(trace, attention=AttentionTrace(2, (0, 1, 3, 4), (one, other)))
+
+
+@pytest.fixture
+def lab(tiny_folder):
+    services.load.clear()
+    return lambda **query: open_view("microscope", **query)
+
+
+def test_a_token_is_followed_through_five_steps(lab):
+    page = lab(text=TEXT, layer="2", token="3", t1="0", t2="0.05")
+    found = html(page)
+    assert re.findall(r'class="ordinal">(\d)<', found) == ["1", "2", "3", "4", "5"]
+    assert page.selectbox(key="token").value == 3
+    assert "the threshold, 5 %" in plain(found)
+    page.button(key="before").click()
+    run(page)
+    assert page.segmented_control(key="layer").value == 1
+
+
+def test_without_a_chosen_token_it_takes_one(lab):
+    page = lab(text=TEXT, t1="0")
+    assert 1 <= page.selectbox(key="token").value <= 13
+
+
+def test_a_token_that_has_left_is_not_shown_as_if_it_were_there(lab):
+    page = lab(text=TEXT, layer="3", token="5", t1="1")
+    assert "left in layer 1. Layer 3 no longer computes it" in html(page)
+    page.button(key="go_back").click()
+    run(page)
+    assert "leaves; 1 of 13 tokens go on" in plain(html(page))
+
+
+def test_one_head_can_be_chosen(lab):
+    assert "Head 2 gives" in html(lab(text=TEXT, token="2", head="2", t1="0"))
+
+
+def test_tokens_are_text(lab):
+    page = lab(text="<img src=x> good", token="2", t1="0")
+    assert "<img" not in html(page)
+
+
+def test_sentences_of_a_kept_a_leaving_and_a_protected_token(attentive):
+    kept, leaving, protected = (Case(attentive, 2, token) for token in (3, 4, 0))
+    assert (
+        plain(lecture.heads_title(kept, 0)) == "2 heads look: head 2 gives “<b>” most, 60 % of its attention"
+    )
+    assert plain(lecture.importance_title(kept)) == "“<b>” receives 50 % of all attention, 2.0× the average"
+    assert plain(lecture.compare_title(leaving)) == "15 % is less than the threshold, 20 %"
+    assert plain(lecture.decision_title(leaving)) == "“[SEP]” leaves; 3 of 4 tokens go on"
+    assert "the classifier reads this token" in lecture.decision_title(protected)
+    assert "60 %; divided by 4 rows this is 15 %" in plain(lecture.column_sum(leaving))
+
+
+def test_the_token_nearest_to_the_threshold_is_worth_a_look(attentive):
+    assert lecture.closest(attentive, 2) in (1, 4)  # 25 % and 15 %, the threshold is 20 %
+
+
+def test_the_sentence_marks_every_token(attentive):
+    marked = lecture.sentence(Case(attentive, 2, 3))
+    assert '<s class="gone">very</s>' in marked and '<s class="leaves">[SEP]</s>' in marked
+    assert '<span class="stays chosen">&lt;b&gt;</span>' in marked
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_the_mosaic_holds_every_head(attentive, palette):
+    figure = steps.heads_mosaic(attentive, 3, palette, columns=2)
+    picture = figure.data[0].z
+    assert picture[0][:4] == pytest.approx([0.2, 0.25, 0.4, 0.15])
+    assert picture[0][5:9] == pytest.approx([0.0, 0.25, 0.6, 0.15])
+    assert [shape.x0 for shape in figure.layout.shapes] == [1.5, 6.5]
+
+
+def test_bars_are_the_importance_and_their_colour_the_decision(attentive):
+    bars = steps.importance_bars(attentive, attentive.layers[1], 3, LIGHT, decided=True).data[0]
+    assert list(bars.y) == pytest.approx([10, 25, 50, 15])
+    assert list(bars.marker.color) == [LIGHT.kept, LIGHT.kept, LIGHT.kept, LIGHT.dropped]
+    undecided = steps.importance_bars(attentive, attentive.layers[1], 3, LIGHT, decided=False).data[0]
+    assert set(undecided.marker.color) == {LIGHT.dense}
+
+
+def test_tables_hold_the_columns_of_heads_and_their_mean(attentive):
+    table = received_table(attentive)
+    assert table["head 2"] == pytest.approx([0.0, 0.25, 0.6, 0.15])
+    assert table["mean"] == [0.1, 0.25, 0.5, 0.15]
+    assert importance_table(attentive, 2)["stays"] == [True, True, True, False]
