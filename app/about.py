@@ -4,11 +4,12 @@ from app import words
 from app.services import MAX_CHARACTERS, MOST_RUNS
 from ltp_core import Prediction
 
+BOARD_TITLE = "Who gets enough attention to stay?"
 THRESHOLDS = (
-    "The share of a layer’s attention that a token must get to stay. Beside each layer: tokens before → "
-    "after, and the average share."
+    "Each lane is a layer, each mark a token: the higher, the more attention it gets. Drag a line: what is "
+    "under it leaves for good."
 )
-MAP = "✕ The token leaves in this layer. Empty cells: it is gone, and later layers no longer compute it."
+MAP = "Click a cell to see step by step why its token stays or leaves."
 PIECES = " ## continues the word before it."
 ATTENTION = (
     "Each row is one token that spreads its attention over all others; it adds up to 100 %. "

@@ -1,12 +1,14 @@
 """A figure with what belongs to it: the finding above, a hint below, its numbers behind a button."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from app import markup, theme
 from app.figures.tables import Table, to_csv
+from ltp_core import Trace
 
 
 def chart(
@@ -35,19 +37,29 @@ def chart(
 
 
 @st.fragment
-def numbers(key: str, table: Callable[[], Table], file_name: str) -> None:
-    """The numbers behind a figure, made only when someone opens them."""
+def numbers(key: str, table: Callable[[], Table], file_name: str, trace: Trace | None = None) -> None:
+    """The numbers behind a figure, made only when someone opens them; with a trace, that as JSON, too."""
     box = st.expander("Numbers behind this figure", key=key, on_change="rerun")
     if not box.open:
         return
     with box:
         found = table()
         st.dataframe(found, hide_index=True, height=300)
-        st.download_button(
-            "Download as CSV",
-            lambda: to_csv(found),
-            file_name,
-            "text/csv",
-            key=f"{key}_csv",
-            on_click="ignore",
-        )
+        with st.container(horizontal=True):
+            st.download_button(
+                "Download as CSV",
+                lambda: to_csv(found),
+                file_name,
+                "text/csv",
+                key=f"{key}_csv",
+                on_click="ignore",
+            )
+            if trace is not None:
+                st.download_button(
+                    "Download the trace as JSON",
+                    replace(trace, attention=None).to_json,  # large, and in a table of its own
+                    "trace.json",
+                    "application/json",
+                    key=f"{key}_json",
+                    on_click="ignore",
+                )

@@ -10,6 +10,11 @@ def heading(text: str, level: int = 2) -> str:
     return f"<h{level}>{as_html(text)}</h{level}>"
 
 
+def step(number: int, text: str) -> str:
+    """The heading of one step of several."""
+    return f'<h2 class="step"><span class="ordinal">{number}</span>{as_html(text)}</h2>'
+
+
 def paragraph(text: str, kind: str = "lead") -> str:
     """A paragraph; `kind` is its class in style.css."""
     return f'<p class="{kind}">{as_html(text)}</p>'

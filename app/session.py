@@ -114,8 +114,7 @@ def set_text(text: str, pair: str) -> None:
 
 def set_thresholds(values: tuple[float, ...]) -> None:
     """Set every layer's control."""
-    for number, value in enumerate(values, start=1):
-        st.session_state[f"t{number}"] = value
+    st.session_state.update(_percentages(values))
 
 
 def undo() -> None:
@@ -174,9 +173,13 @@ def _changed(mem: Memory, before: Settings, settings: Settings, choices: Choices
 
 def _controls(settings: Settings) -> dict[str, Any]:
     """Key of each control -> its value."""
-    thresholds = {f"t{number}": value for number, value in enumerate(settings.thresholds, start=1)}
-    names = ("model", "device", "text", "pair", "layer", "head", "token", "part")
-    return {**{name: getattr(settings, name) for name in names}, **thresholds}
+    names = ("model", "device", "text", "pair", "layer", "head", "token")
+    return {**{name: getattr(settings, name) for name in names}, **_percentages(settings.thresholds)}
+
+
+def _percentages(thresholds: tuple[float, ...]) -> dict[str, float]:
+    """Key of each threshold's control -> what it shows: people read shares in percent."""
+    return {f"t{number}": round(value * 100, 10) for number, value in enumerate(thresholds, start=1)}
 
 
 def _from_controls(before: Settings, choices: Choices) -> Settings:
@@ -193,7 +196,10 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
     text = value("text")
     new_text = text != before.text or pair != before.pair
     thresholds = tuple(
-        st.session_state.get(f"t{number}", usual) for number, usual in enumerate(before.thresholds, start=1)
+        usual if st.session_state.get(key, shown) == shown else round(st.session_state[key] / 100, 12)
+        for usual, (key, shown) in zip(
+            before.thresholds, _percentages(before.thresholds).items(), strict=True
+        )
     )
-    token, part = (0, 1) if new_text else (value("token"), value("part"))
-    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), token, part)
+    token = 0 if new_text else value("token")
+    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), token)

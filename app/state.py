@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-OWN = ("model", "device", "text", "pair", "layer", "head", "token", "part")  # and t1, t2, …
+OWN = ("model", "device", "text", "pair", "layer", "head", "token")  # and t1, t2, …
 THRESHOLD = re.compile(r"t[0-9]+")
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
 
@@ -41,7 +41,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a visitor sets for all pages. Layers, heads, tokens and parts count from 1.
+    """Everything that a visitor sets for all pages. Layers, heads and tokens count from 1.
 
     Attributes:
         model: name of the model.
@@ -52,7 +52,6 @@ class Settings:
         layer: the layer that is looked at,
         head: its head; 0 for the mean of all,
         token: and the token; 0 if none is chosen.
-        part: of an input too long for one picture.
     """
 
     model: str
@@ -63,7 +62,6 @@ class Settings:
     layer: int = 1
     head: int = 0
     token: int = 0
-    part: int = 1
 
     @classmethod
     def default(cls, choices: Choices) -> "Settings":
@@ -78,7 +76,7 @@ class Settings:
             query["text"] = self.text
             if choices.pair is not None:
                 query["pair"] = self.pair
-        for name in ("device", "layer", "head", "token", "part"):
+        for name in ("device", "layer", "head", "token"):
             if getattr(self, name) != getattr(default, name):
                 query[name] = str(getattr(self, name))
         if self.thresholds != default.thresholds:
@@ -131,7 +129,6 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
         layer=number("layer", 1, choices.layers, default.layer),
         head=number("head", 0, choices.heads, default.head),
         token=number("token", 0, 9999, default.token),
-        part=number("part", 1, 999, default.part),
     )
     return Reading(settings, notices)
 

@@ -1,28 +1,24 @@
 """The page's look: its style sheet, and figures in the colours of the visitor's theme."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.components.figure_tools import figure_tools
 from app.components.theme_watch import theme_watch
-from app.figures.colours import DARK, LIGHT, Palette
+from app.figures.colours import DARK, LIGHT, Palette, css_variables
 from app.figures.survival_map import COLUMNS
 
 PHONE_COLUMNS = 12
-STYLE = Path(__file__).with_name("style.css")
-CHART_CONFIG = {
-    "displaylogo": False,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "svg"},
-    "scrollZoom": False,
-    "doubleClick": False,
-}
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
 def apply() -> None:
     """Add the style sheet, and draw the page again when the theme changes."""
-    st.html(STYLE)
+    st.html(f"<style>{css_variables()}\n{STYLE}</style>")
     theme_watch()
 
 
@@ -36,8 +32,19 @@ def columns() -> int:
     return PHONE_COLUMNS if "Mobi" in (st.context.headers.get("User-Agent") or "") else COLUMNS
 
 
-def figure(figure: go.Figure, key: str, finding: str, narrowest: int) -> None:
-    """Draw a figure; on a screen narrower than that many px it scrolls sideways."""
+def figure(
+    figure: go.Figure, key: str, finding: str, narrowest: int, columns: Sequence[int] | None = None
+) -> None:
+    """Draw a figure with buttons that save it as SVG and PNG.
+
+    Args:
+        figure: what to draw.
+        key: its name on the page, and as a file.
+        finding: what it shows, in words.
+        narrowest: on a screen narrower than that many px it scrolls sideways.
+        columns: for each column, the token that it stands for, counted from 0: lit with the other figures.
+    """
     st.html(f"<style>.st-key-{key} [data-testid=stElementContainer] {{ min-width: {narrowest}px }}</style>")
     with st.container(key=key):
         st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")
+    figure_tools(key, finding, columns)

@@ -13,13 +13,15 @@ class Palette:
 
     Attributes:
         ground: what the figure stands on.
+        raised: a lane or a card on it.
         text: words and numbers.
+        muted: words that come second.
+        grid: thin lines.
         line: axes, outlines and the cells of tokens that have left.
-        dropped: the mark where a token leaves.
-        grid: lines behind a chart.
+        dropped: the mark where a token leaves, and the threshold that decides it.
         dense: what runs with nothing pruned; of two parts, the FFN,
         dense_light: and its attention.
-        pruned: what runs pruned; of two parts, the FFN,
+        pruned: what runs pruned, and tokens that stay; of two parts, the FFN,
         pruned_light: and its attention.
         importance: ten steps from an eighth of the average to eight times it; the average is between
             the fifth and the sixth, which are equal.
@@ -27,10 +29,12 @@ class Palette:
     """
 
     ground: str
+    raised: str
     text: str
+    muted: str
+    grid: str
     line: str
     dropped: str
-    grid: str
     dense: str
     dense_light: str
     pruned: str
@@ -38,13 +42,20 @@ class Palette:
     importance: tuple[str, ...]
     attention: tuple[str, ...]
 
+    @property
+    def kept(self) -> str:
+        """A token that stays: as what runs pruned."""
+        return self.pruned
+
 
 LIGHT = Palette(
     ground="#ffffff",
+    raised="#f6f7f9",
     text="#0f151c",
-    line="#f4f5f7",
+    muted="#56606b",
+    grid="#dde1e6",
+    line="#f0f2f4",
     dropped="#b34700",
-    grid="#dfe3e8",
     dense="#7d8894",
     dense_light="#bcc4cd",
     pruned="#2b6cb0",
@@ -77,10 +88,12 @@ LIGHT = Palette(
 
 DARK = Palette(
     ground="#15181c",
+    raised="#1b1f25",
     text="#e6e9ed",
+    muted="#a7b0ba",
+    grid="#343c46",
     line="#1d2228",
     dropped="#ff9a3d",
-    grid="#2c333c",
     dense="#7b8693",
     dense_light="#4a535e",
     pruned="#6ea8e0",
@@ -110,6 +123,16 @@ DARK = Palette(
         "#b5e0ff",
     ),
 )
+
+
+def css_variables() -> str:
+    """The colours for style sheets, as ``--ltp-…`` that follow the theme."""
+    names = ("ground", "raised", "text", "muted", "grid", "line", "dropped", "kept", "dense")
+    pairs = {name: (getattr(LIGHT, name), getattr(DARK, name)) for name in names}
+    levels = enumerate(zip(LIGHT.importance, DARK.importance, strict=True))
+    pairs |= {f"i{level}": both for level, both in levels}
+    rules = (f"--ltp-{name}: light-dark({light}, {dark});" for name, (light, dark) in pairs.items())
+    return f":root {{ {' '.join(rules)} }}"
 
 
 def diverging(colours: tuple[str, ...]) -> list[tuple[float, str]]:

@@ -1,20 +1,15 @@
 """Explore: what happens to my sentence?"""
 
-import math
-from collections.abc import Callable
-from dataclasses import replace
-
 import streamlit as st
 
 from app import about, header, markup, services, session, theme, thresholds, verdict, words
-from app.figures import attention_heatmap, survival_map
-from app.figures.tables import Table, attention_table, survival_table, to_csv
+from app.blocks import numbers
+from app.figures import attention_heatmap
+from app.figures.tables import attention_table, survival_table
 from app.header import View
 from app.services import Comparison
 from app.state import Choices
 from ltp_core import Trace
-
-MOST_IN_PICTURE = 96  # tokens on one map; longer inputs come in parts
 
 
 def page() -> None:
@@ -37,14 +32,16 @@ def _results(view: View) -> None:
         strip.html(verdict.strip(view.dense, view.pruned, measured, waiting, device))
 
     show(None)
-    with st.container(key="board"):
-        left, right = st.columns([3, 8], gap="medium")
-        with left:
-            st.html(markup.heading("Thresholds"))
-            st.html(markup.paragraph(about.THRESHOLDS, "hint"))
-            thresholds.board(settings, choices, trace)
-        with right:
-            _map(trace)
+    st.html(markup.heading(about.BOARD_TITLE))
+    st.html(markup.paragraph(about.THRESHOLDS, "hint"))
+    thresholds.buttons(settings, choices)
+    thresholds.board(view)
+    if collapsed := words.collapse(trace):
+        st.html(markup.notice(collapsed))
+    pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
+    st.html(markup.paragraph(about.MAP + pieces, "hint"))
+    thresholds.numbers(choices)
+    numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
     _attention(choices, trace)
     with st.expander("How answer, work and time are counted", key="counted"):
         for text in about.numbers(view.dense, view.pruned, device, model.max_tokens):
@@ -56,38 +53,6 @@ def _results(view: View) -> None:
         lambda: services.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
     )
     show(measured, "not measured: too many visitors at once")
-
-
-def _map(trace: Trace) -> None:
-    finding = words.map_finding(trace)
-    st.html(markup.heading(finding))
-    start, stop = _part(len(trace.tokens))
-    columns = theme.columns()
-    figure = survival_map.survival_map(trace, theme.palette(), start, stop, columns)
-    narrowest = survival_map.narrowest(stop - start, columns)
-    theme.figure(figure, "survival_map", f"Survival map: {finding}", narrowest)
-    if collapsed := words.collapse(trace):
-        st.html(markup.notice(collapsed))
-    pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
-    st.html(markup.paragraph(about.MAP + pieces, "hint"))
-    _numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
-
-
-def _part(total: int) -> tuple[int, int]:
-    parts = math.ceil(total / MOST_IN_PICTURE)
-    if parts == 1:
-        return 0, total
-    size = math.ceil(total / parts)
-    if st.session_state.get("part", 1) > parts:
-        st.session_state["part"] = 1
-    part = st.segmented_control(
-        "Tokens shown",
-        range(1, parts + 1),
-        key="part",
-        required=True,
-        format_func=lambda number: f"{(number - 1) * size + 1}–{min(number * size, total)}",
-    )
-    return (part - 1) * size, min(part * size, total)
 
 
 def _attention(choices: Choices, trace: Trace) -> None:
@@ -111,37 +76,9 @@ def _attention(choices: Choices, trace: Trace) -> None:
         st.html(markup.heading(finding))
         figure = attention_heatmap.attention_heatmap(trace, head or None, theme.palette())
         narrowest = attention_heatmap.narrowest(trace)
-        theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest)
-        _numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")
-
-
-@st.fragment
-def _numbers(key: str, table: Callable[[], Table], file_name: str, trace: Trace | None = None) -> None:
-    """The numbers behind a figure, made only when someone opens them."""
-    box = st.expander("Numbers behind this figure", key=key, on_change="rerun")
-    if not box.open:
-        return
-    with box:
-        numbers = table()
-        st.dataframe(numbers, hide_index=True, height=300)
-        with st.container(horizontal=True):
-            st.download_button(
-                "Download as CSV",
-                lambda: to_csv(numbers),
-                file_name,
-                "text/csv",
-                key=f"{key}_csv",
-                on_click="ignore",
-            )
-            if trace is not None:
-                st.download_button(
-                    "Download the trace as JSON",
-                    replace(trace, attention=None).to_json,  # large, and in a table of its own
-                    "trace.json",
-                    "application/json",
-                    key=f"{key}_json",
-                    on_click="ignore",
-                )
+        tokens = attention_heatmap.attention_of(trace).tokens
+        theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest, tokens)
+        numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")
 
 
 page()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import services, session
 from ltp_core import PrunedModel
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
@@ -47,9 +47,13 @@ def card(page, title):
 
 
 def alive(page):
-    """Tokens left after each layer, as the thresholds' labels say."""
-    labels = [slider.label for slider in page.select_slider if slider.key.startswith("t")]
-    return [int(re.search(r"→ (\d+) ", label)[1]) for label in labels]
+    """Tokens left after each layer in the run that the page shows."""
+    return list(page.session_state[session.MEMORY].results["pruned"][1].trace.alive)
+
+
+def thresholds(page):
+    """What the number inputs show, in percent."""
+    return [page.number_input(key=f"t{number}").value for number in (1, 2, 3)]
 
 
 def test_a_sentence_runs_through_the_model(lab):
@@ -75,7 +79,7 @@ def test_off_prunes_nothing_and_both_verdicts_are_equal(lab):
 def test_raising_a_threshold_removes_tokens_and_work(lab):
     page = lab(text="the plot was very bad and the film was so good", t1="0", t2="0", t3="0")
     before = card(page, "Work")[1]
-    page.select_slider(key="t2").set_value(0.09)
+    page.number_input(key="t2").set_value(9)
     run(page)
     after = alive(page)
     assert after[0] == 13 and after[1] < 13
@@ -85,21 +89,21 @@ def test_raising_a_threshold_removes_tokens_and_work(lab):
 
 def test_learned_one_for_all_and_undo(lab):
     page = lab(text="good film")
-    learned = [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)]
-    assert learned == [0.0, 0.05, 0.06]
-    page.select_slider(key="all").set_value(0.2)
+    learned = thresholds(page)
+    assert learned == [0.0, 5.0, 6.0]
+    page.number_input(key="all").set_value(20)
     run(page)
-    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == [0.2] * 3
+    assert thresholds(page) == [20.0] * 3 and page.query_params["t3"] == "0.2"
     page.button(key="undo").click()
     run(page)
-    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == learned
+    assert thresholds(page) == learned
     assert page.button(key="undo").disabled
     assert "t1" not in page.query_params
     page.button(key="off").click()
     run(page)
     page.button(key="learned").click()
     run(page)
-    assert [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)] == learned
+    assert thresholds(page) == learned
 
 
 def test_an_empty_text_invites(lab):
@@ -156,7 +160,7 @@ def test_text_without_any_token_gets_a_message(lab):
 def test_a_bad_threshold_in_the_address_falls_back(lab):
     page = lab(t3="abc")
     assert "t3=abc is not a share of attention" in html(page)
-    assert page.select_slider(key="t3").value == 0.06
+    assert page.number_input(key="t3").value == 6
     page.button(key="off").click()
     run(page)
     assert "t3=abc" not in html(page)
@@ -174,8 +178,7 @@ def test_an_unknown_model_is_answered_with_the_list(lab):
 
 def test_the_address_restores_everything(lab):
     page = lab(text="good film plot", t1="0.01", t2="0.3", t3="0", layer="2", head="3")
-    values = [page.select_slider(key=f"t{n}").value for n in (1, 2, 3)]
-    assert values == [0.01, 0.3, 0.0]
+    assert thresholds(page) == [1.0, 30.0, 0.0]
     assert page.selectbox(key="head").value == 3
     assert "Layer 2, head 3:" in html(page)
 

@@ -32,10 +32,9 @@ def test_an_empty_text_stays_empty():
     layer=some.integers(1, 3),
     head=some.integers(0, 4),
     token=some.integers(0, 512),
-    part=some.integers(1, 9),
 )
-def test_settings_survive_the_address(text, device, thresholds, layer, head, token, part):
-    settings = Settings("sst2", device, text, "", thresholds, layer, head, token, part)
+def test_settings_survive_the_address(text, device, thresholds, layer, head, token):
+    settings = Settings("sst2", device, text, "", thresholds, layer, head, token)
     reading = read_query(settings.to_query(CHOICES), CHOICES)
     assert reading.settings == settings
     assert reading.notices == []
@@ -63,7 +62,7 @@ def test_a_bad_threshold_falls_back_with_a_notice(value):
         ({"layer": "²"}, "layer=²"),
         ({"head": "-1"}, "head=-1"),
         ({"token": "x"}, "token=x"),
-        ({"part": "9" * 5000}, "part=9"),
+        ({"token": "9" * 5000}, "token=9"),
         ({"device": "tpu"}, "“tpu”"),
         ({"t4": "0.1"}, "3 layers"),
     ],

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -28,11 +28,14 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-# A page with a verdict has two figures, which come after it.
+# A page with a verdict has a board and a Plotly figure, which come after it.
 DRAWN = """() => {
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
-    const wanted = document.querySelector('.verdict') ? 2 : 0
-    return charts.length >= wanted && charts.every(chart => chart.querySelector('.xtick text'))
+    const strip = document.querySelector('.verdict')
+    const board = document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]')?.shadowRoot
+    if (strip && document.querySelector('.st-key-board') && !board?.querySelector('.cell')) return false
+    const inked = chart => chart.querySelector('.xtick text, .annotation-text')
+    return charts.length >= (strip ? 1 : 0) && charts.every(inked)
 }"""
 
 
@@ -83,10 +86,33 @@ def settle(page: Page) -> None:
 
 def press(page: Page, layer: int, key: str, times: int = 1) -> None:
     """Press a key on a layer's threshold."""
-    slider = page.locator(f".st-key-t{layer}").get_by_role("slider")
+    handle = slider(page, layer)
     for _ in range(times):
-        slider.press(key)
+        handle.press(key)
     settle(page)
+
+
+def slider(page: Page, layer: int) -> Locator:
+    """The handle of a layer's threshold on the board."""
+    return page.locator(f".st-key-board [role=slider][data-layer='{layer}']")
+
+
+def kept(page: Page) -> list[int]:
+    """Tokens left after each layer, counted in the survival map itself."""
+    layers = page.locator(".st-key-board .cell.stays").evaluate_all(
+        "cells => cells.map(cell => Number(cell.dataset.layer))"
+    )
+    return [layers.count(layer) for layer in range(1, slider_count(page) + 1)]
+
+
+def slider_count(page: Page) -> int:
+    """How many layers the board has."""
+    return page.locator(".st-key-board [role=slider]").count()
+
+
+def words(page: Page) -> list[str]:
+    """What stands above the columns of the map, line by line."""
+    return page.locator(".st-key-board .map .word").all_text_contents()
 
 
 def type_text(page: Page, text: str) -> None:

@@ -1,0 +1,79 @@
+// Beside a Plotly figure: save it as SVG or PNG, and light the token under the pointer in the other figures of the
+// page, as they light it here ("ltp-token" on the document). Reads the place of columns from Plotly's layout.
+
+const figures = new WeakMap(); // a component's root -> its tools
+
+export default function ({ parentElement, data }) {
+  if (!figures.has(parentElement)) figures.set(parentElement, new Tools(parentElement));
+  const tools = figures.get(parentElement);
+  tools.data = data;
+  tools.listen();
+  return () => tools.stop();
+}
+
+class Tools {
+  constructor(root) {
+    for (const format of ["svg", "png"])
+      root.querySelector(`.${format}`).onclick = () => {
+        const chart = this.chart();
+        if (chart) saveFigure([...chart.querySelectorAll(".main-svg")], this.data.title, this.data.name, format);
+      };
+    this.onToken = ({ detail }) => detail.from !== this && this.light(detail.token);
+    this.onMove = (event) => this.tell(this.tokenAt(event));
+    this.onLeave = () => this.tell(null);
+    document.addEventListener("ltp-token", this.onToken);
+  }
+
+  get box() {
+    return document.querySelector(`.st-key-${this.data.name}`);
+  }
+
+  chart() {
+    const chart = this.box?.querySelector(".js-plotly-plot");
+    return chart?._fullLayout?.xaxis ? chart : null;
+  }
+
+  listen() {
+    if (!this.data.columns || this.listening === this.box) return;
+    this.listening = this.box;
+    this.listening.addEventListener("pointermove", this.onMove);
+    this.listening.addEventListener("pointerleave", this.onLeave);
+  }
+
+  stop() {
+    document.removeEventListener("ltp-token", this.onToken);
+    this.listening?.removeEventListener("pointermove", this.onMove);
+    this.listening?.removeEventListener("pointerleave", this.onLeave);
+  }
+
+  tokenAt(event) {
+    const chart = this.chart();
+    if (!chart) return null;
+    const axis = chart._fullLayout.xaxis;
+    const column = Math.round(axis.p2d(event.clientX - chart.getBoundingClientRect().left - axis._offset));
+    return this.data.columns[column] ?? null;
+  }
+
+  tell(token) {
+    this.light(token);
+    document.dispatchEvent(new CustomEvent("ltp-token", { detail: { token, layer: null, from: this } }));
+  }
+
+  light(token) {
+    const chart = this.data.columns && this.chart();
+    if (!chart) return;
+    const column = token === null ? -1 : this.data.columns.indexOf(token);
+    let light = chart.querySelector(".ltp-light");
+    if (!light) {
+      light = document.createElement("div");
+      light.className = "ltp-light";
+      chart.querySelector(".svg-container").append(light);
+    }
+    light.hidden = column < 0;
+    if (light.hidden) return;
+    const { xaxis, yaxis } = chart._fullLayout;
+    const [from, to] = [xaxis.d2p(column - 0.5), xaxis.d2p(column + 0.5)];
+    const place = { left: xaxis._offset + from, width: to - from, top: yaxis._offset, height: yaxis._length };
+    for (const [name, value] of Object.entries(place)) light.style[name] = `${value}px`;
+  }
+}
