@@ -69,6 +69,13 @@ def narrowest(tokens: int, columns: int = COLUMNS) -> int:
     return SIDES + WORD * math.ceil(tokens / _count(tokens, columns))
 
 
+def level(share: float, entering: int) -> int:
+    """Which of the ten colours of importance: 0 an eighth of the average or less, 9 eight times or more."""
+    doublings = max(-REACH, min(REACH, math.log2(share * entering))) if share > 0 else -REACH
+    half = 4 * (doublings + REACH) / REACH if doublings < 0 else 5 + 4 * doublings / REACH
+    return math.floor(half + 0.5)
+
+
 def _count(tokens: int, columns: int) -> int:
     return math.ceil(tokens / columns)
 

@@ -1,5 +1,7 @@
 """Explore: what happens to my sentence?"""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
 from app import about, header, markup, services, session, theme, thresholds, verdict, words
@@ -7,6 +9,7 @@ from app.blocks import numbers
 from app.figures import attention_heatmap
 from app.figures.tables import attention_table, survival_table
 from app.header import View
+from app.report import report
 from app.services import Comparison
 from app.state import Choices
 from ltp_core import Trace
@@ -43,9 +46,30 @@ def _results(view: View) -> None:
     thresholds.numbers(choices)
     numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
     _attention(choices, trace)
+    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens)
     with st.expander("How answer, work and time are counted", key="counted"):
-        for text in about.numbers(view.dense, view.pruned, device, model.max_tokens):
+        for text in notes:
             st.html(markup.paragraph(text))
+    measurements = session.memory().results  # filled below; the button reads it when it is pressed
+
+    def write() -> str:
+        found = measurements.get("measured")
+        times = found[1] if found is not None and found[0] == view.key else None
+        link = [
+            ("Model", settings.model),
+            ("Device", device),
+            ("Settings", urlencode(settings.to_query(choices))),
+        ]
+        return report(view.texts, link, view.dense, view.pruned, settings.thresholds, times, device, notes)
+
+    st.download_button(
+        "Download this view as a report (HTML)",
+        write,
+        "ltp-lab-report.html",
+        "text/html",
+        key="report",
+        on_click="ignore",
+    )
 
     measured = session.memory().keep(
         "measured",
