@@ -35,6 +35,24 @@ def sections(rows: Sequence[Row], speedups: Sequence[Row], pictures: Iterable[st
     return parts
 
 
+def ablations(rows: Sequence[Row]) -> list[str]:
+    """What single changes to the training give: rows that `train --record` wrote, if there are any."""
+    if not rows:
+        return []
+    lines = []
+    for row in sorted(rows, key=lambda row: (row["task"], row["rule"], row["seed"] or 0)):
+        asked = f"{row['target_flops']:g}×" if row.get("target_flops") else f"λ = {row['penalty']:g}"
+        lost = "" if row["points_lost"] is None else f"{row['points_lost']:.1f}"
+        score, reduction = f"{100 * row['pruned_score']:.1f}", f"{row['flops_reduction']:.2f}×"
+        lines.append([row["task"], f"`{row['rule']}`", str(row["seed"]), asked, score, lost, reduction])
+    return [
+        "## Ablations",
+        grid(["task", "rule", "seed", "asked for", "score", "points lost", "paper FLOPs"], lines),
+        "Measured on the *tuning* rows, on which the thresholds' factor was settled, too; the development "
+        "set is not touched for these. The command of a row is `ltp train --ablation NAME --record`.",
+    ]
+
+
 PROTOCOL = (
     "Each rule is fitted to a FLOPs target on *tuning* rows, which were held out of the training set, and "
     "measured on the development set. Targets are paper FLOPs. `ltp`: learned thresholds times one factor. "

@@ -98,19 +98,16 @@ def page() -> str:
             f"*Tokens left*: percent of all tokens after each layer. Seed {first['seed']}, commit "
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}."
         )
-    parts += comparison.sections(_compared(), _timed(), _pictured())
+    parts += comparison.sections(_recorded("compare"), _recorded("benchmark"), _pictured())
+    parts += comparison.ablations(_recorded("train"))
     if speed := _speed():
         parts += ["## Speed", "\n".join(speed)]
     return "\n\n".join(parts) + "\n"
 
 
-def _compared() -> list[dict[str, Any]]:
-    """What `compare` measured, of all tasks."""
-    return [row for file in sorted(RESULTS.glob("compare-*.json")) for row in read_rows(file)]
-
-
-def _timed() -> list[dict[str, Any]]:
-    return [row for file in sorted(RESULTS.glob("benchmark-*.json")) for row in read_rows(file)]
+def _recorded(command: str) -> list[dict[str, Any]]:
+    """What a command measured, of all tasks."""
+    return [row for file in sorted(RESULTS.glob(f"{command}-*.json")) for row in read_rows(file)]
 
 
 def _pictured() -> list[str]:

@@ -14,7 +14,7 @@ def row(rule, target, score, task="sst2", seed=0, **more):
         "metric": "accuracy",
         "examples": 200,
         "target_flops": target,
-        "flops_reduction": target + 0.01,
+        "flops_reduction": (target or 0) + 0.01,
         "pruned_score": score,
         "points_lost": 100 * (0.9 - score),
         "commit": "abc",
@@ -110,11 +110,24 @@ def test_thresholds_and_lengths_are_those_near_the_target():
     assert "| sst2 | 4–9 | 50 | 90 25 |" in text
 
 
+def test_ablations():
+    assert comparison.ablations([]) == []
+    rows = [
+        row("ltp/soft-only", None, 0.88, flops_reduction=1.4, penalty=0.1),
+        row("ltp", 2.1, 0.89, penalty=0.0, seed=1),
+    ]
+    text = "\n".join(comparison.ablations(rows))
+    assert "| sst2 | `ltp` | 1 | 2.1× | 89.0 | 1.0 | 2.11× |\n" in text
+    assert "| sst2 | `ltp/soft-only` | 0 | λ = 0.1 | 88.0 | 2.0 | 1.40× |" in text
+
+
 def test_the_page_reads_what_compare_wrote(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     monkeypatch.setattr(report, "PICTURES", tmp_path)
     assert "Every rule" not in report.page()
     write_rows(tmp_path / "compare-sst2.json", ROWS)
+    write_rows(tmp_path / "train-sst2.json", [row("ltp/hard", 2.1, 0.8, penalty=0.0)])
+    assert "`ltp/hard`" in report.page()
     (tmp_path / "compare-sst2.svg").touch()
     assert "## Every rule at the same FLOPs" in report.page()
     assert "](pictures/compare-sst2.svg)" in report.page()
