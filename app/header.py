@@ -13,10 +13,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import examples, markup, services, session, theme, words
+from app import examples, markup, own_models, services, session, theme, words
 from app.services import CheckpointError, InputProblem, Texts
 from app.state import LONGEST_LINK, Choices, Settings
 from ltp_core import Prediction, PrunedModel, Trace
+
+HAND_SET = (
+    "This model has learned no thresholds. It starts with ones set by hand, which rise evenly to {} in the "
+    "last layer; “ltp calibrate” finds better ones, “ltp train” learns them."
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,9 @@ def open_page(title: str, lead: str) -> Setup | None:
     """Draw title and notices, load the model, read the settings; None if no model can be loaded."""
     theme.apply()
     st.html(markup.heading(title, 1) + markup.paragraph(lead))
+    why = own_models.follow_link()
+    if why is not None:
+        st.html(markup.notice(why))
     models = services.models()
     if not models:
         st.html(markup.notice("There is no model here: assets/models is empty."))
@@ -125,6 +133,8 @@ def open_page(title: str, lead: str) -> Setup | None:
         return None
     for text in session.memory().notices:
         st.html(markup.notice(text))
+    if not choices.has_learned:
+        st.html(markup.notice(HAND_SET.format(words.threshold(services.HAND_SET))))
     return Setup(names, choices, settings, model)
 
 
@@ -158,6 +168,7 @@ def pickers(models: Sequence[str], devices: Sequence[str]) -> None:
     st.selectbox(
         "Device", devices, key="device", format_func=lambda name: services.DEVICE_NAMES.get(name, name)
     )
+    own_models.picker()
 
 
 def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
@@ -189,7 +200,7 @@ def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
     return View(setup, texts, dense, pruned)
 
 
-def _choices(name: str, folder: Path) -> Choices:
+def _choices(name: str, folder: Path | str) -> Choices:
     devices = services.devices()
     model = services.load(folder, devices[-1])
     task = model.settings.task
@@ -199,7 +210,7 @@ def _choices(name: str, folder: Path) -> Choices:
         devices=devices,
         layers=model.layers,
         heads=services.heads(model),
-        learned=services.learned_thresholds(model),
+        learned=services.start_thresholds(model),
         has_learned=model.thresholds is not None,
         text=first.text,
         pair=first.pair if examples.is_pair_task(task) else None,

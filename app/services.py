@@ -14,7 +14,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds, contest
+from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds, contest, rising_thresholds
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
@@ -27,6 +27,8 @@ MOST_RUNS = 4  # texts that run at once; more only slow each other down
 LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
 LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
 MODELS_VARIABLE = "LTP_LAB_MODELS"
+OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
+HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _measuring = threading.Lock()
@@ -55,13 +57,15 @@ class Texts:
         return not self.first.strip() or (self.second is not None and not self.second.strip())
 
 
-def models() -> dict[str, Path]:
-    """Shipped models, and those in folders that LTP_LAB_MODELS names: name -> folder."""
-    found = shipped_models()
+def models() -> dict[str, Path | str]:
+    """Shipped models, those in folders that LTP_LAB_MODELS names, and the visitor's own: name -> source."""
+    found: dict[str, Path | str] = dict(shipped_models())
     for entry in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
         folder = Path(entry).expanduser()
         if (folder / CONFIG_FILE).is_file():
             found.setdefault(folder.name, folder)
+    for source in st.session_state.get(OWN_MODELS, ()):
+        found.setdefault(source, source)
     return found
 
 
@@ -71,22 +75,26 @@ def devices() -> tuple[str, ...]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def load(folder: Path, device: str) -> PrunedModel:
+def load(source: Path | str, device: str) -> PrunedModel:
     """Load a model onto a device, once for all visitors.
 
     Raises:
         CheckpointError: one line that says what is wrong with it, or with the device.
     """
-    model = PrunedModel.from_pretrained(folder)
+    name = source.name if isinstance(source, Path) else source
+    model = PrunedModel.from_pretrained(source)
     try:
         return model.to(device)
     except RuntimeError as error:
-        raise CheckpointError(f"{folder.name} does not fit onto {device}: {_first_line(error)}") from None
+        raise CheckpointError(f"{name} does not fit onto {device}: {first_line(error)}") from None
 
 
-def learned_thresholds(model: PrunedModel) -> tuple[float, ...]:
-    """A model's learned thresholds; zeros if it has none."""
-    return model.thresholds or (0.0,) * model.layers
+def start_thresholds(model: PrunedModel) -> tuple[float, ...]:
+    """A model's learned thresholds; hand-set ones that rise with depth if it has none."""
+    if model.thresholds is not None:
+        return model.thresholds
+    rule = rising_thresholds(HAND_SET, model.layers, model.settings.length_exponent)
+    return tuple(rule.values)
 
 
 def heads(model: PrunedModel) -> int:
@@ -194,12 +202,12 @@ def _slot(model: PrunedModel) -> Iterator[None]:
     except ValueError as error:
         raise InputProblem(str(error)) from None
     except RuntimeError as error:  # out of memory, a device that has gone
-        raise InputProblem(f"This text could not be run on {model.device}: {_first_line(error)}") from None
+        raise InputProblem(f"This text could not be run on {model.device}: {first_line(error)}") from None
     finally:
         _running.release()
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
@@ -215,7 +223,6 @@ __all__ = [
     "company",
     "devices",
     "heads",
-    "learned_thresholds",
     "load",
     "measure",
     "measure_batch",
@@ -223,6 +230,7 @@ __all__ = [
     "predict",
     "predict_batch",
     "rivals",
+    "start_thresholds",
     "work_by_layer",
     "work_by_length",
 ]

@@ -23,7 +23,7 @@ class Choices:
         devices: the devices of this machine, the default one last.
         layers: number of layers.
         heads: number of attention heads in a layer.
-        learned: the learned thresholds; zeros if the model has none.
+        learned: the learned thresholds; those to start with if the model has none.
         has_learned: whether it has some.
         text: what the page opens with,
         pair: and the second text, for a model that reads two; else None.
@@ -141,7 +141,7 @@ def is_own(name: str) -> bool:
 def _read_thresholds(
     query: Mapping[str, str], choices: Choices, notice: Callable[[str], None]
 ) -> tuple[float, ...]:
-    instead = "the learned threshold" if choices.has_learned else "0"
+    instead = "the learned threshold" if choices.has_learned else "the one to start with"
     values = []
     for number, usual in enumerate(choices.learned, start=1):
         text = query.get(f"t{number}")

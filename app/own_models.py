@@ -1,0 +1,96 @@
+"""Models that a visitor brings: a folder on this machine, or an id on the Hugging Face Hub.
+
+To name a folder is to make the server read it, and an id makes it download. So this is on only where visitor
+and server are the same machine, unless the owner says otherwise with LTP_LAB_OWN_MODELS=on (or off).
+Models for everybody belong into LTP_LAB_MODELS instead, see `services`.
+"""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from app import markup, services
+from app.services import CheckpointError
+
+VARIABLE = "LTP_LAB_OWN_MODELS"
+LONGEST = 500  # characters of a name
+ASK = "Folder or Hugging Face id"
+HELP = (
+    "A folder that “ltp train” or save_pretrained wrote, or the id of a model with a classification head on "
+    "the Hugging Face Hub. Only safetensors are read, and no code that comes with a model is run."
+)
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
+
+
+def allowed() -> bool:
+    """Whether this visitor may name folders and ids."""
+    said = os.environ.get(VARIABLE, "").strip().lower()
+    if said:
+        return said in ("on", "1", "yes", "true")
+    return st.get_option("server.address") in _LOCAL and is_local(st.context.headers)
+
+
+def is_local(headers: Mapping[str, str]) -> bool:
+    """Whether a request says that it comes from this very machine, and through no proxy."""
+    if any(headers.get(name) for name in _FORWARDED):
+        return False
+    hosts = (urlsplit(f"//{headers.get('Host', '')}"), urlsplit(headers.get("Origin", "")))
+    return all(host.hostname in _LOCAL for host in hosts)
+
+
+def remembered() -> list[str]:
+    """What this visitor has loaded, the latest last."""
+    return list(st.session_state.get(services.OWN_MODELS, ()))
+
+
+def add(source: str) -> str | None:
+    """Load a model and remember it -> None, or one line that says why not."""
+    source = source.strip()
+    if not source:
+        return "Name a folder or an id first."
+    if len(source) > LONGEST or not source.isprintable():
+        return "This is no name of a folder or of a model."
+    if not allowed():
+        return "This server loads only the models in the list."
+    try:
+        services.load(source, services.devices()[-1])
+    except CheckpointError as error:
+        return str(error)
+    except Exception as error:  # transformers raises many kinds for what it cannot make sense of
+        return f"{source} cannot be loaded: {services.first_line(error)}"
+    if source not in services.models():
+        st.session_state[services.OWN_MODELS] = [*remembered(), source]
+    return None
+
+
+def follow_link() -> str | None:
+    """Load the model that the address names, if it is one of the visitor's -> why not, if it failed."""
+    name = st.query_params.get("model", "")
+    if not name or name in services.models() or not allowed():
+        return None
+    failed = st.session_state.setdefault("failed_model", {})
+    if failed.get("name") != name:
+        with st.spinner("Loading the model of this link …"):
+            failed.update(name=name, why=add(name))
+    return failed["why"]
+
+
+def picker() -> None:
+    """A field behind a button; what cannot be loaded says why, and the model of now stays."""
+    if not allowed():
+        return
+    with st.popover("Another model …", key="own_model"):
+        st.text_input(ASK, key="own_model_name", help=HELP)
+        st.button("Load", key="own_model_load", on_click=_load)
+    if why := st.session_state.pop("own_model_why", None):
+        st.html(markup.notice(why))
+
+
+def _load() -> None:
+    source = st.session_state.get("own_model_name", "").strip()
+    st.session_state["own_model_why"] = why = add(source)
+    if why is None:
+        st.session_state["model"] = source

@@ -1,0 +1,122 @@
+"""Models that visitors bring: who may, what is loaded, and what is said about what cannot be."""
+
+import json
+
+import pytest
+
+from app import own_models, services
+from ltp_core import PrunedModel
+from tests.app.harness import html, open_view, run
+
+
+@pytest.fixture
+def plain_folder(tmp_path, tiny_bert, tokenizer):
+    """What Hugging Face writes: a classifier without thresholds."""
+    folder = tmp_path / "plain"
+    tiny_bert(num_labels=2).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def page(tiny_folder, monkeypatch):
+    services.load.clear()
+    monkeypatch.setenv(own_models.VARIABLE, "on")
+    return lambda **query: open_view("compare", text="the plot was very good", **query)
+
+
+def load(page, source):
+    page.text_input(key="own_model_name").set_value(str(source))
+    page.button(key="own_model_load").click()
+    return run(page)
+
+
+def test_a_folder_without_thresholds_starts_with_hand_set_ones(page, plain_folder):
+    opened = load(page(), plain_folder)
+    assert opened.selectbox(key="model").value == str(plain_folder)
+    assert "has learned no thresholds" in html(opened) and "3 %" in html(opened)
+    assert "This model was not trained with any of them" in html(opened)
+
+
+def test_a_folder_that_train_wrote(page, tmp_path, tiny_bert, tokenizer):
+    folder = tmp_path / "mine"
+    PrunedModel(tiny_bert(num_labels=2), tokenizer, (0.1, 0.1, 0.2)).save_pretrained(folder)
+    opened = load(page(), folder)
+    assert opened.selectbox(key="model").value == str(folder)
+    assert "has learned no thresholds" not in html(opened)
+
+
+def test_the_address_then_names_it_and_the_link_works(page, plain_folder):
+    opened = load(page(), plain_folder)
+    assert opened.query_params["model"] == str(plain_folder)
+    again = page(model=str(plain_folder))
+    assert again.selectbox(key="model").value == str(plain_folder)
+
+
+def broken(tmp_path, tiny_bert, tokenizer, kind):
+    folder = tmp_path / kind
+    if kind == "nothing":
+        return folder
+    folder.mkdir()
+    if kind == "empty":
+        return folder
+    tiny_bert(num_labels=2).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    if kind == "family":
+        config |= {"model_type": "gpt2", "architectures": ["GPT2ForSequenceClassification"]}
+        (folder / "config.json").write_text(json.dumps(config))
+    if kind == "weights":
+        (folder / "model.safetensors").write_bytes(b"no weights")
+    if kind == "json":
+        (folder / "config.json").write_text("{")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["nothing", "empty", "family", "weights", "json"])
+def test_what_cannot_be_loaded_says_why_and_the_old_model_stays(page, tmp_path, tiny_bert, tokenizer, kind):
+    opened = load(page(), broken(tmp_path, tiny_bert, tokenizer, kind))
+    notices = [part.split("</div>")[0] for part in html(opened).split('class="notice" role="status">')[1:]]
+    why = [notice for notice in notices if "Your thresholds prune nothing" not in notice]
+    assert len(why) == 1 and kind in why[0] and "\n" not in why[0]
+    assert opened.selectbox(key="model").value == "tiny"
+    assert "What each rule does to this text" in html(opened)
+
+
+def test_a_server_that_says_no(page, plain_folder, monkeypatch):
+    monkeypatch.setenv(own_models.VARIABLE, "off")
+    opened = page(model=str(plain_folder))
+    assert opened.selectbox(key="model").value != str(plain_folder)
+    assert not [box for box in opened.text_input if box.key == "own_model_name"]
+    assert "There is no model" in html(opened)
+
+
+@pytest.mark.parametrize(
+    ("headers", "local"),
+    [
+        ({"Host": "127.0.0.1:8501", "Origin": "http://127.0.0.1:8501"}, True),
+        ({"Host": "localhost:8501", "Origin": "http://localhost:8501"}, True),
+        ({"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}, True),
+        ({"Host": "lab.example:8501", "Origin": "http://lab.example:8501"}, False),
+        ({"Host": "127.0.0.1:8501", "Origin": "https://lab.example"}, False),  # a proxy that rewrites Host
+        ({"Host": "127.0.0.1", "Origin": "http://127.0.0.1", "X-Forwarded-For": "10.1.1.1"}, False),
+        ({"Host": "127.0.0.1:8501"}, False),
+        ({}, False),
+    ],
+)
+def test_only_a_visitor_on_this_machine_is_local(headers, local):
+    assert own_models.is_local(headers) is local
+
+
+@pytest.mark.parametrize(("said", "expected"), [("on", True), ("1", True), ("off", False), ("maybe", False)])
+def test_the_owner_decides(monkeypatch, said, expected):
+    monkeypatch.setenv(own_models.VARIABLE, said)
+    assert own_models.allowed() is expected
+
+
+def test_without_a_word_a_served_address_is_closed(monkeypatch):
+    monkeypatch.delenv(own_models.VARIABLE, raising=False)
+    monkeypatch.setattr(own_models, "is_local", lambda headers: True)
+    for address, expected in (("127.0.0.1", True), ("0.0.0.0", False), (None, False)):
+        monkeypatch.setattr(own_models.st, "get_option", lambda name, address=address: address)
+        assert own_models.allowed() is expected
