@@ -15,6 +15,7 @@ PAGES = [
     st.Page("views/compare.py", title="Compare"),
     st.Page("views/cost.py", title="Cost"),
     st.Page("views/dataset.py", title="Data set"),
+    st.Page("views/about.py", title="About"),
 ]
 page = st.navigation(PAGES, position="top")
 session.enter(page.url_path)

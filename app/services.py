@@ -5,17 +5,19 @@ measured one visitor at a time, so that two measurements never slow each other d
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds, contest, rising_thresholds
-from ltp_core.checkpoints import CONFIG_FILE, shipped_models
+from ltp_core.checkpoints import CONFIG_FILE, Settings, shipped_models
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
 from ltp_core.model import Text
@@ -67,6 +69,70 @@ def models() -> dict[str, Path | str]:
     for source in st.session_state.get(OWN_MODELS, ()):
         found.setdefault(source, source)
     return found
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a shipped model.
+
+    Attributes:
+        name: as in the list of models.
+        text: its model card, Markdown that a command of ours wrote.
+        measured: rows of its task -> what `ltp evaluate` says on them.
+    """
+
+    name: str
+    text: str
+    measured: dict[str, dict[str, Any]]
+
+
+def cards() -> list[Card]:
+    """The shipped models with their cards, as the commands have written them."""
+    found = []
+    for name, folder in shipped_models().items():
+        results = Settings.read(folder).results
+        file = folder / "README.md"
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        text = text.split("---\n", 2)[-1] if text.startswith("---\n") else text
+        rows = {rows: said for rows, said in results.items() if "pruned" in said}
+        found.append(Card(name, text, rows))
+    return found
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A word, the attention that it got, and what the model says without it.
+
+    Attributes:
+        word: as the model reads it.
+        share: of the attention in the first layer, in multiples of the average.
+        rank: among the tokens of the text by that share, 1 for the most.
+        whole: the run on the text,
+        without: and on the text without the word.
+    """
+
+    word: str
+    share: float
+    rank: int
+    whole: Prediction
+    without: Prediction
+
+    @property
+    def flips(self) -> bool:
+        """Whether the label changes."""
+        return self.whole.label != self.without.label
+
+
+def remove_word(model: PrunedModel, text: str, word: str) -> Removal:
+    """Take a word out of a text that has it once as a token of its own; raises as `predict` does."""
+    whole = predict(model, Texts(text), start_thresholds(model))
+    rest = " ".join(re.sub(rf"\b{re.escape(word)}\b", "", text, flags=re.IGNORECASE).split())
+    without = predict(model, Texts(rest), start_thresholds(model))
+    tokens = whole.trace.tokens
+    shares = [share or 0.0 for share in whole.trace.layers[0].importance]
+    share = shares[tokens.index(word.lower())]
+    rank = 1 + sum(other > share for other in shares)
+    return Removal(word, share * len(tokens), rank, whole, without)
 
 
 def devices() -> tuple[str, ...]:
@@ -220,6 +286,7 @@ __all__ = [
     "Comparison",
     "InputProblem",
     "Texts",
+    "cards",
     "company",
     "devices",
     "heads",
@@ -229,6 +296,7 @@ __all__ = [
     "models",
     "predict",
     "predict_batch",
+    "remove_word",
     "rivals",
     "start_thresholds",
     "work_by_layer",

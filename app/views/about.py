@@ -1,0 +1,139 @@
+"""About: the method, the units, the models and what was measured on them, how to cite, licences."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import findings, markup, services, theme, words
+from app.services import Card, CheckpointError, InputProblem, Removal
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "sst2"  # for the example below
+# Found by deleting each word of our sentences in turn and asking whether the label changes: of those that
+# change it, dense and pruned, "wrong" gets the least attention in the first layer.
+SENTENCE = "I laughed twice, and both times at the wrong moment."
+DECIDES, ATTENDED = "wrong", "laughed"
+
+METHOD = (
+    "A transformer reads a text as tokens: words, pieces of words, and two of its own, [CLS] at the start "
+    "and [SEP] at the end. In each layer every token looks at all others and spreads its attention over them.",
+    "Learned Token Pruning (Kim et al., KDD 2022) asks in each layer how much attention a token receives, as "
+    "a share of all attention in that layer. A token that receives less than the layer’s threshold leaves: "
+    "later layers do not compute it any more. [CLS], from which the answer is read, always stays.",
+    "The thresholds are learned together with the weights, so that the answers stay and a given amount of work "
+    "is saved. Here tokens are really removed, not masked: what you see measured is what was not computed.",
+)
+UNITS = (
+    ("Importance", "share of a layer’s attention that a token receives; the average is 100 % ÷ tokens"),
+    ("Threshold", "the share that a token must reach to stay; one a layer"),
+    ("Paper FLOPs", "operations in the encoder’s matrix products, counted as in the paper"),
+    ("Executed FLOPs", "what our engine runs; it leaves out what cannot change the answer, dense or pruned"),
+    ("Dense", "the same weights with nothing pruned"),
+    ("Baseline", "another model, tuned without pruning, from the same base"),
+    ("Points lost", "baseline minus pruned, in percentage points of the score"),
+    ("Milliseconds", "median of runs in turn on this machine; the middle half beside it"),
+    ("Realised", "speedup ÷ reduction of FLOPs: 100 % if time falls as FLOPs do"),
+)
+CITE = """@inproceedings{kim2022learned,
+  title     = {Learned Token Pruning for Transformers},
+  author    = {Kim, Sehoon and Shen, Sheng and Thorsley, David and Gholami, Amir and
+               Kwon, Woosuk and Hassoun, Joseph and Keutzer, Kurt},
+  booktitle = {Proceedings of the 28th ACM SIGKDD Conference on Knowledge Discovery and Data Mining},
+  year      = {2022},
+  pages     = {784--794},
+  doi       = {10.1145/3534678.3539260}
+}"""
+HEADERS = ("Model", "Rows", "Baseline", "Pruned", "Points lost", "Paper FLOPs", "Executed FLOPs")
+
+
+def page() -> None:
+    """Text first; the one live example comes where it is needed."""
+    theme.apply()
+    st.html(markup.heading("About LTP Lab", 1))
+    for text in METHOD:
+        st.html(markup.paragraph(text))
+    st.html(markup.heading("Units"))
+    st.html(markup.table(("Word", "What it means here"), UNITS, "Words and units in this lab"))
+    _models(services.cards())
+    _not_explanation()
+    st.html(markup.heading("How to cite"))
+    st.html(markup.paragraph("The paper; for this software see CITATION.cff in the repository."))
+    st.code(CITE, language=None)
+    st.html(markup.heading("Licences"))
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8") if (ROOT / "NOTICE").is_file() else ""
+    st.html(
+        markup.paragraph(
+            "LTP Lab is free software under the Apache License 2.0. The models build on others’ work, under "
+            "the Apache and MIT licences; the NOTICE file names it."
+        )
+    )
+    with st.expander("The NOTICE file", key="notice_file"):
+        st.code(notice.strip(), language=None, wrap_lines=True)
+
+
+def _models(cards: list[Card]) -> None:
+    st.html(markup.heading("Models"))
+    rows = [_row(card.name, name, said) for card in cards for name, said in card.measured.items()]
+    if not rows:
+        st.html(markup.paragraph("No model ships with this copy. “make results” measures those that do."))
+        return
+    st.html(
+        markup.paragraph(
+            "What was measured on the weights that ship. The card says on which rows thresholds were chosen."
+        )
+        + markup.table(HEADERS, rows, "Shipped models, as “ltp results” measured them")
+    )
+    for card in cards:
+        with st.expander(f"Model card: {card.name}", key=f"card_{card.name}"):
+            st.markdown(card.text)
+
+
+def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:
+    metric, alone, lost = said["metric"], said["baseline"]["score"], said.get("points_lost")
+    return (
+        model,
+        f"{rows}, {said['examples']:,}",
+        "none" if alone is None else findings.score(alone, metric),
+        findings.score(said["pruned"]["score"], metric),
+        "" if lost is None else f"{lost:.1f}",
+        words.times(said["flops_reduction"]) + " fewer",
+        words.times(said["executed_flops_reduction"]) + " fewer",
+    )
+
+
+def _not_explanation() -> None:
+    st.html(markup.heading("Attention is not explanation"))
+    st.html(
+        markup.paragraph(
+            "Attention says what a token is used for inside the model, not what decides the answer. A token "
+            "that gets little may decide it, and one that gets much may not matter. Do not read the map of "
+            "who stays as a list of reasons."
+        )
+    )
+    models = services.models()
+    if MODEL not in models:
+        return
+    try:
+        model = services.load(models[MODEL], services.devices()[-1])
+        decides, attended = (services.remove_word(model, SENTENCE, word) for word in (DECIDES, ATTENDED))
+    except (CheckpointError, InputProblem) as error:
+        st.html(markup.notice(str(error)))
+        return
+    st.html(
+        markup.paragraph(f"An example, run just now on {MODEL}: “{SENTENCE}”")
+        + markup.paragraph(_said(decides))
+        + markup.paragraph(_said(attended))
+    )
+
+
+def _said(found: Removal) -> str:
+    count = len(found.whole.trace.tokens)
+    before, after = findings.answer(found.whole), findings.answer(found.without)
+    return (
+        f"“{found.word}” gets {found.share:.2f} times the average attention in layer 1, place "
+        f"{found.rank} of {count}. Without it the answer {'turns from' if found.flips else 'stays:'} {before} "
+        f"{'to' if found.flips else 'before,'} {after}{'' if found.flips else ' after'}."
+    )
+
+
+page()

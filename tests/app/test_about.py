@@ -1,0 +1,38 @@
+"""The About page: results are those in the models' folders; the example is a real run."""
+
+import json
+
+from app import services
+from ltp_core.checkpoints import CONFIG_FILE, shipped_models
+from tests.app.harness import html, open_view
+
+
+def test_measured_results_are_those_of_the_folder():
+    page = open_view("about")
+    said = html(page)
+    for name, folder in shipped_models().items():
+        results = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["results"]
+        measured = results["development"]
+        assert f"{100 * measured['pruned']['score']:.1f} %" in said
+        assert f"{measured['flops_reduction']:.2f}× fewer" in said
+        assert f"Model card: {name}" in [box.label for box in page.expander]
+    assert "Apache License 2.0" in said and "Kim, Sehoon" in page.code[0].value
+
+
+def test_a_word_of_little_attention_decides_and_one_of_much_does_not():
+    """The page's claim, on the shipped model; if new weights break it, the page needs a new example."""
+    said = html(open_view("about"))
+    assert "the answer turns from negative" in said
+    assert "the answer stays: negative" in said
+
+
+def test_taking_a_word_out(tiny_folder):
+    services.load.clear()
+    model = services.load(tiny_folder, "cpu")
+    found = services.remove_word(model, "the plot was bad", "Plot")
+    assert found.without == services.predict(
+        model, services.Texts("the was bad"), services.start_thresholds(model)
+    )
+    shares = found.whole.trace.layers[0].importance
+    assert found.rank == sorted(shares, reverse=True).index(shares[2]) + 1
+    assert found.share == shares[2] * 6
