@@ -15,13 +15,16 @@ SENTENCE = "I laughed twice, and both times at the wrong moment."
 DECIDES, ATTENDED = "wrong", "laughed"
 
 METHOD = (
-    "A transformer reads a text as tokens: words, pieces of words, and two of its own, [CLS] at the start "
-    "and [SEP] at the end. In each layer every token looks at all others and spreads its attention over them.",
-    "Learned Token Pruning (Kim et al., KDD 2022) asks in each layer how much attention a token receives, as "
-    "a share of all attention in that layer. A token that receives less than the layer’s threshold leaves: "
-    "later layers do not compute it any more. [CLS], from which the answer is read, always stays.",
-    "The thresholds are learned together with the weights, so that the answers stay and a given amount of work "
-    "is saved. Here tokens are really removed, not masked: what you see measured is what was not computed.",
+    "A transformer reads a text as tokens: words, pieces of words, and two of its own, [CLS] at the "
+    "start and [SEP] at the end. In each layer every token looks at all others and spreads its "
+    "attention over them.",
+    "Learned Token Pruning (Kim et al., KDD 2022) asks in each layer how much attention a token "
+    "receives, as a share of all attention in that layer. A token that receives less than the layer’s "
+    "threshold leaves: later layers do not compute it any more. [CLS], from which the answer is read, "
+    "always stays.",
+    "The thresholds are learned together with the weights, so that the answers stay and a given amount "
+    "of work is saved. Here tokens are really removed, not masked: what you see measured is what was "
+    "not computed.",
 )
 UNITS = (
     ("Importance", "share of a layer’s attention that a token receives; the average is 100 % ÷ tokens"),
@@ -131,7 +134,8 @@ def _said(found: Removal) -> str:
     before, after = findings.answer(found.whole), findings.answer(found.without)
     return (
         f"“{found.word}” gets {found.share:.2f} times the average attention in layer 1, place "
-        f"{found.rank} of {count}. Without it the answer {'turns from' if found.flips else 'stays:'} {before} "
+        f"{found.rank} of {count}. Without it the answer "
+        f"{'turns from' if found.flips else 'stays:'} {before} "
         f"{'to' if found.flips else 'before,'} {after}{'' if found.flips else ' after'}."
     )
 
