@@ -49,8 +49,7 @@ docs: $(VENV)/.dev ## build the documentation into site/; a broken link is an er
 
 results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (DATA=folder or Hub id)
 	$(RUN) -m ltp_core results $(if $(DATA),--data $(DATA))
-	$(RUN) -m ltp_core benchmark --model sst2 --target-flops 2.1 --json > assets/results/benchmark-sst2.part
-	mv assets/results/benchmark-sst2.part assets/results/benchmark-sst2.json
+	$(RUN) -m ltp_core benchmark --model sst2 --target-flops 2.1 --against sdpa,onnxruntime --write sst2
 	$(RUN) -m ltp_core report
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call

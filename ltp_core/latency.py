@@ -11,6 +11,8 @@ import torch
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Dense, Rule
 
+LONG_MS = 100.0  # of a call: what libraries leave behind for the next one matters little beside it
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -36,6 +38,7 @@ def interleaved(
     seconds: float = 0.5,
     warmup: int = 2,
     on_round: Callable[[], object] = lambda: None,
+    rest: float = 0.0,
 ) -> dict[str, Timing]:
     """Time several calls in turn, so that a slow moment of the machine hits all of them.
 
@@ -46,23 +49,34 @@ def interleaved(
         seconds: and at least so long in all.
         warmup: untimed runs before.
         on_round: called after each round, outside of what is timed; may raise to stop.
+        rest: seconds to wait before each turn, which then begins with an untimed call. Needed where
+            libraries with threads of their own take turns: after a call the threads wait busily for some
+            milliseconds and take the cores from whoever is next, and the caches hold another's weights.
+            A call of over `LONG_MS` is not disturbed by either and goes without.
 
     Returns:
         name -> `Timing`.
     """
     samples: dict[str, list[float]] = {name: [] for name in calls}
+    short: dict[str, bool] = {}
+
+    def timed(call: Callable[[], object]) -> float:
+        begin = time.perf_counter()
+        call()
+        synchronize(device)
+        return (time.perf_counter() - begin) * 1000
+
     for _ in range(warmup):
-        for call in calls.values():
-            call()
-    synchronize(device)
+        for name, call in calls.items():
+            short[name] = timed(call) < LONG_MS
     start = time.perf_counter()
     rounds = 0
     while rounds < runs or time.perf_counter() - start < seconds:
         for name, call in calls.items():
-            begin = time.perf_counter()
-            call()
-            synchronize(device)
-            samples[name].append((time.perf_counter() - begin) * 1000)
+            if rest and short.get(name, True):
+                time.sleep(rest)
+                timed(call)
+            samples[name].append(timed(call))
         rounds += 1
         on_round()
     return {name: summary(values) for name, values in samples.items()}

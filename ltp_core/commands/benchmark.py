@@ -1,7 +1,9 @@
-"""`benchmark`: how much of the FLOPs saved becomes time saved, against the strongest peer."""
+"""`benchmark`: how much of the FLOPs saved becomes time saved, against the strongest peers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import cycle
+import json as json_module
+import re
+from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import torch
@@ -9,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.commands.evaluate import baseline_of, check_max_tokens, run_unpruned
+from ltp_core.commands.evaluate import measure as score
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -22,26 +26,32 @@ from ltp_core.commands.shared import (
     rule_of,
 )
 from ltp_core.evaluation import run_rows
-from ltp_core.flops import executed_flops, paper_flops
-from ltp_core.latency import interleaved
+from ltp_core.export import to_onnx
 from ltp_core.model import PrunedModel
-from ltp_core.results import processor, stamp
-from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
+from ltp_core.peers import PEERS, peers, pruned_graph
+from ltp_core.results import RESULTS, processor, stamp
+from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.selection import selection_cost
 from ltp_core.sentences import batches, inputs_of_length, own_sentences
+from ltp_core.speed import measure
 from ltp_core.training.budget import settle
 from ltp_core.training.data import TASKS, Rows, load_rows
 
-PEERS = ("sdpa", "eager")
 DIFFERENT_BATCHES = 8
+SETTLED_ON = 32  # texts that --target-flops looks at
 
 
 def benchmark(
     model: Model = "sst2",
     data: Annotated[str | None, typer.Option(help="Texts to measure on: a file, folder or Hub id.")] = None,
     split: Annotated[str | None, typer.Option(help="Its split.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many texts.")] = None,
     lengths: Annotated[str, typer.Option(help="Tokens of an input, special ones included.")] = "32,128,512",
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Take the texts as they are, cut at so many tokens, not --lengths.")
+    ] = None,
     batch_sizes: Annotated[str, typer.Option(help="Inputs in a batch.")] = "1,16",
-    against: Annotated[str, typer.Option(help="Hugging Face's own forward with: sdpa, eager.")] = "sdpa",
+    against: Annotated[str, typer.Option(help=f"Dense peers, of: {', '.join(PEERS)}.")] = "sdpa",
     thresholds: Annotated[str, typer.Option(help="learned, off, or one number a layer: t1,t2,…")] = "learned",
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds.")] = 1.0,
     target_flops: Annotated[
@@ -50,138 +60,177 @@ def benchmark(
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs of each at least.")] = 24,
     seconds: Annotated[float, typer.Option(help="And so long in all, for each row.")] = 4.0,
-    threads: Annotated[int | None, typer.Option(help="PyTorch's threads; all cores by default.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of PyTorch and ONNX Runtime; all cores by default.")
+    ] = None,
+    write: Annotated[
+        str | None, typer.Option(help="Also write assets/results/performance-NAME.json.", metavar="NAME")
+    ] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Time pruned, dense and Hugging Face's own forward in turn on real sentences.
+    """Time pruned, dense and other ways to run the same weights in turn on real sentences.
 
     Inputs of each length are made from real sentences by joining and cutting them. A threshold on a
     share of attention leaves room for 1/theta tokens, so what it drops depends on the length;
-    --target-flops compares the lengths at equal FLOPs reduction.
+    --target-flops compares the lengths at equal FLOPs reduction. --max-tokens takes the texts of --data
+    as they are, which gives sentences per second, and scores where they have labels.
 
-    Example: ltp benchmark --model sst2 --lengths 32,128,512 --batch-sizes 1,16
+    Where onnxruntime is asked for, the pruned ONNX graph has a row of its own. A selection by threshold is
+    timed beside a top-k of as many tokens.
+
+    Example: ltp benchmark --model sst2 --lengths 32,128,512 --batch-sizes 1,16 --against sdpa,onnxruntime
     """
     if threads is not None:
         if threads < 1:
             raise ValueError(f"--threads must be at least 1, got {threads}")
         torch.set_num_threads(threads)
-    peers = [name.strip() for name in against.split(",")]
-    if unknown := [name for name in peers if name not in PEERS]:
-        raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(PEERS)}")
+    if runs < 1 or (limit is not None and limit < 1):
+        raise ValueError("--runs and --limit must be at least 1")
+    if write is not None and not re.fullmatch(r"[\w.-]+", write):
+        raise ValueError(f"--write takes a name for assets/results/performance-NAME.json, got {write!r}")
+    check_max_tokens(max_tokens)
+    if max_tokens is not None and data is None:
+        raise ValueError("--max-tokens takes texts as they are, so it needs --data")
+    names = [name.strip() for name in against.split(",")]
     wanted_lengths = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
     wanted_sizes = [int(n) for n in numbers(batch_sizes, "--batch-sizes", whole=True)]
     with quiet():
         pruner = load(model, choose_device(device))
         rule = rule_of(pruner, thresholds, factor)
-        texts = _texts(pruner, data, split)
-        if too_long := [n for n in wanted_lengths if n > pruner.max_tokens]:
-            raise ValueError(f"length {too_long[0]} is more than this model's {pruner.max_tokens} tokens")
-        rows = []
-        for length in wanted_lengths:
+        if target_flops is not None and not isinstance(rule, Thresholds):
+            raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
+        if max_tokens is None and (long := [n for n in wanted_lengths if n > pruner.max_tokens]):
+            raise ValueError(f"length {long[0]} is more than this model's {pruner.max_tokens} tokens")
+        texts = _texts(pruner, data, split, limit)
+        dense = peers(pruner, names)
+        exported = (
+            to_onnx(pruner) if "onnxruntime" in names and isinstance(rule, Thresholds | Dense) else None
+        )
+        rows: list[dict[str, Any]] = []
+        selection: list[dict[str, Any]] = []
+        scores = None
+        for length in wanted_lengths if max_tokens is None else [max_tokens]:
+            inputs = _inputs(pruner, texts, length, max(wanted_sizes), joined=max_tokens is None)
+            used, scale = _settled(pruner, rule, target_flops, inputs, length)
+            graph = None if exported is None else pruned_graph(exported, used)
             for size in wanted_sizes:
                 messages.print(f"{length} tokens, batch {size}")
-                rows += time_row(pruner, rule, target_flops, texts, length, size, peers, runs, seconds)
+                encoded = [
+                    pruner.encode(batch, length)[0]
+                    for batch in batches(inputs.texts, size)[: None if max_tokens else DIFFERENT_BATCHES]
+                ]
+                if not encoded:
+                    raise ValueError(f"a batch of {size} needs as many texts; there are {len(inputs)}")
+                where = {"length": length, "batch_size": size}
+                found = measure(pruner, used, encoded, dense, graph, runs, seconds)
+                rows += [where | {"thresholds_factor": scale} | row for row in found]
+                if isinstance(used, Thresholds):
+                    selection.append(where | selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES]))
+            if max_tokens is not None and data is not None:
+                against_what = run_unpruned(pruner, baseline_of(model, pruner), inputs, 16, max_tokens)
+                scores = score(pruner, against_what, inputs, used, 16)
     document = {
         "model": model,
         "device": str(pruner.device),
+        "cuda": None if torch.cuda.is_available() else "not measured: no CUDA device here",
         "threads": torch.get_num_threads(),
         "processor": processor(),
         "torch": torch.__version__,
-        "commit": stamp()["commit"],
+        "onnxruntime": version("onnxruntime") if "onnxruntime" in names else None,
+        "texts": "own sentences" if data is None else "/".join(Path(data).parts[-2:]),
+        "max_tokens": max_tokens,
         "target_flops": target_flops,
         "rows": rows,
+        "selection": selection,
+        "scores": scores,
+        **stamp(),
     }
-
-    def table(console: Console) -> None:
-        names = ("length", "batch", "against", "dense ms", "packed dense ms", "pruned ms", "speedup", "FLOPs")
-        grid = Table(*names, "realised", "realised by pruning")
-        for row in rows:
-            times = [f"{row[name]:.2f}" for name in ("dense_ms", "packed_dense_ms", "pruned_ms")]
-            ratios = [f"{row['speedup']:.2f}×", f"{row['flops_reduction']:.2f}×"]
-            shares = [f"{row['realised']:.2f}", f"{row['realised_pruning']:.2f}"]
-            grid.add_row(str(row["length"]), str(row["batch_size"]), row["against"], *times, *ratios, *shares)
-        console.print(grid)
-        console.print(f"{document['device']}, {document['threads']} threads; medians of interleaved runs")
-
-    emit(document, json, table)
+    if write is not None:
+        file = RESULTS / f"performance-{write}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json_module.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        messages.print(f"written: {file}")
+    emit(document, json, lambda console: _show(console, document))
 
 
-def time_row(
-    model: PrunedModel,
-    rule: Rule,
-    target_flops: float | None,
-    texts: Sequence[str],
-    length: int,
-    batch_size: int,
-    peers: Sequence[str],
-    runs: int,
-    seconds: float,
-) -> list[dict[str, Any]]:
-    """Time one length and batch size: one row for each peer, all from the same interleaved runs."""
-    inputs = inputs_of_length(model.tokenizer, texts, length, DIFFERENT_BATCHES * batch_size)
-    factor = 1.0
-    if target_flops is not None:
-        if not isinstance(rule, Thresholds):
-            raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
-        sample, learned = Rows(list(inputs), []), rule
-        factor = settle(lambda x: run_rows(model, sample, learned.times(x)).flops_reduction, target_flops)
-        rule = learned.times(factor)
-    encoded = [model.encode(batch)[0] for batch in batches(inputs, batch_size)]
-    calls = {peer: _each(encoded, _peer(model, peer)) for peer in peers}
-    calls["packed_dense"] = _each(encoded, lambda batch: model(**batch, rule=Dense()))
-    calls["pruned"] = _each(encoded, lambda batch: model(**batch, rule=rule))
-    with torch.inference_mode():
-        times = interleaved(calls, model.device, max(runs, len(encoded)), seconds)
-        alive = torch.cat([model(**batch, rule=rule).alive for batch in encoded]).tolist()
-    size, layers = model.dimensions, model.layers
-    observed = observed_layers(rule, layers)
-    dense = paper_flops(size, length, [length] * layers)
-    reduction = dense / (sum(paper_flops(size, length, kept) for kept in alive) / len(alive))
-    ran_dense = executed_flops(size, length, [length] * layers, [False] * layers)
-    ran = sum(executed_flops(size, length, kept, observed) for kept in alive) / len(alive)
-    packed, pruned = times["packed_dense"], times["pruned"]
-    return [
-        {
-            "length": length,
-            "batch_size": batch_size,
-            "against": peer,
-            "thresholds_factor": factor,
-            "dense_ms": times[peer].median_ms,
-            "packed_dense_ms": packed.median_ms,
-            "pruned_ms": pruned.median_ms,
-            "quartiles_ms": {name: [time.low_ms, time.high_ms] for name, time in times.items()},
-            "runs": pruned.runs,
-            "sentences_per_second": 1000 * batch_size / pruned.median_ms,
-            "speedup": times[peer].median_ms / pruned.median_ms,
-            "flops_reduction": reduction,
-            "executed_flops_reduction": ran_dense / ran,
-            "realised": times[peer].median_ms / pruned.median_ms / reduction,
-            "realised_pruning": packed.median_ms / pruned.median_ms / (ran_dense / ran),
-        }
-        for peer in peers
-    ]
-
-
-def _texts(model: PrunedModel, data: str | None, split: str | None) -> list[str]:
+def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int | None) -> Rows:
     if data is None:
-        return own_sentences()
-    task = TASKS.get(model.settings.task or "")
-    default = task.development if task else None
-    rows = load_rows(data, split or default, task.config if task else None)
-    return [text if isinstance(text, str) else " ".join(text) for text in rows.texts]
+        rows = Rows(list(own_sentences()), [])
+    else:
+        task = TASKS.get(model.settings.task or "")
+        rows = load_rows(data, split or (task.development if task else None), task.config if task else None)
+    return rows if limit is None else Rows(rows.texts[:limit], rows.labels[:limit])
 
 
-def _peer(model: PrunedModel, name: str) -> Callable[[Any], object]:
-    """Hugging Face's own forward of the same weights with an attention of its own choosing."""
-    peer = type(model.hf_model)(type(model.hf_model.config)(**model.hf_model.config.to_dict()))
-    peer.load_state_dict(model.hf_model.state_dict())
-    peer.set_attn_implementation(name)
-    peer.to(model.device).eval()
-    return lambda batch: peer(**batch)
+def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool) -> Rows:
+    """The texts as they are, or as many as are needed of one length, joined and cut."""
+    if not joined:
+        return texts
+    parts = [text if isinstance(text, str) else " ".join(text) for text in texts.texts]
+    return Rows(list(inputs_of_length(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest)), [])
 
 
-def _each(batches: Sequence[Any], call: Callable[[Any], object]) -> Callable[[], object]:
-    """A call that runs the next batch each time, so that the median is over different sentences."""
-    supply: Iterator[Any] = cycle(batches)
-    return lambda: call(next(supply))
+def _settled(
+    model: PrunedModel, rule: Rule, target: float | None, inputs: Rows, length: int
+) -> tuple[Rule, float]:
+    """The rule, multiplied so that it gives the wanted FLOPs reduction on these inputs, and the factor."""
+    if target is None or not isinstance(rule, Thresholds):
+        return rule, 1.0
+    sample = Rows(inputs.texts[:SETTLED_ON], inputs.labels[:SETTLED_ON])
+
+    def reached(factor: float) -> float:
+        return run_rows(model, sample, rule.times(factor), max_tokens=length).flops_reduction
+
+    scale = settle(reached, target)
+    return rule.times(scale), scale
+
+
+def _show(console: Console, document: dict[str, Any]) -> None:
+    places = list(dict.fromkeys((row["length"], row["batch_size"]) for row in document["rows"]))
+    for length, size in places:
+        rows = [row for row in document["rows"] if (row["length"], row["batch_size"]) == (length, size)]
+        title = f"{length} tokens, batch {size}: {rows[0]['flops_reduction']:.2f}× fewer FLOPs"
+        grid = Table("", "ms", "quartiles", "texts/s", "÷ pruned", "realised", title=title)
+        for row in rows:
+            if row["engine"] == "ltp":
+                _line(grid, row, row["against"], row["against"], "dense_ms", row["speedup"], row["realised"])
+        for row in {row["engine"]: row for row in rows}.values():
+            ratio = row["packed_dense_ms"] / row["pruned_ms"]
+            name = row["engine"] if row["engine"] == "ltp" else "onnx graph"
+            _line(
+                *(grid, row, f"{name}, dense", "packed_dense", "packed_dense_ms"),
+                *(ratio, row["realised_pruning"]),
+            )
+            _line(grid, row, f"{name}, pruned", "pruned", "pruned_ms", None, None)
+        console.print(grid)
+        if rows[-1]["engine"] != "ltp":
+            console.print(f"onnx graph, pruned: {rows[-1]['speedup']:.2f}× faster than {rows[-1]['against']}")
+    for row in document["selection"]:
+        console.print(
+            f"{row['length']} tokens, batch {row['batch_size']}: to choose costs a layer "
+            f"{row['threshold_us']:.1f} µs by threshold, {row['top_k_us']:.1f} µs by top-k"
+        )
+    if scores := document["scores"]:
+        lost = scores["points_lost"]
+        console.print(
+            f"{scores['metric']} on {scores['examples']} texts: {scores['dense']['score']:.3f} dense, "
+            f"{scores['pruned']['score']:.3f} pruned"
+            + ("" if lost is None else f", {lost:.1f} points below the baseline")
+        )
+    console.print(f"{document['device']}, {document['threads']} threads; medians of interleaved runs")
+
+
+def _line(
+    grid: Table,
+    row: dict[str, Any],
+    shown: str,
+    name: str,
+    milliseconds: str,
+    ratio: float | None,
+    realised: float | None,
+) -> None:
+    low, high = row["quartiles_ms"][name]
+    rate = row["sentences_per_second"] * row["pruned_ms"] / row[milliseconds]
+    shares = ("" if ratio is None else f"{ratio:.2f}×", "" if realised is None else f"{realised:.2f}")
+    grid.add_row(shown, f"{row[milliseconds]:.2f}", f"{low:.2f}–{high:.2f}", f"{rate:.1f}", *shares)

@@ -98,7 +98,7 @@ def page() -> str:
             f"*Tokens left*: percent of all tokens after each layer. Seed {first['seed']}, commit "
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}."
         )
-    parts += comparison.sections(_recorded("compare"), _recorded("benchmark"), _pictured())
+    parts += comparison.sections(_recorded("compare"), _timed(), _pictured())
     parts += comparison.ablations(_recorded("train"))
     if speed := _speed():
         parts += ["## Speed", "\n".join(speed)]
@@ -108,6 +108,19 @@ def page() -> str:
 def _recorded(command: str) -> list[dict[str, Any]]:
     """What a command measured, of all tasks."""
     return [row for file in sorted(RESULTS.glob(f"{command}-*.json")) for row in read_rows(file)]
+
+
+def _timed() -> list[dict[str, Any]]:
+    """Rows of our engine against Hugging Face's own forward with sdpa."""
+    rows = [row for found in _benchmarks() for row in found["rows"]]
+    return [row for row in rows if (row["engine"], row["against"]) == ("ltp", "sdpa")]
+
+
+def _benchmarks() -> list[dict[str, Any]]:
+    """What `benchmark --write` wrote."""
+    files = sorted(RESULTS.glob("performance-*.json"))
+    found = [json_module.loads(Path(file).read_text(encoding="utf-8")) for file in files]
+    return [document for document in found if "selection" in document]
 
 
 def _pictured() -> list[str]:
@@ -140,37 +153,50 @@ def _scores(row: dict[str, Any]) -> list[str]:
 def _speed() -> list[str]:
     """Tables of all benchmark files, with how they were measured."""
     lines: list[str] = []
-    for file in sorted(RESULTS.glob("benchmark-*.json")):
-        found = json_module.loads(Path(file).read_text(encoding="utf-8"))
+    for found in _benchmarks():
         head = [
-            "tokens",
-            "batch",
-            "Hugging Face",
-            "ours, dense",
-            "ours, pruned",
-            "speedup",
-            "paper FLOPs",
-            "realised",
+            *("tokens", "batch", "engine", "against", "dense", "packed dense", "pruned", "texts/s"),
+            *("speedup", "paper FLOPs", "realised"),
         ]
-        lines += [line(head), line(["---"] * len(head))]
+        lines += ["", line(head), line(["---"] * len(head))]
         for row in found["rows"]:
-            runs = (
-                ("dense_ms", row["against"]),
-                ("packed_dense_ms", "packed_dense"),
-                ("pruned_ms", "pruned"),
-            )
-            times = [_spread(row[median], row["quartiles_ms"][run]) for median, run in runs]
+            places = {"dense_ms": row["against"], "packed_dense_ms": "packed_dense", "pruned_ms": "pruned"}
+            times = [_spread(row[name], row["quartiles_ms"][where]) for name, where in places.items()]
             ratios = [f"{row[name]:.2f}×" for name in ("speedup", "flops_reduction")]
-            where = [str(row["length"]), str(row["batch_size"])]
-            lines.append(line([*where, *times, *ratios, f"{row['realised']:.2f}"]))
-        lines += [
-            "",
-            f"{found['model']} against Hugging Face's own `{found['rows'][0]['against']}` forward of "
-            "the same weights, inputs made from real sentences; medians (quartiles) of interleaved runs; "
-            f"{found['device']}, {found['processor']}, {found['threads']} threads, torch {found['torch']}, "
-            f"commit {found['commit']}. *Realised*: speedup ÷ FLOPs.",
+            cut = "" if found["max_tokens"] is None else "≤ "
+            where = [f"{cut}{row['length']}", str(row["batch_size"]), row["engine"], row["against"]]
+            rate = f"{row['sentences_per_second']:.1f}"
+            lines.append(line([*where, *times, rate, *ratios, f"{row['realised']:.2f}"]))
+        lines += ["", _how(found)]
+    return lines[1:]
+
+
+def _how(found: dict[str, Any]) -> str:
+    """How a benchmark was measured, and what it says beside its rows."""
+    texts = found["texts"] if found["max_tokens"] else f"inputs of equal length made from {found['texts']}"
+    says = [
+        f"{found['model']}, {texts}; *engine* `ltp` is ours, `onnxruntime` the pruned ONNX graph (one text at "
+        "a time); *against* is another way to run the same dense weights; medians (quartiles) of interleaved "
+        f"runs; {found['device']}, {found['processor']}, {found['threads']} threads, torch {found['torch']}"
+        + (f", onnxruntime {found['onnxruntime']}" if found["onnxruntime"] else "")
+        + f", commit {found['commit']}. *Realised*: speedup ÷ paper FLOPs."
+    ]
+    if scores := found["scores"]:
+        lost = scores["points_lost"]
+        says.append(
+            f"{scores['metric'].capitalize()} on these {scores['examples']} texts: "
+            f"{100 * scores['dense']['score']:.1f} dense, {100 * scores['pruned']['score']:.1f} pruned"
+            + ("." if lost is None else f"; {lost:.1f} points below the baseline.")
+        )
+    if found["selection"]:
+        costs = [
+            f"{row['threshold_us']:.0f} and {row['top_k_us']:.0f} µs at {row['length']} × {row['batch_size']}"
+            for row in found["selection"]
         ]
-    return lines
+        says.append(f"To choose by threshold and by top-k costs a layer {'; '.join(costs)}.")
+    if found["cuda"]:
+        says.append(f"GPU: {found['cuda']}.")
+    return " ".join(says)
 
 
 def _spread(median: float, quartiles: list[float]) -> str:
