@@ -30,11 +30,16 @@ def peers(model: PrunedModel, names: Sequence[str]) -> dict[str, Call]:
     Raises:
         ValueError: for an unknown name, or a package or device that is missing.
     """
-    if unknown := [name for name in names if name not in PEERS]:
-        raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(PEERS)}")
+    check_names(names)
     return {
         name: _dense_onnx(model) if name == "onnxruntime" else _hugging_face(model, name) for name in names
     }
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a name that is not in `PEERS`."""
+    if unknown := [name for name in names if name not in PEERS]:
+        raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(PEERS)}")
 
 
 def pruned_graph(exported: OnnxModel, rule: Rule) -> dict[str, Call]:

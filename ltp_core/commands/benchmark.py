@@ -28,7 +28,7 @@ from ltp_core.commands.shared import (
 from ltp_core.evaluation import run_rows
 from ltp_core.export import to_onnx
 from ltp_core.model import PrunedModel
-from ltp_core.peers import PEERS, peers, pruned_graph
+from ltp_core.peers import PEERS, check_names, peers, pruned_graph
 from ltp_core.results import RESULTS, processor, stamp
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.selection import selection_cost
@@ -93,6 +93,7 @@ def benchmark(
     if max_tokens is not None and data is None:
         raise ValueError("--max-tokens takes texts as they are, so it needs --data")
     names = [name.strip() for name in against.split(",")]
+    check_names(names)
     wanted_lengths = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
     wanted_sizes = [int(n) for n in numbers(batch_sizes, "--batch-sizes", whole=True)]
     with quiet():
@@ -103,6 +104,8 @@ def benchmark(
         if max_tokens is None and (long := [n for n in wanted_lengths if n > pruner.max_tokens]):
             raise ValueError(f"length {long[0]} is more than this model's {pruner.max_tokens} tokens")
         texts = _texts(pruner, data, split, limit)
+        if max_tokens is not None and (largest := max(wanted_sizes)) > len(texts):
+            raise ValueError(f"a batch of {largest} needs as many texts; there are {len(texts)}")
         dense = peers(pruner, names)
         exported = (
             to_onnx(pruner) if "onnxruntime" in names and isinstance(rule, Thresholds | Dense) else None
@@ -120,8 +123,6 @@ def benchmark(
                     pruner.encode(batch, length)[0]
                     for batch in batches(inputs.texts, size)[: None if max_tokens else DIFFERENT_BATCHES]
                 ]
-                if not encoded:
-                    raise ValueError(f"a batch of {size} needs as many texts; there are {len(inputs)}")
                 where = {"length": length, "batch_size": size}
                 found = measure(pruner, used, encoded, dense, graph, runs, seconds)
                 rows += [where | {"thresholds_factor": scale} | row for row in found]

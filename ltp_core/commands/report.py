@@ -174,12 +174,14 @@ def _speed() -> list[str]:
 def _how(found: dict[str, Any]) -> str:
     """How a benchmark was measured, and what it says beside its rows."""
     texts = found["texts"] if found["max_tokens"] else f"inputs of equal length made from {found['texts']}"
+    versions = f"torch {found['torch']}"
+    if found["onnxruntime"]:
+        versions += f", onnxruntime {found['onnxruntime']}"
     says = [
-        f"{found['model']}, {texts}; *engine* `ltp` is ours, `onnxruntime` the pruned ONNX graph (one text at "
-        "a time); *against* is another way to run the same dense weights; medians (quartiles) of interleaved "
-        f"runs; {found['device']}, {found['processor']}, {found['threads']} threads, torch {found['torch']}"
-        + (f", onnxruntime {found['onnxruntime']}" if found["onnxruntime"] else "")
-        + f", commit {found['commit']}. *Realised*: speedup ÷ paper FLOPs."
+        f"{found['model']}, {texts}; *engine* `ltp` is ours, `onnxruntime` the pruned ONNX graph (one text "
+        "at a time); *against* is another way to run the same dense weights; medians (quartiles) of "
+        f"interleaved runs; {found['device']}, {found['processor']}, {found['threads']} threads, {versions}, "
+        f"commit {found['commit']}. *Realised*: speedup ÷ paper FLOPs."
     ]
     if scores := found["scores"]:
         lost = scores["points_lost"]

@@ -178,6 +178,44 @@ def test_benchmark_times_all_three_in_one_run(folder):
         assert row["sentences_per_second"] == pytest.approx(1000 * row["batch_size"] / row["pruned_ms"])
 
 
+def test_benchmark_against_onnxruntime_has_a_row_of_the_graph(folder):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    options = ("--lengths", 24, "--batch-sizes", 1, "--runs", 2, "--seconds", 0, "--threads", 1)
+    found = document("benchmark", "--model", folder, "--against", "sdpa,onnxruntime", *options)
+    assert [(row["engine"], row["against"]) for row in found["rows"]] == [
+        ("ltp", "sdpa"),
+        ("ltp", "onnxruntime"),
+        ("onnxruntime", "onnxruntime"),
+    ]
+    ours, _, graph = found["rows"]
+    assert graph["pruned_ms"] > 0 and graph["flops_reduction"] == ours["flops_reduction"] > 1
+    (selection,) = found["selection"]
+    assert (selection["length"], selection["batch_size"]) == (24, 1)
+    assert selection["threshold_us"] > 0 and selection["top_k_us"] > 0
+
+
+def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
+    folder, csv, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr("ltp_core.commands.benchmark.RESULTS", tmp_path)
+    options = ["--max-tokens", "16", "--batch-sizes", "1,2", "--runs", "1", "--seconds", "0", "--limit", "3"]
+    command = ["benchmark", "--model", folder, "--data", csv, *options, "--write", "rows", "--json"]
+    monkeypatch.setattr(sys, "argv", ["ltp", *map(str, command)])
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert json.loads((tmp_path / "performance-rows.json").read_text()) == found
+    tokens = [row["tokens"] for row in found["rows"]]
+    assert tokens == [
+        pytest.approx((7 + 4 + 9) / 3),
+        pytest.approx((7 + 4) / 2),
+    ]  # batches of 2: one row is over
+    assert found["scores"]["examples"] == 3 and 0 <= found["scores"]["pruned"]["score"] <= 1
+    assert found["commit"] and found["versions"]["torch"] == found["torch"]
+    assert "rows.csv" in found["texts"] and str(csv.parent.parent) not in found["texts"]
+
+
 def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     found = document("export", "--model", folder, "--format", "onnx", "--output", tmp_path / "graph")
@@ -241,7 +279,18 @@ BAD_INPUT = {
         ("benchmark", "--model", "{folder}", "--lengths", "999"),
         "more than this model's 32 tokens",
     ),
-    "unknown peer": (("benchmark", "--model", "{folder}", "--against", "magic"), "known: sdpa, eager"),
+    "unknown peer": (
+        ("benchmark", "--model", "{folder}", "--against", "magic"),
+        "known: sdpa, eager, compile, onnxruntime",
+    ),
+    "texts without data": (("benchmark", "--model", "{folder}", "--max-tokens", "64"), "needs --data"),
+    "a path to write": (("benchmark", "--model", "{folder}", "--write", "../x"), "takes a name"),
+    "large batch": (
+        ("benchmark", "--model", "{folder}", "--data", "{csv}", "--max-tokens", "16", "--batch-sizes", "99"),
+        "a batch of 99 needs as many texts; there are 4",
+    ),
+    "existing file": (("export", "--model", "{folder}", "--output", "{csv}"), "exists already"),
+    "no format": (("export", "--format", "magic", "--output", "{out}"), "'magic' is not one of"),
     "no command": (("nothing",), "No such command 'nothing'"),
     "no number": (("evaluate", "--limit", "x"), "Invalid value for '--limit'"),
     "no method": (
@@ -256,11 +305,12 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize("case", BAD_INPUT)
-def test_bad_input_is_one_line_and_exit_code_2(case, folder, tmp_path, monkeypatch, capsys):
+def test_bad_input_is_one_line_and_exit_code_2(case, folder, csv, tmp_path, monkeypatch, capsys):
     (tmp_path / "wrong.csv").write_text("words,label\na,0\n", encoding="utf-8")
     (tmp_path / "broken.parquet").write_bytes(b"this is no parquet file")
     places = {
         "folder": folder,
+        "csv": csv,
         "wrong": tmp_path / "wrong.csv",
         "broken": tmp_path / "broken.parquet",
         "out": tmp_path / "out",

@@ -49,6 +49,15 @@ def test_it_goes_on_until_enough_time_has_passed(clock):
     assert len(log) == 5
 
 
+def test_a_turn_may_begin_with_a_rest_and_an_untimed_call_if_calls_are_short(clock):
+    log = []
+    clock.sleep = lambda seconds: log.append(seconds)
+    calls = {"a": call(clock, log, "a", [5, 50, 1]), "b": call(clock, log, "b", [200])}
+    timings = interleaved(calls, CPU, runs=2, seconds=0, warmup=1, rest=0.01)
+    assert log == ["a", "b", 0.01, "a", "a", "b", 0.01, "a", "a", "b"]
+    assert timings["a"].median_ms == pytest.approx(1)  # neither the 50 nor the warm-up
+
+
 def test_quartiles_on_paper():
     assert summary([5.0, 1.0, 4.0, 2.0, 3.0]) == Timing(median_ms=3.0, low_ms=2.0, high_ms=4.0, runs=5)
     assert summary([1.0, 2.0]) == Timing(median_ms=1.5, low_ms=1.25, high_ms=1.75, runs=2)
