@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import cycle, islice
-from typing import Any
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 
 def own_sentences() -> list[str]:
@@ -43,7 +45,7 @@ def _cut(tokenizer: Any, supply: Iterator[str], room: int) -> str:
             return text[: spans[room - 1][1]]
 
 
-def batches(items: Sequence[str], size: int) -> list[list[str]]:
+def batches(items: Sequence[Item], size: int) -> list[list[Item]]:
     """Cut a sequence into lists of `size`; what is left over at the end is dropped."""
     source = iter(items)
     return [list(islice(source, size)) for _ in range(len(items) // size)]

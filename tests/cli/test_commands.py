@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from ltp_core import Dense, PrunedModel
 from ltp_core.cli import main
+from ltp_core.commands import report
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = [0.08, 0.12, 0.16]
@@ -213,6 +215,10 @@ def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
     ]  # batches of 2: one row is over
     assert found["scores"]["examples"] == 3 and 0 <= found["scores"]["pruned"]["score"] <= 1
     assert found["commit"] and found["versions"]["torch"] == found["torch"]
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    shown = "\n".join(report._speed())
+    assert "| ≤ 16 | 1 | ltp | sdpa |" in shown and "on these 3 texts" in shown
+    assert ("GPU: not measured" in shown) is not torch.cuda.is_available()
     assert "rows.csv" in found["texts"] and str(csv.parent.parent) not in found["texts"]
 
 
