@@ -52,7 +52,7 @@ def summary() -> str:
         "",
         "Scores in percent; FLOPs as dense ÷ pruned; [docs/results.md](docs/results.md) has the rest.",
     ]
-    if speed := _speed():
+    if speed := _speed([found for found in _benchmarks() if found["max_tokens"] is None]):
         text += ["", *speed]
     return "\n".join(text)
 
@@ -100,7 +100,7 @@ def page() -> str:
         )
     parts += comparison.sections(_recorded("compare"), _timed(), _pictured())
     parts += comparison.ablations(_recorded("train"))
-    if speed := _speed():
+    if speed := _speed(_benchmarks()):
         parts += ["## Speed", "\n".join(speed)]
     return "\n\n".join(parts) + "\n"
 
@@ -150,10 +150,10 @@ def _scores(row: dict[str, Any]) -> list[str]:
     return [*scores, f"{row['points_lost']:.1f}", *ratios]
 
 
-def _speed() -> list[str]:
-    """Tables of all benchmark files, with how they were measured."""
+def _speed(documents: list[dict[str, Any]]) -> list[str]:
+    """Tables of benchmarks, with how they were measured."""
     lines: list[str] = []
-    for found in _benchmarks():
+    for found in documents:
         head = [
             *("tokens", "batch", "engine", "against", "dense", "packed dense", "pruned", "texts/s"),
             *("speedup", "paper FLOPs", "realised"),

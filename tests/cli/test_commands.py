@@ -216,7 +216,7 @@ def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
     assert found["scores"]["examples"] == 3 and 0 <= found["scores"]["pruned"]["score"] <= 1
     assert found["commit"] and found["versions"]["torch"] == found["torch"]
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    shown = "\n".join(report._speed())
+    shown = "\n".join(report._speed(report._benchmarks()))
     assert "| ≤ 16 | 1 | ltp | sdpa |" in shown and "on these 3 texts" in shown
     assert ("GPU: not measured" in shown) is not torch.cuda.is_available()
     assert "rows.csv" in found["texts"] and str(csv.parent.parent) not in found["texts"]
