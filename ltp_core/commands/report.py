@@ -183,12 +183,14 @@ def _how(found: dict[str, Any]) -> str:
         f"interleaved runs; {found['device']}, {found['processor']}, {found['threads']} threads, {versions}, "
         f"commit {found['commit']}. *Realised*: speedup ÷ paper FLOPs."
     ]
+    if found["max_tokens"]:
+        says.append("Texts differ in length: in a batch the other ways pad, `ltp` does not.")
     if scores := found["scores"]:
         lost = scores["points_lost"]
         says.append(
             f"{scores['metric'].capitalize()} on these {scores['examples']} texts: "
             f"{100 * scores['dense']['score']:.1f} dense, {100 * scores['pruned']['score']:.1f} pruned"
-            + ("." if lost is None else f"; {lost:.1f} points below the baseline.")
+            + ("." if lost is None else f"; points lost against the baseline: {lost:.1f}.")
         )
     if found["selection"]:
         costs = [
