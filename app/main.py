@@ -15,6 +15,8 @@ PAGES = [
     st.Page("views/compare.py", title="Compare"),
     st.Page("views/cost.py", title="Cost"),
     st.Page("views/dataset.py", title="Data set"),
+    st.Page("views/attribution.py", title="Attribution"),
+    st.Page("views/what_if.py", title="What if"),
     st.Page("views/about.py", title="About"),
 ]
 page = st.navigation(PAGES, position="top")

@@ -16,8 +16,21 @@ from typing import Any
 
 import streamlit as st
 
-from ltp_core import CheckpointError, Dense, Prediction, PrunedModel, Thresholds, contest, rising_thresholds
+from ltp_core import (
+    CheckpointError,
+    Dense,
+    Prediction,
+    PrunedModel,
+    Thresholds,
+    contest,
+    counterfactual,
+    rising_thresholds,
+)
+from ltp_core.agreement import Agreement, agreement
+from ltp_core.attribution import Attribution, Batch, Method, attribute
 from ltp_core.checkpoints import CONFIG_FILE, Settings, shipped_models
+from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from ltp_core.deletion import Deletion, deletion
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
 from ltp_core.model import Text
@@ -27,6 +40,9 @@ from ltp_core.survey import LengthPoint, flops_by_length
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 MOST_RUNS = 4  # texts that run at once; more only slow each other down
 LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
+MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip, is run on
+DRAWS = 5  # random deletions that LTP's own is set against
+SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
 LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
@@ -35,6 +51,7 @@ DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _measuring = threading.Lock()
 _running = threading.BoundedSemaphore(MOST_RUNS)
+_explaining = threading.Lock()  # attributions and searches take hundreds of runs each: one at a time
 
 
 class InputProblem(ValueError):
@@ -214,6 +231,69 @@ def rivals(
         return found, contest.random_draws(model, texts.for_model, found[0].prediction, draws)
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """What the Attribution page draws.
+
+    Attributes:
+        attribution: of the dense and the pruned model.
+        dense: agreement of the dense attributions with survival,
+        pruned: and of the pruned ones.
+        deletion: what happens when other tokens go in place of those that are pruned.
+    """
+
+    attribution: Attribution
+    dense: Agreement
+    pruned: Agreement
+    deletion: Deletion
+
+
+def classes(model: PrunedModel) -> tuple[str, ...]:
+    """Names of the classes; none for a model that puts out a number."""
+    count = model.dimensions.classes
+    return () if count == 1 else tuple(model.config.id2label[index] for index in range(count))
+
+
+def explain(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], label: str | None, method: Method
+) -> Explanation:
+    """Attribute the answer to the tokens, and set that beside survival; raises as `predict` does."""
+    with _one_at_a_time(), _slot(model):
+        batch = Batch.of(model.encode([texts.for_model])[0])
+        _short_enough(batch, method == "integrated_gradients")
+        found = attribute(model, texts.for_model, label, method, _rule(model, thresholds))
+        kept = [layer.kept for layer in found.trace.layers]
+        dense, pruned = (agreement(x.values, kept, found.words) for x in (found.dense, found.pruned))
+        return Explanation(found, dense, pruned, deletion(model, batch, found, DRAWS))
+
+
+def predict_pinned(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], stay: Sequence[int], go: Sequence[int]
+) -> Prediction:
+    """Run with some tokens pinned, counted from 0; raises as `predict` does."""
+    with _slot(model):
+        return counterfactual.pinned(model, texts.for_model, stay, go, _rule(model, thresholds))
+
+
+def keeping(model: PrunedModel, texts: Texts, thresholds: tuple[float, ...]) -> tuple[KeptToken, ...]:
+    """What each dropped token would change if it stayed; raises as `predict` does."""
+    with _one_at_a_time(), _slot(model):
+        _short_enough(Batch.of(model.encode([texts.for_model])[0]), True)
+        return counterfactual.what_keeping_changes(model, texts.for_model, _rule(model, thresholds))
+
+
+def smallest_changes(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...]
+) -> tuple[SmallestDrop, SmallestScale | None]:
+    """The smallest changes that flip the label; no scale where all thresholds are 0. Raises as `predict`."""
+    with _one_at_a_time(), _slot(model):
+        _short_enough(Batch.of(model.encode([texts.for_model])[0]), True)
+        rule = Thresholds(thresholds, model.settings.length_exponent)
+        drop = counterfactual.smallest_drop(model, texts.for_model, rule, SEARCH_BUDGET)
+        scale = counterfactual.smallest_scale(model, texts.for_model, rule) if any(thresholds) else None
+        return drop, scale
+
+
 def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
     """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
     ours = own_sentences()
@@ -259,6 +339,25 @@ def measure_batch(
 
 
 @contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if not _explaining.acquire(timeout=LONGEST_WAIT):
+        raise InputProblem("Another visitor’s sentence is being explained. Press Run again in a moment.")
+    try:
+        yield
+    finally:
+        _explaining.release()
+
+
+def _short_enough(batch: Batch, limited: bool) -> None:
+    tokens = batch.ids.shape[1]
+    if limited and tokens > MOST_EXPLAINED:
+        raise ValueError(
+            f"This text has {tokens} tokens; the lab does this for up to {MOST_EXPLAINED}. "
+            "Shorten it to go on."
+        )
+
+
+@contextmanager
 def _slot(model: PrunedModel) -> Iterator[None]:
     """A place among the texts that run at once; what goes wrong inside is said in one line."""
     if not _running.acquire(timeout=LONGEST_WAIT):
@@ -284,20 +383,26 @@ def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | T
 __all__ = [
     "CheckpointError",
     "Comparison",
+    "Explanation",
     "InputProblem",
     "Texts",
     "cards",
+    "classes",
     "company",
     "devices",
+    "explain",
     "heads",
+    "keeping",
     "load",
     "measure",
     "measure_batch",
     "models",
     "predict",
     "predict_batch",
+    "predict_pinned",
     "remove_word",
     "rivals",
+    "smallest_changes",
     "start_thresholds",
     "work_by_layer",
     "work_by_length",

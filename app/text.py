@@ -5,6 +5,8 @@ import unicodedata
 
 _ISOLATE, _END = "\u2068", "\u2069"  # keep right-to-left text from reordering what stands beside it
 _JOINERS = "\u200c\u200d"  # part of emoji and of several scripts
+_MARKDOWN = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_WORD_JOINER = "\u2060"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -32,3 +34,10 @@ def as_plotly(text: str, limit: int | None = None) -> str:
     """A text for Plotly's ticks and hover boxes, which read `<b>`, `<a href>` and `&amp;` as HTML."""
     shown = visible(shorten(text, limit) if limit else text)
     return html.escape(shown, quote=False)
+
+
+def as_label(text: str, limit: int | None = None) -> str:
+    """A text for the label of a control, which Streamlit reads as Markdown with `:icons:` and `$maths$`."""
+    shown = visible(shorten(text, limit) if limit else text)
+    escaped = "".join(f"\\{c}" if c in _MARKDOWN else c for c in shown)
+    return escaped.replace(":", f":{_WORD_JOINER}")  # an escaped colon would still begin an emoji's name

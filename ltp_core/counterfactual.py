@@ -127,7 +127,8 @@ def smallest_drop(
 ) -> SmallestDrop:
     """Look for the smallest set of tokens that flips the label when it is dropped.
 
-    First greedily: of all tokens, drop the one whose loss hurts the label most, until it flips. Then exactly:
+    First greedily: of all tokens, drop the one whose loss hurts the label most, until it flips; then take
+    back those without which it still flips. Then exactly:
     all smaller sets, from small to large, as long as a whole size fits into the budget.
 
     Args:
@@ -149,6 +150,8 @@ def smallest_drop(
         rest = sorted((p for p in singles if p not in best[0]), key=lambda p: singles[p])
         best = _lowest(search.run([(*best[0], position) for position in rest])) or best
     found = best if best is not None and best[2] else None
+    if found:
+        found = _without_needless(search, found)
     exhausted = 1 if len(first) == len(everything) else 0
     size = 2
     while exhausted == size - 1 and size < (len(found[0]) if found else len(everything) + 1):
@@ -304,6 +307,17 @@ class _Search:
             labels += _run(self.model, self.batch, scaled, nothing, nothing).argmax(dim=-1).tolist()
             self.passes += len(part)
         return labels
+
+
+def _without_needless(search: "_Search", found: Tried) -> Tried:
+    """Take tokens back, one by one, as long as the label flips without them."""
+    while len(found[0]) > 1:
+        fewer = [tuple(p for p in found[0] if p != back) for back in found[0]]
+        flipping = [one for one in search.run(fewer) if one[2]]
+        if not flipping:
+            return found
+        found = min(flipping, key=lambda one: one[1])
+    return found
 
 
 def _lowest(tried: Sequence[Tried]) -> Tried | None:

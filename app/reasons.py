@@ -1,0 +1,138 @@
+"""What attributions and counterfactuals show, each as one sentence."""
+
+from app.words import NBSP, probability, tokens
+from ltp_core import Prediction
+from ltp_core.agreement import Agreement
+from ltp_core.attribution import Attribution, Scores
+from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from ltp_core.deletion import Deletion
+
+CHOICES = {
+    "ltp": "What the thresholds drop",
+    "random": "Words at random",
+    "lowest": "Words with the smallest attributions",
+    "highest": "Words with the largest attributions",
+}
+
+
+def unit(label: str | None) -> str:
+    """Of an attribution; short, for it stands below a narrow axis."""
+    return "added to the value" if label is None else "added log-odds"
+
+
+def fall(label: str | None) -> str:
+    """Of a deletion."""
+    return "The value moves by" if label is None else f"Log-odds of {label} fall by"
+
+
+def attribution(found: Attribution) -> str:
+    """The word that matters most, and how long it is read."""
+    sizes = [
+        abs(value) if word else -1.0 for value, word in zip(found.dense.values, found.words, strict=True)
+    ]
+    first = max(range(len(sizes)), key=lambda token: sizes[token])
+    survived, layers = found.trace.survived[first], len(found.trace.layers)
+    fate = "survives all layers" if survived == layers else f"leaves in layer {survived + 1} of {layers}"
+    value = found.dense.values[first]
+    does = (
+        "moves the value"
+        if found.label is None
+        else f"speaks {'for' if value > 0 else 'against'} {found.label}"
+    )
+    return f"“{found.trace.tokens[first]}” {does} most ({value:+.2f}), and {fate}"
+
+
+def how(found: Attribution, method: str) -> str:
+    """How the numbers were made, and how exact they are."""
+    what = (
+        "the value"
+        if found.label is None
+        else f"the log-odds of “{found.label}” (0 is even, +2.3 is ten to one)"
+    )
+    parts = [
+        f"{method}, for {what}. “Pruned” holds the kept words fixed. [CLS] and [SEP] are left as they are.",
+    ]
+    if found.dense.delta is not None:
+        parts.append(
+            "From a text in which each word is [MASK]. The attributions should sum up to what the words "
+            f"change: {_gap('dense', found.dense)}; {_gap('pruned', found.pruned)}."
+        )
+    return " ".join(parts)
+
+
+def _gap(name: str, scores: Scores) -> str:
+    verdict = "converged" if scores.converged else "not converged, so read it with care"
+    return f"{name}, they miss it by {abs(scores.delta or 0):.4f} at {scores.steps} steps ({verdict})"
+
+
+def agreement(found: Agreement) -> str:
+    """How well attribution foretells survival."""
+    if found.overall is None:
+        return "All words survive equally long, so there is nothing to agree on"
+    chance = (
+        f"in {100 * found.overall:.0f}{NBSP}% of all pairs the longer survivor has the larger attribution"
+    )
+    if found.overall >= 0.75:
+        return f"They agree: {chance}"
+    if found.overall >= 0.6:
+        return f"They agree a little: {chance}"
+    return f"They disagree: {chance}" if found.overall < 0.4 else f"No better than chance: {chance}"
+
+
+def deletion(found: Deletion) -> str:
+    """LTP's choice against chance."""
+    own, random = (abs(found.when_pruned[choice].drop) for choice in ("ltp", "random"))
+    if own == random:
+        return "Nothing is pruned, so nothing is lost"
+    word = "less" if own < random else "more"
+    return f"Pruning moves the answer {word} than dropping as many words at random"
+
+
+def flips(share: float | None, choice: str, draws: int) -> str:
+    """Whether the answer changes."""
+    if share is None:
+        return ""
+    if choice == "random":
+        return f"in {round(share * draws)} of {draws} draws"
+    return "yes" if share else "no"
+
+
+def pins(before: Prediction, after: Prediction) -> str:
+    """What the pins did."""
+    if before.label is None:
+        return f"With your pins the answer moves from {before.value:.2f} to {after.value:.2f}"
+    shares = (probability(before.probabilities[before.label]), probability(after.probabilities[before.label]))
+    moved = f"{before.label} goes from {shares[0]} to {shares[1]}"
+    if shares[0] == shares[1]:
+        moved = f"{before.label} stays at {shares[0]}"
+    if before.label != after.label:
+        return f"Your pins change the answer to {after.label}: {moved}"
+    return f"Your pins keep the answer: {moved}"
+
+
+def smallest_drop(found: SmallestDrop) -> str:
+    """The set, and what is known of it."""
+    if found.positions is None:
+        tried = f"all sets of up to {tokens(found.exhausted)}" if found.exhausted else "some single tokens"
+        return f"No set of words was found that flips {found.before} ({tried}, and larger ones greedily)"
+    names = ", ".join(f"“{token}”" for token in found.tokens)
+    known = "no smaller set does" if found.proven else "a smaller set may do"
+    return f"Without {names}, {found.before} becomes {found.after}; {known}"
+
+
+def smallest_scale(found: SmallestScale) -> str:
+    """The factor."""
+    if found.factor is None:
+        return f"However high the thresholds, the answer stays {found.before}"
+    return f"At {found.factor:.2f} times the thresholds, {found.before} becomes {found.after}"
+
+
+def kept(found: tuple[KeptToken, ...], label: str | None) -> str:
+    """The dropped token that would change most."""
+    most = max(found, key=lambda token: abs(token.change))
+    flipping = [token for token in found if token.label != label]
+    if label is not None and flipping:
+        names = ", ".join(f"“{token.token}”" for token in flipping)
+        return f"Had only {names} stayed, the answer would be another"
+    moves = f"“{most.token}” would move it most ({most.change:+.2f})"
+    return f"No dropped word alone would change the answer; {moves}"

@@ -1,0 +1,131 @@
+"""Attribution: does it drop what does not matter?"""
+
+import math
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import blocks, header, markup, reasons, services, session, theme
+from app.figures import attribution
+from app.header import View
+from app.services import Explanation, InputProblem
+from app.text import as_label
+
+MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
+METHODS = {"integrated_gradients": "Integrated Gradients", "gradient_x_input": "Gradient × input (fast)"}
+
+
+def page() -> None:
+    """The controls, attributions beside survival, and three ways to ask whether they agree."""
+    view = header.view(
+        "Does it drop what does not matter?",
+        "Attribution says what each word adds to the answer, pruning how long it is read. Do they agree?",
+    )
+    if view is None:
+        return
+    label, method = _controls(view)
+    try:
+        with st.spinner("Following the gradients …"):
+            found = session.memory().keep(
+                "explanation",
+                (view.key, label, method),
+                lambda: services.explain(view.model, view.texts, view.settings.thresholds, label, method),
+            )
+    except InputProblem as error:
+        st.html(markup.notice(f"{error} Gradient × input takes any length."))
+        return
+    _attributions(view, found)
+    _agreement(found)
+    _deletion(found)
+
+
+def _controls(view: View) -> tuple[str | None, str]:
+    """The class and the method; both are in this page's address."""
+    names = services.classes(view.model)
+    label = None
+    with st.container(horizontal=True, gap="large"):
+        if names:
+            _open_with("class", names, view.dense.label or names[0])
+            label = st.selectbox("Class to explain", names, key="class", format_func=as_label, width=260)
+        _open_with("method", list(METHODS), "integrated_gradients")
+        method = st.selectbox("Method", list(METHODS), format_func=METHODS.get, key="method", width=280)
+    if label is not None and label != view.dense.label:
+        st.query_params["class"] = label
+    elif "class" in st.query_params:
+        del st.query_params["class"]
+    if method != "integrated_gradients":
+        st.query_params["method"] = method
+    elif "method" in st.query_params:
+        del st.query_params["method"]
+    return label, method
+
+
+def _open_with(name: str, known: Sequence[str], usual: str) -> None:
+    """What the control says, or on opening the address; the usual where that does not exist."""
+    if name not in st.session_state and name in st.query_params:
+        wanted = st.query_params[name]
+        if wanted not in known:
+            st.html(markup.notice(f"There is no {name} “{wanted}” here; there is: {', '.join(known)}."))
+        st.session_state[name] = wanted
+    if st.session_state.get(name) not in known:
+        st.session_state[name] = usual
+
+
+def _attributions(view: View, found: Explanation) -> None:
+    total = len(found.attribution.trace.tokens)
+    parts = math.ceil(total / MOST_IN_PICTURE)
+    size = math.ceil(total / parts)
+    part = 1
+    if parts > 1:
+        part = st.segmented_control(
+            "Tokens shown",
+            range(1, parts + 1),
+            key="attribution_part",
+            default=1,
+            required=True,
+            format_func=lambda number: f"{(number - 1) * size + 1}–{min(number * size, total)}",
+        )
+    start, stop = (part - 1) * size, min(part * size, total)
+    blocks.chart(
+        attribution.beside_survival(
+            found.attribution, theme.palette(), reasons.unit(found.attribution.label), start, stop
+        ),
+        "attributions",
+        reasons.attribution(found.attribution),
+        lambda: attribution.table(found.attribution),
+        reasons.how(found.attribution, METHODS[found.attribution.method]),
+    )
+
+
+def _agreement(found: Explanation) -> None:
+    blocks.chart(
+        attribution.by_layer(found.dense, found.pruned, theme.palette()),
+        "agreement",
+        reasons.agreement(found.dense),
+        lambda: attribution.agreement_table(found.dense, found.pruned),
+        "Take one word that is left after a layer and one that is gone: how often has the first the larger "
+        "attribution, whatever its sign? 1 is always, 0.5 is chance. A layer without a point keeps all "
+        "words, or none. On one sentence this rests on few words.",
+    )
+
+
+def _deletion(found: Explanation) -> None:
+    effects = found.deletion
+    st.html(markup.heading(reasons.deletion(effects)))
+    st.html(
+        markup.table(
+            ("Who goes", reasons.fall(found.attribution.label), "Answer changes"),
+            [
+                (
+                    reasons.CHOICES[choice],
+                    f"{effect.drop:+.3f}",
+                    reasons.flips(effect.flips, choice, effects.draws),
+                )
+                for choice, effect in effects.when_pruned.items()
+            ],
+            "As many words in each layer, chosen in four ways; against the run with nothing pruned",
+        )
+    )
+
+
+page()

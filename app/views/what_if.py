@@ -1,0 +1,223 @@
+"""What if: what would change the answer?"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import blocks, findings, header, markup, reasons, services, session, theme, words
+from app.figures import attribution, rules_map
+from app.header import View
+from app.services import InputProblem
+from app.text import as_label
+from ltp_core import Prediction
+from ltp_core.counterfactual import SmallestDrop, SmallestScale
+
+MOST_PINS = 96  # tokens that can be pinned
+MOST_KEPT = 24  # dropped tokens in the picture: those that would change most
+
+
+def page() -> None:
+    """Pins and what they do; the smallest change that flips; what one dropped word would do."""
+    view = header.view(
+        "What would change the answer?",
+        "Hold a word that the model drops, or take one away: does it still answer the same?",
+    )
+    if view is None:
+        return
+    stay, go = _pins(view)
+    try:
+        pinned = session.memory().keep(
+            "pinned",
+            (view.key, stay, go),
+            lambda: services.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
+        )
+    except InputProblem as error:
+        st.html(markup.notice(f"{error}."))
+        return
+    _effect(view, pinned, bool(stay or go))
+    if view.pruned.label is not None:
+        _smallest(view)
+    _kept(view)
+
+
+def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which tokens stay and which go, by clicking or by keyboard; both are in the address."""
+    tokens = view.trace.tokens
+    shown = range(1, min(len(tokens), MOST_PINS))
+    about = (view.settings.model, view.texts)
+    opened = session.memory().keep("pins_of", about, object)  # another object for another text
+    if st.session_state.get("pins_for") is not opened:
+        first = "pins_for" not in st.session_state
+        for name in ("stay", "go"):
+            st.session_state[name] = _from_address(name, shown) if first else []
+        st.session_state["pins_for"] = opened
+    elif st.session_state.get("wanted_go") is not None:
+        st.session_state["stay"], st.session_state["go"] = [], st.session_state.pop("wanted_go")
+
+    def label(position: int) -> str:
+        return as_label(tokens[position], 24)
+
+    with st.container(key="pins"):
+        stay = st.pills(
+            "Must stay in every layer", shown, selection_mode="multi", key="stay", format_func=label
+        )
+        go = st.pills(
+            "Must go in the first layer", shown, selection_mode="multi", key="go", format_func=label
+        )
+    if len(tokens) > MOST_PINS:
+        st.html(markup.notice(f"The first {MOST_PINS} of {len(tokens)} tokens can be pinned."))
+    for name, chosen in (("stay", stay), ("go", go)):
+        if chosen:
+            st.query_params[name] = ",".join(map(str, sorted(chosen)))
+        elif name in st.query_params:
+            del st.query_params[name]
+    both = set(stay) & set(go)
+    if both:
+        names = ", ".join(f"“{tokens[position]}”" for position in sorted(both))
+        st.html(markup.notice(f"{names}: to stay and to go is too much to ask; here it stays."))
+    return tuple(sorted(stay)), tuple(sorted(set(go) - both))
+
+
+def _from_address(name: str, shown: Sequence[int]) -> list[int]:
+    """Positions in the address; what is none of this sentence's is left out, with a notice."""
+    given = [part for part in st.query_params.get(name, "").split(",") if part]
+    good = [int(part) for part in given if part.isascii() and part.isdigit() and int(part[:9]) in shown]
+    if len(good) < len(given):
+        st.html(
+            markup.notice(
+                f"{name}={','.join(given)}: only positions from 1 to {shown[-1]} are in this sentence; the "
+                "others are left out."
+            )
+        )
+    return sorted(set(good))
+
+
+def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
+    runs = {"Dense": view.dense, "Your thresholds": view.pruned}
+    if has_pins:
+        runs["With your pins"] = pinned
+        finding = reasons.pins(view.pruned, pinned)
+    else:
+        finding = "Nothing is pinned yet: choose words above"
+    st.html(markup.heading(finding))
+    total = min(len(view.trace.tokens), MOST_PINS)
+    count = -(-total // theme.columns())
+    width = -(-total // count)
+    pruned = {name: run.trace for name, run in runs.items() if name != "Dense"}
+    for start in range(0, total, width):
+        stop = min(start + width, total)
+        figure = rules_map.rules_map(
+            list(pruned), list(pruned.values()), theme.palette(), start, stop, bar=stop == total
+        )
+        theme.figure(figure, f"rules_map_pins_{start}", finding, rules_map.narrowest(width))
+    st.html(markup.paragraph("A number is the layer in which the token leaves.", "hint"))
+    st.html(
+        markup.table(
+            ("Run", "Answer", "FLOPs", "Tokens left, layer by layer"),
+            [
+                (name, findings.answer(run), words.flops(run.flops), " ".join(map(str, run.trace.alive)))
+                for name, run in runs.items()
+            ],
+            "With and without your pins",
+        )
+    )
+
+
+def _smallest(view: View) -> None:
+    st.html(markup.heading("What is the smallest change that flips the answer?"))
+    asked = session.memory().keep(
+        "flips_asked", view.key, dict
+    )  # forgotten when the text or a threshold changes
+    if st.button("Look for it", key="look", icon=":material/search:"):
+        asked["now"] = True
+    if not asked:
+        st.html(
+            markup.paragraph(
+                f"This runs the sentence up to {services.SEARCH_BUDGET} times without some of its words, and "
+                "under higher and higher thresholds.",
+                "hint",
+            )
+        )
+        return
+    try:
+        with st.spinner("Looking …"):
+            drop, scale = session.memory().keep(
+                "flips",
+                view.key,
+                lambda: services.smallest_changes(view.model, view.texts, view.settings.thresholds),
+            )
+    except InputProblem as error:
+        st.html(markup.notice(str(error)))
+        return
+    _found_drop(drop)
+    _found_scale(view, scale)
+
+
+def _found_drop(drop: SmallestDrop) -> None:
+    st.html(markup.heading(reasons.smallest_drop(drop), 3))
+    st.html(
+        markup.paragraph(
+            f"All sets of up to {words.tokens(drop.exhausted)} were tried, larger ones one word at a "
+            f"time: {drop.passes} runs of {drop.budget}. Log-odds of {drop.before}: {drop.log_odds[0]:+.2f} "
+            f"before, {drop.log_odds[1]:+.2f} after.",
+            "hint",
+        )
+    )
+    if drop.positions:
+        st.button("Pin these words to go", key="pin_drop", on_click=_want_to_go, args=(list(drop.positions),))
+
+
+def _want_to_go(positions: list[int]) -> None:
+    st.session_state["wanted_go"] = [position for position in positions if position < MOST_PINS]
+
+
+def _found_scale(view: View, scale: SmallestScale | None) -> None:
+    if scale is None:
+        return
+    st.html(markup.heading(reasons.smallest_scale(scale), 3))
+    st.html(
+        markup.paragraph(
+            "From nothing pruned upwards, all thresholds times one factor; 1 is where they are now. "
+            f"{scale.passes} runs.",
+            "hint",
+        )
+    )
+    if scale.factor is not None:
+        values = tuple(min(1.0, theta * scale.factor) for theta in view.settings.thresholds)
+        st.button(
+            "Set the thresholds there", key="set_scale", on_click=session.set_thresholds, args=(values,)
+        )
+
+
+def _kept(view: View) -> None:
+    try:
+        found = session.memory().keep(
+            "keeping",
+            view.key,
+            lambda: services.keeping(view.model, view.texts, view.settings.thresholds),
+        )
+    except InputProblem as error:
+        st.html(markup.notice(str(error)))
+        return
+    if not found:
+        st.html(markup.heading("No word is dropped, so none could be kept"))
+        return
+    most = sorted(sorted(found, key=lambda token: -abs(token.change))[:MOST_KEPT], key=lambda t: t.position)
+    label = view.pruned.label
+    blocks.chart(
+        attribution.if_kept(most, theme.palette(), reasons.unit(label)),
+        "if_kept",
+        reasons.kept(found, label),
+        lambda: {
+            "position": [token.position + 1 for token in found],
+            "token": [token.token for token in found],
+            "leaves in layer": [token.leaves for token in found],
+            "answer if it stays": [token.label for token in found],
+            "change if it stays": [token.change for token in found],
+        },
+        "One dropped word at a time stays in all layers, and the sentence is run again. To the right it "
+        "would speak for the answer that the model gives now, to the left against it.",
+    )
+
+
+page()

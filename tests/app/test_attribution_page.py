@@ -1,0 +1,97 @@
+"""The Attribution page on a tiny model, and its figures on numbers worked out by hand."""
+
+import pytest
+
+from app import reasons, services
+from app.figures import attribution
+from app.figures.colours import DARK, LIGHT
+from ltp_core import PrunedModel
+from ltp_core.agreement import Agreement
+from ltp_core.attribution import Attribution, Scores
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+
+
+@pytest.fixture
+def lab(tiny_folder):
+    services.load.clear()
+    return lambda **query: open_view("attribution", **query)
+
+
+@pytest.fixture
+def found(trace):
+    """Five tokens, the first and the last special."""
+    dense = Scores((0.0, 0.5, -2.0, 1.0, 0.0), 1.0, 1.5, 0.001, 32)
+    pruned = Scores((0.0, 0.25, -0.5, 1.5, 0.0), 1.2, 0.1, -0.4, 256)
+    return Attribution("good", "integrated_gradients", (False, True, True, True, False), dense, pruned, trace)
+
+
+AGREED = Agreement(3, (0.0, 0.5, None), 0.25, (2, 2, 3), (0.5, 0.5, 1.0), (2 / 3, 2 / 3, 1.0))
+
+
+def test_all_three_answers_are_on_the_page(lab):
+    page = lab(text=TEXT)
+    shown = html(page)
+    assert "speaks for LABEL_" in shown or "speaks against LABEL_" in shown
+    assert "(converged)" in shown and "of all pairs" in shown
+    assert "Words at random" in shown and "of 5 draws" in shown
+
+
+def test_class_and_method_come_from_the_address_and_go_back_into_it(lab):
+    said = lab(text=TEXT).selectbox(key="class").value
+    other = "LABEL_1" if said == "LABEL_0" else "LABEL_0"
+    page = lab(text=TEXT, **{"class": other, "method": "gradient_x_input"})
+    assert page.selectbox(key="class").value == other
+    assert "Gradient × input (fast), for the log-odds" in html(page) and "converged" not in html(page)
+    page.selectbox(key="method").select("integrated_gradients")
+    run(page)
+    assert "method" not in page.query_params and page.query_params["class"] == other
+
+
+def test_a_class_that_does_not_exist_is_said(lab):
+    page = lab(text=TEXT, **{"class": "<b>happy"})
+    assert "There is no class “&lt;b&gt;happy” here; there is: LABEL_0, LABEL_1" in html(page)
+    assert "of all pairs" in html(page)
+
+
+def test_an_empty_text_invites(lab):
+    assert "Type a sentence" in html(lab(text=""))
+
+
+def test_a_long_text_is_refused_in_one_line_and_the_fast_method_takes_it(lab, monkeypatch):
+    monkeypatch.setattr(services, "MOST_EXPLAINED", 8)
+    page = lab(text=TEXT)
+    assert "has 13 tokens; the lab does this for up to 8" in html(page)
+    page.selectbox(key="method").select("gradient_x_input")
+    assert "of all pairs" in html(run(page))
+
+
+def test_a_model_that_puts_out_a_number_has_no_class(lab, tiny_folder, tiny_bert, tokenizer):
+    PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    page = lab(text=TEXT)
+    assert "moves the value most" in html(page)
+    assert [box.key for box in page.selectbox if box.key == "class"] == []
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_bars_hold_attributions_and_survival(found, palette):
+    dense, pruned, survived = attribution.beside_survival(found, palette, "unit", 1, 4).data
+    assert list(dense.x) == [0.5, -2.0, 1.0] and list(pruned.x) == [0.25, -0.5, 1.5]
+    assert list(survived.x) == [3, 0, 3] and list(survived.y) == [1, 2, 3]
+    assert "leaves in layer 1" in dense.customdata[1]
+    axis = attribution.beside_survival(found, palette, "unit", 0, 5).layout.yaxis
+    assert list(axis.ticktext) == ["[CLS]", "a", "very", "&lt;b&gt;", "[SEP]"]
+
+
+def test_agreement_is_a_point_a_layer_and_none_where_nobody_leaves(palette=LIGHT):
+    dense, _ = attribution.by_layer(AGREED, AGREED, palette).data
+    assert list(dense.y) == [0.0, 0.5, None]
+
+
+def test_words(found):
+    assert reasons.attribution(found) == "“very” speaks against good most (-2.00), and leaves in layer 1 of 3"
+    assert "miss it by 0.0010 at 32 steps (converged)" in reasons.how(found, "M")
+    assert "not converged" in reasons.how(found, "M")
+    assert reasons.agreement(AGREED).startswith("They disagree: in 25")
+    assert attribution.table(found)["layers survived"] == (3, 3, 0, 3, 1)

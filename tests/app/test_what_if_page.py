@@ -1,0 +1,97 @@
+"""The What if page on a tiny model."""
+
+import pytest
+
+from app import reasons, services
+from app.figures import attribution
+from app.figures.colours import LIGHT
+from app.text import as_label
+from ltp_core import PrunedModel
+from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+
+
+@pytest.fixture
+def lab(tiny_folder):
+    services.load.clear()
+    return lambda **query: open_view("what_if", **query)
+
+
+def pins(page, name):
+    return page.pills(key=name) if hasattr(page, "pills") else page.button_group(key=name)
+
+
+def test_without_pins_it_invites_and_shows_what_one_word_would_change(lab):
+    page = lab(text=TEXT)
+    assert "Nothing is pinned yet" in html(page)
+    assert "No dropped word alone" in html(page) or "Had only" in html(page)
+
+
+def test_pins_of_the_address_are_obeyed_and_stay_in_it(lab):
+    page = lab(text=TEXT, go="2,5", stay="4")
+    assert sorted(pins(page, "go").value) == [2, 5] and list(pins(page, "stay").value) == [4]
+    assert "With your pins" in html(page)
+    assert page.query_params["go"] == "2,5" and page.query_params["stay"] == "4"
+    pins(page, "go").set_value([])
+    run(page)
+    assert "go" not in page.query_params and "With your pins" in html(page)
+
+
+def test_a_pin_outside_the_sentence_is_left_out_with_a_notice(lab):
+    page = lab(text=TEXT, go="2,99,<b>")
+    assert "only positions from 1 to 12 are in this sentence" in html(page) and "&lt;b&gt;" in html(page)
+    assert list(pins(page, "go").value) == [2]
+
+
+def test_another_text_has_no_pins(lab):
+    page = lab(text=TEXT, go="2,5")
+    page.text_area(key="text").set_value("a good film")
+    run(page)
+    assert list(pins(page, "go").value) == [] and "Nothing is pinned yet" in html(page)
+
+
+def test_both_at_once_is_said(lab):
+    assert "here it stays" in html(lab(text=TEXT, go="2", stay="2"))
+
+
+def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab):
+    page = lab(text=TEXT)
+    page.button(key="look").click()
+    run(page)
+    assert "runs of 500" in html(page)
+    assert "becomes" in html(page) or "was found" in html(page)
+    if any(button.key == "pin_drop" for button in page.button):
+        page.button(key="pin_drop").click()
+        run(page)
+        assert "Your pins change the answer" in html(page)
+
+
+def test_a_model_that_puts_out_a_number_has_nothing_to_flip(lab, tiny_folder, tiny_bert, tokenizer):
+    PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    page = lab(text=TEXT, go="2")
+    assert "the answer moves from" in html(page) and "flips the answer" not in html(page)
+
+
+def test_an_empty_text_invites(lab):
+    assert "Type a sentence" in html(lab(text=""))
+
+
+def test_a_label_is_never_markdown_an_icon_or_maths():
+    assert as_label("**b**") == "\\*\\*b\\*\\*"
+    assert as_label("$x$ [a](b) <i>") == "\\$x\\$ \\[a\\]\\(b\\) \\<i\\>"
+    assert ":smile:" not in as_label(":smile:") and ":material" not in as_label(":material/home:")
+    assert as_label("word") == "word"
+
+
+def test_words_and_bars():
+    kept = (KeptToken(2, "plot", 1, "good", 0.5), KeptToken(4, "<b>", 3, "bad", -1.5))
+    assert reasons.kept(kept, "good") == "Had only “<b>” stayed, the answer would be another"
+    assert reasons.kept(kept[:1], "good").endswith("“plot” would move it most (+0.50)")
+    bars = attribution.if_kept(kept, LIGHT, "unit")
+    assert list(bars.data[0].x) == [0.5, -1.5]
+    assert list(bars.layout.yaxis.ticktext) == ["plot", "&lt;b&gt;"]
+    drop = SmallestDrop((2, 4), ("plot", "not"), "good", "bad", (1.0, -0.5), 1, 90, 300)
+    assert reasons.smallest_drop(drop) == "Without “plot”, “not”, good becomes bad; no smaller set does"
+    assert "However high" in reasons.smallest_scale(SmallestScale(None, "good", None, 90.0, 64))
