@@ -1,5 +1,8 @@
 """`ship`: turn a finished training run into a small model folder."""
 
+import json as json_module
+import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +16,11 @@ from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.evaluation import run_rows
 from ltp_core.model import PrunedModel
+from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds
 from ltp_core.training.budget import settle
+
+LOGGED = ("step", "loss", "thresholds", "flops_reduction", "multiplier")
 
 
 def ship(
@@ -40,11 +46,15 @@ def ship(
     if target_flops is not None and not target_flops >= 1:
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target_flops}")
     folder = checkpoints.SHIPPED / name
-    with quiet():
-        pack(run, folder, bits)
+    with quiet(), tempfile.TemporaryDirectory(dir=checkpoints.SHIPPED.parent) as work:
+        part = Path(work) / name  # whole or not at all: what fails leaves an earlier model as it was
+        pack(run, part, bits)
         if target_flops is not None:
-            settle_again(folder, target_flops, note, data)
-        seal(folder)
+            settle_again(part, target_flops, note, data)
+        seal(part)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    copy_log(run, RESULTS / f"training-{name}.jsonl")
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
     def table(console: Console) -> None:
@@ -66,6 +76,19 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
+
+
+def copy_log(run: Path, file: Path) -> None:
+    """Keep what the last pruning stage logged about its thresholds, for notebooks to plot."""
+    from ltp_core.training.loop import METRICS_FILE  # here, since it brings the Trainer, which is slow
+
+    logs = sorted(run.glob(f"pruned/**/{METRICS_FILE}"), key=lambda log: log.stat().st_mtime)
+    if not logs:
+        return
+    lines = [json_module.loads(line) for line in logs[-1].read_text(encoding="utf-8").splitlines()]
+    kept = [{name: line[name] for name in LOGGED if name in line} for line in lines if "thresholds" in line]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json_module.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
 def settle_again(folder: Path, target_flops: float, note: str, data: str | None) -> None:

@@ -1,0 +1,42 @@
+"""`ship`: a model is stored whole or not at all, and with its log."""
+
+import json
+
+import pytest
+
+from ltp_core import checkpoints
+from ltp_core.commands import ship as command
+
+
+def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
+    earlier = tmp_path / "models" / "mine" / "config.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("earlier")
+
+    def pack(run, folder, bits):
+        folder.mkdir()
+        (folder / "config.json").write_text("half-made")
+
+    def settle(*arguments):
+        raise ValueError("cannot read the rows")
+
+    monkeypatch.setattr(command, "pack", pack)
+    monkeypatch.setattr(command, "settle_again", settle)
+    with pytest.raises(ValueError, match="cannot read the rows"):
+        command.ship(tmp_path / "run", "mine", target_flops=2.0)
+    assert earlier.read_text() == "earlier"
+    assert [path.name for path in tmp_path.rglob("*")] == ["models", "mine", "config.json"]
+
+
+def test_the_log_keeps_what_a_notebook_plots(tmp_path):
+    log = tmp_path / "run" / "pruned" / "straight-through" / "metrics.jsonl"
+    log.parent.mkdir(parents=True)
+    lines = [
+        {"step": 25, "loss": 0.5, "thresholds": [0.01], "flops_reduction": 1.5, "grad_norm": 3.0},
+        {"step": 30, "train_runtime": 12.0},
+    ]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command.copy_log(tmp_path / "run", tmp_path / "results" / "training-mine.jsonl")
+    kept = json.loads((tmp_path / "results" / "training-mine.jsonl").read_text())
+    assert kept == {"step": 25, "loss": 0.5, "thresholds": [0.01], "flops_reduction": 1.5}
