@@ -148,7 +148,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         task=settings.task,
         base=MINILM.hub_id,
         revision=MINILM.revision,
-        example=repr(PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE),
+        example=(PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE),
         metrics=" / ".join(metrics),
         held=held,
         max_tokens=settings.results["development"]["max_tokens"],

@@ -69,7 +69,7 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer)
     assert all(set(row["pruned_scores"]) == {"f1", "accuracy"} for row in rows)
     card = (tmp_path / "models" / "tiny" / "README.md").read_text()
     assert "f1 / accuracy in percent" in card and "cut at 12 tokens" in card and "| untouched" not in card
-    assert "('A man is playing a guitar.', 'Someone plays music.')" in card
+    assert '("A man is playing a guitar.", "Someone plays music.")' in card
     page = report.page()
     assert "### development, 8 rows of at most 32 tokens, f1 in percent" in page and "untouched," not in page
 
