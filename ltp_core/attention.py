@@ -5,6 +5,7 @@ as it takes. Nothing here knows about rules or layers before and after.
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from ltp_core.architectures import LayerView, score_bias
 from ltp_core.importance import attention_received
 
-TOGETHER = 2**20  # scores that equal sequences may have in one product; more no longer fit into the cache
+TOGETHER = 2**20  # scores handled in one operation where there is a choice; more fall out of the cache
 
 
 def attention_probabilities(
@@ -39,14 +40,14 @@ def attention_probabilities(
         return list(probabilities.unbind()), attention_received(probabilities).flatten()
     q, k = query.transpose(0, 1), key.transpose(0, 1)  # [H, T, d]
     parts = zip(q.split(lengths, 1), k.split(lengths, 1), positions.split(lengths), strict=True)
-    each = [_probabilities(layer, *part) for part in parts]  # B times [H, n, n]
-    return each, torch.cat([attention_received(p) for p in each])
+    each = [_received(layer, *part) for part in parts]
+    return [p for p, _ in each], _joined([received for _, received in each])
 
 
 def weighted_values(
     probabilities: Sequence[Tensor],
     value: Tensor,
-    rows: Tensor,
+    rows: Tensor | None,
     lengths: Sequence[int],
     staying: Sequence[int],
 ) -> Tensor:
@@ -55,7 +56,7 @@ def weighted_values(
     Args:
         probabilities: B times ``[H, n, n]``.
         value: packed ``[T, H, d]``.
-        rows: which tokens, as indices ``[T']`` into the packed ones, in order.
+        rows: which tokens, as indices ``[T']`` into the packed ones, in order; None for all.
         lengths: tokens of each sequence.
         staying: how many of them are among `rows`.
 
@@ -63,13 +64,11 @@ def weighted_values(
         ``[T', H, d]``.
     """
     values = value.transpose(0, 1).split(lengths, 1)  # B times [H, n, d]
-    if len(rows) == len(value):
-        return torch.cat([(p @ v).transpose(0, 1) for p, v in zip(probabilities, values, strict=True)])
-    contexts, start = [], 0
-    for p, v, n, own in zip(probabilities, values, lengths, rows.split(staying), strict=True):
-        contexts.append((p.index_select(1, own - start if start else own) @ v).transpose(0, 1))  # [n', H, d]
-        start += n
-    return torch.cat(contexts)
+    own: Sequence[Tensor | None] = [None] * len(lengths)
+    if rows is not None:
+        own = _within(rows, lengths, staying).split(staying)  # B times [n'], each from 0
+    parts = zip(probabilities, values, own, strict=True)
+    return _joined([_context(p, v, r).transpose(0, 1) for p, v, r in parts])
 
 
 def fused_attention(
@@ -106,12 +105,17 @@ def fused_attention(
         _fused(layer, q[None], k[None], v[None], asking, asked)[0].transpose(0, 1)
         for q, asking, k, v, asked in zip(*queries, *keys, positions[1].split(lengths), strict=True)
     ]
-    return torch.cat(contexts)
+    return _joined(contexts)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """B packed sequences ``[n, ...]`` -> ``[T, ...]``; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _together(lengths: Sequence[int], heads: int) -> bool:
-    """Whether sequences are equal and short enough to share a product."""
-    return len(set(lengths)) == 1 and heads * len(lengths) * lengths[0] ** 2 <= TOGETHER
+    """Whether there are several sequences, equal and short enough to share a product."""
+    return len(lengths) > 1 and len(set(lengths)) == 1 and heads * len(lengths) * lengths[0] ** 2 <= TOGETHER
 
 
 def _probabilities(layer: LayerView, query: Tensor, key: Tensor, positions: Tensor) -> Tensor:
@@ -119,6 +123,43 @@ def _probabilities(layer: LayerView, query: Tensor, key: Tensor, positions: Tens
     scores = query @ key.transpose(-1, -2)
     bias = score_bias(layer, positions, positions)
     return _softmax(scores if bias is None else scores + bias.to(scores.dtype))
+
+
+def _context(probabilities: Tensor, value: Tensor, rows: Tensor | None) -> Tensor:
+    """Rows ``[n']`` of ``[H, n, n]`` times ``[H, n, d]`` -> ``[H, n', d]``, few heads at a time if large."""
+    if rows is None:
+        return probabilities.bmm(value)
+    heads = max(1, TOGETHER // probabilities.shape[-1] ** 2)
+    if heads >= len(value):
+        return probabilities.index_select(1, rows).bmm(value)
+    parts = zip(probabilities.split(heads), value.split(heads), strict=True)
+    return torch.cat([p.index_select(1, rows).bmm(v) for p, v in parts])
+
+
+def _within(rows: Tensor, lengths: Sequence[int], staying: Sequence[int]) -> Tensor:
+    """Indices ``[T']`` into all packed tokens -> indices into the tokens of their own sequence."""
+    if len(lengths) == 1:
+        return rows
+    starts = torch.tensor(list(accumulate(lengths, initial=0))[:-1], device=rows.device)
+    return rows - starts.repeat_interleave(torch.tensor(staying, device=rows.device))
+
+
+def _received(layer: LayerView, query: Tensor, key: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+    """One sequence's probabilities ``[H, n, n]`` and what they mean for importance ``[n]``.
+
+    Large ones are made a few heads at a time, so that softmax and mean find the scores in the cache.
+    """
+    (count, n, _), heads = query.shape, max(1, TOGETHER // query.shape[1] ** 2)
+    plain = layer.window is None and layer.bias(positions[:1], positions[:1]) is None
+    if heads >= count or not plain or query.requires_grad or query.device.type != "cpu":
+        probabilities = _probabilities(layer, query, key, positions)
+        return probabilities, attention_received(probabilities)
+    probabilities, received = query.new_empty(count, n, n), query.new_zeros(n)
+    parts = (x.split(heads) for x in (query, key.transpose(1, 2), probabilities))
+    for q, k, some in zip(*parts, strict=True):
+        torch.softmax(torch.bmm(q, k, out=some), dim=-1, out=some)
+        received += attention_received(some) * (len(some) / count)
+    return probabilities, received
 
 
 def _softmax(scores: Tensor) -> Tensor:

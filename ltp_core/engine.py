@@ -51,10 +51,11 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
     first = first_tokens(inputs.attention_mask)  # [B, n]
     grid_positions = original_positions(inputs.attention_mask)  # [B, n]
     embedded = view.embed(inputs, grid_positions)  # [B, n, E]
-    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token belongs
-    hidden = view.start(embedded.flatten(0, 1).index_select(0, place))  # [T, D]
-    positions = grid_positions.flatten().index_select(0, place)  # [T]
     lengths = counts(alive)
+    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token belongs
+    hidden = view.start(take(embedded.flatten(0, 1), place))  # [T, D]
+    positions = take(grid_positions.flatten(), place)  # [T]
+    unread = torch.zeros(alive.shape, device=alive.device)  # [B, n], the importance that nobody computed
     carry: Any = None
     attention: tuple[Tensor, ...] | None = None
     masks: list[Tensor] = []
@@ -63,19 +64,21 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
     layers = view.layers
     for number, layer in enumerate(layers, start=1):
         observed = record or number == attention_layer or rule.needs_importance(number)
-        importance = torch.zeros(alive.shape, device=alive.device)  # [B, n]
+        importance = unread
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
             probabilities, shares = attention_probabilities(layer, query, key, positions, lengths)
-            importance.flatten().index_copy_(0, place, shares.to(importance.dtype))
+            importance = on_grid(shares, place, alive)
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
         kept = (kept & alive) | first
         output = first if view.reads_first_token and number == len(layers) else kept
-        rows = output.flatten().index_select(0, place).nonzero().squeeze(1)  # [T'], among the packed tokens
         staying = counts(output)
+        rows = None  # [T'], the packed tokens that this layer puts out; None for all
+        if staying != lengths:
+            rows = output.flatten().index_select(0, place).nonzero().squeeze(1)
 
-        asking = positions.index_select(0, rows)  # [T']
+        asking = take(positions, rows)  # [T']
         if observed:
             context = weighted_values(probabilities, value, rows, lengths, staying)  # [T', H, d]
             attention = tuple(probabilities) if number == attention_layer else attention
@@ -83,13 +86,24 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
         else:
             query, key, value = layer.qkv(hidden, positions, rows)  # [T', H, d], [T, H, d] twice
             context = fused_attention(layer, query, key, value, (asking, positions), lengths, staying)
-        hidden = layer.feed_forward(layer.attend_output(context, hidden.index_select(0, rows)))  # [T', D]
-        place, positions, lengths, alive = place.index_select(0, rows), asking, staying, kept
+        hidden = layer.feed_forward(layer.attend_output(context, take(hidden, rows)))  # [T', D]
+        place, positions, lengths, alive = take(place, rows), asking, staying, kept
         masks.append(kept)
         importances.append(importance if observed else None)
 
     logits = view.head(*padded(view.finish(hidden), lengths))
     return Run(logits, tuple(masks), tuple(importances), attention)
+
+
+def take(packed: Tensor, rows: Tensor | None) -> Tensor:
+    """Some tokens of ``[T, ...]``, by their indices ``[T']``; all for None -> ``[T', ...]``."""
+    return packed if rows is None else packed.index_select(0, rows)
+
+
+def on_grid(shares: Tensor, place: Tensor, alive: Tensor) -> Tensor:
+    """Packed shares ``[T]`` -> ``[B, n]``, 0 where no token is alive."""
+    grid = shares.new_zeros(alive.numel(), dtype=torch.float32)
+    return grid.index_copy_(0, place, shares.float()).view(alive.shape)
 
 
 def counts(mask: Tensor) -> list[int]:
@@ -100,6 +114,9 @@ def counts(mask: Tensor) -> list[int]:
 
 def padded(packed: Tensor, lengths: list[int]) -> tuple[Tensor, Tensor]:
     """Packed ``[T, D]`` -> ``[B, longest, D]``, zeros behind, and which of it is real ``[B, longest]``."""
+    if len(set(lengths)) == 1:
+        grid = packed.unflatten(0, (len(lengths), -1))
+        return grid, torch.ones(grid.shape[:2], dtype=torch.bool, device=packed.device)
     columns = torch.arange(max(lengths), device=packed.device)
     real = columns < torch.tensor(lengths, device=packed.device).unsqueeze(1)  # [B, longest]
     grid = packed.new_zeros(*real.shape, packed.shape[-1])
@@ -111,6 +128,9 @@ def parts(inputs: Inputs) -> Iterator[Inputs]:
     """Cut a batch into runs of rows, of at least one, whose attention has at most `PAIRS` scores a head."""
     mask = inputs.attention_mask
     limit = PAIRS["cpu" if mask.device.type == "cpu" else "elsewhere"]
+    if mask.shape[0] * mask.shape[1] ** 2 <= limit:
+        yield inputs
+        return
     start, pairs = 0, 0
     for row, length in enumerate(counts(mask.bool())):
         if row > start and pairs + length**2 > limit:
