@@ -239,7 +239,7 @@ def _traces(
             kept = tuple(bool(mask[row][c]) for c in at)
             layers.append(LayerTrace(number, rule.cutoff(number, sum(entering)), shares, kept))
             if run.attention is not None and number == attention_layer:
-                heads = tuple(tuple(map(tuple, head)) for head in run.attention[row].tolist())
+                heads = run.attention[row].float().cpu().numpy()
                 attention = AttentionTrace(number, tuple(i for i, was in enumerate(entering) if was), heads)
             entering = list(kept)
         tokens = batch.tokens(row)

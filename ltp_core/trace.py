@@ -1,7 +1,7 @@
 """A trace: plain numbers that say what happened to every token of one input. The only food of figures."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,19 +24,44 @@ class LayerTrace:
     kept: tuple[bool, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttentionTrace:
     """The attention of one asked-for layer.
 
     Attributes:
         layer: its number.
         tokens: index in the input of each token that was alive in this layer, n of them.
-        heads: probabilities ``[H][n][n]`` (head, query, key).
+        heads: probabilities, float32 ``[H, n, n]`` (head, query, key), read-only. Lists will do, too.
     """
 
     layer: int
     tokens: tuple[int, ...]
-    heads: tuple[tuple[tuple[float, ...], ...], ...]
+    heads: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Hold the numbers as one array: as Python floats they would take a second at 512 tokens."""
+        heads = np.array(self.heads, dtype=np.float32)
+        heads.flags.writeable = False
+        object.__setattr__(self, "heads", heads)
+
+    def weights(self, head: int | None = None) -> np.ndarray:
+        """One head's probabilities (1 is the first), or the mean over all: ``[n, n]``, each row sums to 1."""
+        return self.heads.mean(axis=0) if head is None else self.heads[head - 1]
+
+    def received(self, head: int | None = None) -> np.ndarray:
+        """The share of a head's attention, or of all, that each token gets: ``[n]``, which sums to 1."""
+        return self.weights(head).mean(axis=0)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal layers, tokens and numbers, to the last bit."""
+        if not isinstance(other, AttentionTrace):
+            return NotImplemented
+        same = (self.layer, self.tokens) == (other.layer, other.tokens)
+        return same and np.array_equal(self.heads, other.heads)
+
+    def __hash__(self) -> int:
+        """Fits `__eq__`."""
+        return hash((self.layer, self.tokens))
 
     @property
     def received(self) -> np.ndarray:
@@ -77,7 +102,15 @@ class Trace:
 
     def to_json(self) -> str:
         """One JSON document; floats are not rounded."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        data = asdict(replace(self, attention=None))
+        if self.attention is not None:
+            shown = self.attention
+            data["attention"] = {
+                "layer": shown.layer,
+                "tokens": shown.tokens,
+                "heads": shown.heads.tolist(),
+            }
+        return json.dumps(data, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Trace":
@@ -88,7 +121,7 @@ class Trace:
         """
         try:
             return _trace(json.loads(text))
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"not a trace: {error}") from None
 
 
@@ -99,6 +132,5 @@ def _trace(data: dict[str, Any]) -> Trace:
     )
     attention = data.get("attention")
     if attention is not None:
-        heads = tuple(tuple(tuple(row) for row in head) for head in attention["heads"])
-        attention = AttentionTrace(attention["layer"], tuple(attention["tokens"]), heads)
+        attention = AttentionTrace(attention["layer"], tuple(attention["tokens"]), attention["heads"])
     return Trace(tuple(data["tokens"]), tuple(data["segments"]), data["truncated_tokens"], layers, attention)

@@ -30,13 +30,13 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
         ValueError: if the trace holds no attention.
     """
     attention = attention_of(trace)
-    weights = head_weights(attention, head)[:MOST_TOKENS, :MOST_TOKENS]
+    weights = attention.weights(head)[:MOST_TOKENS, :MOST_TOKENS]
     tokens = [trace.tokens[index] for index in attention.tokens[:MOST_TOKENS]]
     side = len(tokens)
     largest = float(weights.max())
     figure = go.Figure(
         go.Heatmap(
-            z=weights.astype(np.float32),
+            z=weights,
             x=list(range(side)),
             y=list(range(side)),
             xgap=1 if side <= MOST_TICKS else 0,
@@ -78,17 +78,10 @@ def attention_of(trace: Trace) -> AttentionTrace:
     return trace.attention
 
 
-def head_weights(attention: AttentionTrace, head: int | None) -> np.ndarray:
-    """One head, or the mean of all -> ``[n, n]``, rows give, columns get; each row sums to 1."""
-    if head is not None:
-        return np.asarray(attention.heads[head - 1])
-    return np.asarray(attention.heads).mean(axis=0)
-
-
 def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:
     """The token that gets most attention, and its share of all of it."""
     attention = attention_of(trace)
-    received = head_weights(attention, head).mean(axis=0)  # [n]
+    received = attention.received(head)  # [n]
     best = int(received.argmax())
     return trace.tokens[attention.tokens[best]], float(received[best])
 

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.figures.attention_heatmap import attention_of, head_weights
+from app.figures.attention_heatmap import attention_of
 from ltp_core import Trace
 
 Table = Mapping[str, Sequence[Any]]
@@ -31,7 +31,7 @@ def survival_table(trace: Trace) -> Table:
 def attention_table(trace: Trace, head: int | None) -> Table:
     """One row a pair of tokens: who gives attention, who gets it, and how much."""
     attention = attention_of(trace)
-    weights = head_weights(attention, head).tolist()
+    weights = attention.weights(head).tolist()
     names = [trace.tokens[index] for index in attention.tokens]
     pairs = [(query, key) for query in range(len(names)) for key in range(len(names))]
     return {

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core import Dense, PrunedModel, Thresholds, attention, engine
 from ltp_core.engine import removed_forward
 from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.run import Inputs
@@ -348,3 +348,55 @@ def test_five_tokens_with_nothing_pruned_run_the_same_through_fused_attention():
     removed_forward(view, PAPER_INPUTS, Dense())
     # A2: 6 + 9 + 6 = 21
     assert view.put_out == [pytest.approx([24, 21, 21, 15, 18])] * 2
+
+
+@pytest.mark.parametrize("limit", [1, 9**2 + 4**2])
+@pytest.mark.parametrize("rule", ["dense", "rising", "last_zero"])
+def test_a_large_batch_runs_in_parts(model, monkeypatch, rule, limit):
+    """Rows of 9, 4 and 15 tokens in two or three parts give what they give in one."""
+    batch = INPUTS["ragged"]
+    monkeypatch.setattr(engine, "PAIRS", {"cpu": limit, "elsewhere": limit})
+    assert len(list(engine.parts(Inputs(**batch)))) == (3 if limit == 1 else 2)
+    with torch.no_grad():
+        in_parts = model(**batch, rule=RULES[rule], record=True, attention_layer=2)
+        logits, kept, importance = reference(model.hf_model, RULES[rule], **batch)
+    torch.testing.assert_close(in_parts.logits, logits, atol=1e-4, rtol=0)
+    assert [mask.tolist() for mask in in_parts.run.masks] == kept
+    for ours, theirs in zip(in_parts.run.importance, importance, strict=True):
+        torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
+    assert [len(a[0]) for a in in_parts.run.attention] == [sum(row) for row in kept[0]]
+
+
+@pytest.mark.parametrize("together", [1, 15**2, 2**20])
+@pytest.mark.parametrize("inputs", ["ragged", "longest"])
+def test_attention_a_few_heads_at_a_time(model, monkeypatch, inputs, together):
+    monkeypatch.setattr(attention, "TOGETHER", together)
+    with torch.no_grad():
+        out = model(**INPUTS[inputs], rule=RULES["rising"])
+        logits, kept, importance = reference(model.hf_model, RULES["rising"], **INPUTS[inputs])
+    torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+    assert [mask.tolist() for mask in out.run.masks] == kept
+    for ours, theirs in zip(out.run.importance, importance, strict=True):
+        torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
+
+
+def test_equal_lengths_share_a_product(model):
+    batch = batch_of([12, 12, 12])
+    for rule in ("dense", "rising"):
+        with torch.no_grad():
+            logits, kept, _ = reference(model.hf_model, RULES[rule], **batch)
+            out = model(**batch, rule=RULES[rule])
+        torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+        assert [mask.tolist() for mask in out.run.masks] == kept
+
+
+def test_gradients_are_those_of_the_masked_forward(model):
+    """With gradients nothing is computed in place, and nothing is packed."""
+    found = []
+    for execution in ("removed", "masked"):
+        model.zero_grad()
+        model(**INPUTS["ragged"], rule=RULES["rising"], execution=execution).logits.pow(2).sum().backward()
+        weights = model.hf_model.bert.encoder.layer[0].attention.self.query.weight
+        found.append(weights.grad.clone())
+    assert found[0].abs().max() > 1e-3
+    torch.testing.assert_close(*found, atol=1e-4, rtol=1e-3)

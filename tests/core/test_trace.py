@@ -32,6 +32,24 @@ def test_json_is_plain():
     assert "😀" in TRACE.to_json()
 
 
+def test_attention_is_one_array_that_json_writes_as_lists():
+    attention = TRACE.attention
+    assert attention.heads.dtype == "float32" and attention.heads.shape == (1, 3, 3)
+    assert json.loads(TRACE.to_json())["attention"]["heads"][0][0] == [0.5, 0.25, 0.25]
+    with pytest.raises(ValueError, match="read-only"):
+        attention.heads[0, 0, 0] = 1
+    assert attention != AttentionTrace(2, (0, 1, 2), [[[0.5, 0.25, 0.25], [1, 0, 0], [0.2, 0.4, 0.4]]])
+
+
+def test_the_mean_over_heads_and_what_tokens_receive():
+    even, steep = [[0.5, 0.5], [0.5, 0.5]], [[0.25, 0.75], [0.0, 1.0]]
+    attention = AttentionTrace(1, (0, 3), [even, steep])
+    assert attention.weights().tolist() == [[0.375, 0.625], [0.25, 0.75]]
+    assert attention.weights(2).tolist() == steep
+    assert attention.received().tolist() == [0.3125, 0.6875]
+    assert attention.received(2).tolist() == [0.125, 0.875]
+
+
 def test_counts():
     assert TRACE.alive == (3, 2)
     assert TRACE.survived == (2, 1, 2, 0)

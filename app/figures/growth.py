@@ -1,0 +1,80 @@
+"""How time or memory grows with the length of a text or the size of a batch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from app.figures.colours import Palette
+from app.figures.layout import finish, legend, plain_axis
+
+RUNS = {
+    "hugging_face": "Hugging Face, dense",
+    "packed_dense": "ours, dense",
+    "pruned": "ours, pruned",
+}
+UNITS = {"milliseconds": "milliseconds", "megabytes": "memory on top, in MB"}
+AXES = {"length": "tokens of a text", "batch_size": "texts in a batch"}
+
+
+def growth_curves(
+    rows: Sequence[Mapping[str, Any]],
+    along: Literal["length", "batch_size"],
+    what: Literal["milliseconds", "megabytes"],
+    palette: Palette,
+) -> go.Figure:
+    """Three curves on logarithmic axes, where growing linearly is a slope of one.
+
+    Args:
+        rows: what `ltp growth` wrote.
+        along: "length" draws the rows with one text; "batch_size" those of the length measured most often.
+        what: time, or memory.
+        palette: the colours.
+
+    Raises:
+        ValueError: if there is nothing to draw.
+    """
+    chosen = series(rows, along)
+    if not chosen:
+        raise ValueError("there are no measurements of growth")
+    styles = {
+        "hugging_face": (palette.text, "dot"),
+        "packed_dense": (palette.dense, "dash"),
+        "pruned": (palette.pruned, "solid"),
+    }
+    figure = go.Figure()
+    for name, (colour, dash) in styles.items():
+        points = [(row[along], row[what][name]) for row in chosen if row[what][name]]
+        figure.add_scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            name=RUNS[name],
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 3},
+            marker={"size": 8},
+            hovertemplate=f"{RUNS[name]}<br>%{{x}} {AXES[along]}: %{{y:.3g}} {UNITS[what]}<extra></extra>",
+        )
+    ticks = [row[along] for row in chosen]
+    figure.update_layout(
+        xaxis=_log_axis(palette, AXES[along], tickvals=ticks, ticktext=[str(tick) for tick in ticks]),
+        yaxis=_log_axis(palette, UNITS[what], dtick=1, exponentformat="none"),
+    )
+    finish(figure, palette, 380, {"l": 8, "r": 16, "t": 44, "b": 52})
+    return figure.update_layout(legend(palette))
+
+
+def series(rows: Sequence[Mapping[str, Any]], along: str) -> list[Mapping[str, Any]]:
+    """The rows that differ in one size alone, in its order."""
+    if along == "length":
+        chosen = [row for row in rows if row["batch_size"] == 1]
+    else:
+        lengths = [row["length"] for row in rows]
+        usual = max(lengths, key=lengths.count, default=None)
+        chosen = [row for row in rows if row["length"] == usual]
+    return sorted(chosen, key=lambda row: row[along])
+
+
+def _log_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
+    axis = plain_axis(palette, type="log", automargin=True, **options)
+    axis["title"] |= {"text": title, "standoff": 10}
+    return {**axis, "showgrid": True, "gridcolor": palette.grid}

@@ -1,0 +1,154 @@
+"""How time and memory grow with the length of a text and the size of a batch."""
+
+import ctypes
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ltp_core.evaluation import run_rows
+from ltp_core.latency import interleaved
+from ltp_core.model import PrunedModel
+from ltp_core.rules import Dense, Thresholds
+from ltp_core.sentences import batches, inputs_of_length
+from ltp_core.training.budget import settle
+from ltp_core.training.data import Rows
+
+DIFFERENT_TEXTS = 8  # at least; thresholds are set on them, and runs take turns with them
+STATUS = Path("/proc/self/status")
+RESET = Path("/proc/self/clear_refs")
+
+
+@dataclass(frozen=True)
+class GrowthRow:
+    """One length and batch size, three ways, run in turn.
+
+    Attributes:
+        length: tokens of each text, special ones included.
+        batch_size: texts in a batch.
+        milliseconds: name of the run -> median.
+        quartiles: name of the run -> first and third quartile, in milliseconds.
+        megabytes: name of the run -> most memory held at once beyond what was held before (10^6 bytes);
+            None where the system does not tell.
+        flops_reduction: dense over pruned paper FLOPs.
+    """
+
+    length: int
+    batch_size: int
+    milliseconds: dict[str, float]
+    quartiles: dict[str, tuple[float, float]]
+    megabytes: dict[str, float | None]
+    flops_reduction: float
+
+
+def measure(
+    model: PrunedModel,
+    texts: Sequence[str],
+    cases: Sequence[tuple[int, int]],
+    target_flops: float,
+    runs: int = 5,
+    on_row: Callable[[GrowthRow], object] = lambda row: None,
+) -> list[dict[str, Any]]:
+    """Measure Hugging Face's own forward, ours with nothing pruned, and ours pruned.
+
+    Args:
+        model: one that has thresholds.
+        texts: real sentences, which are joined and cut to each length.
+        cases: (length, batch size).
+        target_flops: for each length, all thresholds are multiplied by the factor that gives this reduction.
+        runs: of each case, at least.
+        on_row: called after each.
+
+    Returns:
+        One `GrowthRow` a case, as dictionaries.
+
+    Raises:
+        ValueError: for a model without thresholds.
+    """
+    if not isinstance(learned := model.learned_rule, Thresholds):
+        raise ValueError("growth needs thresholds to multiply, and this model has none")
+    rules: dict[int, tuple[Thresholds, float]] = {}  # of each length
+    rows = []
+    for length, size in cases:
+        inputs = inputs_of_length(model.tokenizer, texts, length, max(DIFFERENT_TEXTS, size))
+        if length not in rules:
+            rules[length] = _rule(model, learned, inputs[:DIFFERENT_TEXTS], target_flops)
+        rule, reduction = rules[length]
+        encoded = [model.encode(batch)[0] for batch in batches(inputs, size)]
+        row = _row(model, encoded, rule, reduction, (length, size), runs)
+        on_row(row)
+        rows.append(asdict(row))
+    return rows
+
+
+def _rule(
+    model: PrunedModel, learned: Thresholds, texts: Sequence[str], target: float
+) -> tuple[Thresholds, float]:
+    sample = Rows(list(texts), [])
+    factor = settle(lambda x: run_rows(model, sample, learned.times(x)).flops_reduction, target)
+    rule = learned.times(factor)
+    return rule, run_rows(model, sample, rule).flops_reduction
+
+
+def _row(
+    model: PrunedModel,
+    encoded: Sequence[Any],
+    rule: Thresholds,
+    reduction: float,
+    case: tuple[int, int],
+    runs: int,
+) -> GrowthRow:
+    calls: dict[str, Callable[[Any], object]] = {
+        "hugging_face": lambda batch: model.hf_model(**batch),
+        "packed_dense": lambda batch: model(**batch, rule=Dense()),
+        "pruned": lambda batch: model(**batch, rule=rule),
+    }
+    with torch.inference_mode():
+        times = interleaved(_each(calls, encoded), model.device, runs, seconds=0.5, warmup=1)
+        megabytes = {name: peak_megabytes(partial(call, encoded[0])) for name, call in calls.items()}
+    return GrowthRow(
+        length=case[0],
+        batch_size=case[1],
+        milliseconds={name: time.median_ms for name, time in times.items()},
+        quartiles={name: (time.low_ms, time.high_ms) for name, time in times.items()},
+        megabytes=megabytes,
+        flops_reduction=reduction,
+    )
+
+
+def _each(
+    calls: Mapping[str, Callable[[Any], object]], encoded: Sequence[Any]
+) -> dict[str, Callable[[], object]]:
+    """Calls that run the next batch each time."""
+
+    def bound(call: Callable[[Any], object]) -> Callable[[], object]:
+        supply = cycle(encoded)
+        return lambda: call(next(supply))
+
+    return {name: bound(call) for name, call in calls.items()}
+
+
+def peak_megabytes(call: Callable[[], object]) -> float | None:
+    """The most memory that a call holds at once beyond what the process held before, in 10^6 bytes.
+
+    Linux tells the highest resident size since the counter was reset. None on other systems.
+    """
+    if not RESET.exists():
+        return None
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # hands back what earlier calls freed, which the call would reuse unseen
+    RESET.write_text("5", encoding="ascii")  # 5 resets the highest resident size
+    before = _status("VmRSS")
+    call()
+    return max(0.0, (_status("VmHWM") - before) / 1e6)
+
+
+def _status(name: str) -> float:
+    """A line of the process's status, in bytes."""
+    lines = STATUS.read_text(encoding="ascii").splitlines()
+    return next(float(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

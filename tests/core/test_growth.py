@@ -1,0 +1,38 @@
+"""Growth: what is measured is what was asked for, and memory is seen."""
+
+import pytest
+import torch
+
+from ltp_core import PrunedModel
+from ltp_core.growth import RESET, measure, peak_megabytes
+
+TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
+
+
+@pytest.mark.skipif(not RESET.exists(), reason="only Linux tells the highest resident size")
+def test_peak_memory_is_what_a_call_holds_at_once():
+    def hold(megabytes):
+        torch.ones(megabytes * 10**6 // 4)
+
+    assert peak_megabytes(lambda: hold(80)) == pytest.approx(80, abs=8)
+    assert peak_megabytes(lambda: [hold(40), hold(40)]) == pytest.approx(40, abs=8)  # one after the other
+    assert peak_megabytes(lambda: None) < 8
+
+
+def test_rows_hold_three_runs_of_each_case(tiny_bert, tokenizer):
+    model = PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06])
+    seen = []
+    rows = measure(model, TEXTS, [(8, 1), (24, 2)], target_flops=1.3, runs=2, on_row=seen.append)
+    assert [(row["length"], row["batch_size"]) for row in rows] == [(8, 1), (24, 2)]
+    assert [(row.length, row.batch_size) for row in seen] == [(8, 1), (24, 2)]
+    for row in rows:
+        assert set(row["milliseconds"]) == set(row["megabytes"]) == {"hugging_face", "packed_dense", "pruned"}
+        assert row["flops_reduction"] == pytest.approx(1.3, rel=0.15)
+        for name, median in row["milliseconds"].items():
+            low, high = row["quartiles"][name]
+            assert 0 < low <= median <= high
+
+
+def test_a_model_without_thresholds(model):
+    with pytest.raises(ValueError, match="this model has none"):
+        measure(model, TEXTS, [(8, 1)], target_flops=1.3)
