@@ -1,12 +1,9 @@
 """The growth figure shows what was measured, on axes where linear growth is a straight line of slope one."""
 
-import json
-
 import pytest
 
 from app.figures.colours import DARK, LIGHT
 from app.figures.growth import growth_curves, series
-from ltp_core.results import RESULTS, read_rows
 
 NAMES = ("hugging_face", "packed_dense", "pruned")
 
@@ -45,9 +42,3 @@ def test_memory_that_nobody_measured_is_left_out():
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="no measurements"):
         growth_curves([], "length", "milliseconds", LIGHT)
-
-
-def test_what_is_stored_can_be_drawn():
-    stored = read_rows(RESULTS / "performance-growth.json")
-    for along in ("length", "batch_size"):
-        json.loads(growth_curves(stored, along, "milliseconds", LIGHT).to_json())
