@@ -81,7 +81,7 @@ def attention_of(trace: Trace) -> AttentionTrace:
 def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:
     """The token that gets most attention, and its share of all of it."""
     attention = attention_of(trace)
-    received = attention.received(head)  # [n]
+    received = attention.weights(head).mean(axis=0)  # [n]
     best = int(received.argmax())
     return trace.tokens[attention.tokens[best]], float(received[best])
 

@@ -46,8 +46,7 @@ def test_the_mean_over_heads_and_what_tokens_receive():
     attention = AttentionTrace(1, (0, 3), [even, steep])
     assert attention.weights().tolist() == [[0.375, 0.625], [0.25, 0.75]]
     assert attention.weights(2).tolist() == steep
-    assert attention.received().tolist() == [0.3125, 0.6875]
-    assert attention.received(2).tolist() == [0.125, 0.875]
+    assert attention.received.tolist() == [[0.5, 0.5], [0.125, 0.875]]
 
 
 def test_counts():
