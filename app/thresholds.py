@@ -34,8 +34,8 @@ def board(view: View) -> None:
     """Draw the board; a click on a cell opens the microscope there."""
     choices = view.choices
     data = board_data(
-        view.trace,
-        view.dense.trace,
+        view.pruned,
+        view.dense,
         view.settings.thresholds,
         choices.learned if choices.has_learned else None,
         view.model.settings.length_exponent,

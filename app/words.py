@@ -93,16 +93,19 @@ def attention_finding(layer: int, heads: str, token: str, share: float) -> str:
 
 def summary(dense: Prediction, pruned: Prediction, time: str) -> str:
     """Tokens left, agreement, FLOPs and time, in one sentence."""
+    return f"{outcome(dense, pruned)}; {time}."
+
+
+def outcome(dense: Prediction, pruned: Prediction) -> str:
+    """Tokens left, agreement and FLOPs."""
     total, layers = len(pruned.trace.tokens), len(pruned.trace.layers)
     if pruned.flops == dense.flops:
-        return (
-            f"Nothing is pruned: {tokens(total)} go through all {layers} layers, as in the dense run; {time}."
-        )
+        return f"Nothing is pruned: {tokens(total)} go through all {layers} layers, as in the dense run"
     half = (layers + 1) // 2
     left = pruned.trace.alive[half - 1]
     return (
         f"{left} of {tokens(total)} left after layer {half} of {layers}; {agreement(dense, pruned)}; "
-        f"{times(pruned.flops_reduction)} fewer FLOPs; {time}."
+        f"{times(pruned.flops_reduction)} fewer FLOPs"
     )
 
 

@@ -1,23 +1,25 @@
 """What the threshold board gets from a trace, and what it may answer."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from app.components import threshold_board as board
 from app.components.threshold_board import board_data
-from ltp_core import LayerTrace, Trace
+from ltp_core import LayerTrace, Prediction, Trace
 
 
 def data(trace, **changes):
+    run = Prediction("positive", {"positive": 1.0}, None, 400, 1_000, 400, trace)
     given = {
-        "dense": trace,
+        "dense": replace(run, flops=1_000),
         "thresholds": (0.1, 0.2, 0.0),
         "learned": None,
         "length_exponent": 0.0,
         "steps": (0.0, 1.0),
     }
-    return board_data(trace, **(given | changes))
+    return board_data(run, **(given | changes))
 
 
 def test_the_board_gets_plain_numbers(trace):
@@ -26,6 +28,7 @@ def test_the_board_gets_plain_numbers(trace):
     assert found["kept"][1] == [1, 1, 0, 1, 0]
     assert found["thresholds"] == [0.1, 0.2, 0.0] and found["scale"] == [1, 1, 1]
     assert found["finding"].startswith("3 of 5 tokens reach the end")
+    assert found["outcome"] == "3 of 5 tokens left after layer 2 of 3; same answer; 2.5× fewer FLOPs"
 
 
 def test_thresholds_are_compared_relative_to_the_length(trace):

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app import words
 from app.text import visible
-from ltp_core import Trace
+from ltp_core import Prediction
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("scale.js", "preview.js", "export.js", "lanes.js", "map.js", "board.js")
@@ -58,8 +58,8 @@ def threshold_board(
 
 
 def board_data(
-    trace: Trace,
-    dense: Trace,
+    pruned: Prediction,
+    dense: Prediction,
     thresholds: tuple[float, ...],
     learned: tuple[float, ...] | None,
     length_exponent: float,
@@ -68,25 +68,27 @@ def board_data(
     """What the browser needs: plain numbers, and tokens as they are shown.
 
     Args:
-        trace: the run under the thresholds,
+        pruned: the run under the thresholds,
         dense: and the run with nothing pruned, for a preview of tokens that have left.
         thresholds: as set, one a layer.
         learned: the learned ones, if there are some.
         length_exponent: a threshold is compared after division by the number of tokens to this power.
         steps: where the arrow keys go.
     """
+    trace = pruned.trace
     return {
         "tokens": [visible(token) for token in trace.tokens],
         "segments": list(trace.segments),
         "protected": [0],  # what the classifier reads never leaves
         "importance": [_short(layer.importance) for layer in trace.layers],
-        "dense": [_short(layer.importance) for layer in dense.layers],
+        "dense": [_short(layer.importance) for layer in dense.trace.layers],
         "kept": [[int(kept) for kept in layer.kept] for layer in trace.layers],
         "thresholds": list(thresholds),
         "learned": None if learned is None else list(learned),
         "scale": [entering**-length_exponent for entering in words.entering(trace)],
         "steps": list(steps),
         "finding": words.map_finding(trace),
+        "outcome": words.outcome(dense, pruned),
     }
 
 

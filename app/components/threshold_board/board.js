@@ -87,9 +87,10 @@ class Board {
     this.lanes.show(this.thresholds, states, preview);
     this.map.show(states, this.exact, preview);
     this.find(".board").classList.toggle("previewing", preview);
-    this.find(".axis").textContent = !preview
-      ? "share of all attention that a token gets ↑"
-      : this.sent ? "preview: the model runs …" : "preview, from the importance known so far: release to run the model";
+    const waiting = this.sent ? "the model runs …" : "release to run the model";
+    this.find(".outcome").textContent = !preview
+      ? this.data.outcome
+      : `Preview: about ${counts(states.at(-1))[1]} of ${this.data.tokens.length} tokens reach the end; ${waiting}`;
     this.sliders.forEach((slider, layer) => {
       const value = this.thresholds[layer];
       const [before, after] = counts(states[layer]);

@@ -92,7 +92,7 @@ class Lanes {
     for (const share of scale.ticks()) {
       const y = scale.y(share);
       svgElement("line", { class: "grid", x1: left, x2: right, y1: y, y2: y }, group);
-      if (left > 90 || share < 1)
+      if (left > 90)
         svgElement("text", { class: "tick", x: left - 7, y: y + 4, "text-anchor": "end" }, group, thresholdWords(share));
     }
     svgElement("text", { class: "layer", x: 0, y: 20 }, group, left > 90 ? `Layer ${layer + 1}` : `L${layer + 1}`);
