@@ -237,7 +237,10 @@ def test_figures_follow_the_theme(visit, scheme):
 def wait_for_ink(page, colour):
     """Wait until the attention map has words of this colour: the theme is known only after a first run."""
     page.wait_for_function(
-        "fill => getComputedStyle(document.querySelector('.st-key-attention_map .xtick text')).fill === fill",
+        """fill => {
+          const text = document.querySelector('.st-key-attention_map .xtick text');
+          return text !== null && getComputedStyle(text).fill === fill;
+        }""",
         arg=colour,
         timeout=20_000,
     )
