@@ -17,6 +17,7 @@ PAGES = [
     st.Page("views/dataset.py", title="Data set"),
     st.Page("views/attribution.py", title="Attribution"),
     st.Page("views/what_if.py", title="What if"),
+    st.Page("views/learn.py", title="Learn"),
     st.Page("views/about.py", title="About"),
 ]
 page = st.navigation(PAGES, position="top")

@@ -1,0 +1,269 @@
+"""Five lessons on the live model: a question before the answer, then something to do that is looked at.
+
+A lesson is plain data and functions of one `Situation`: what the visitor has set, and what the model said.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app import words
+from app.words import entering
+from ltp_core import Prediction, Trace
+from ltp_core.latency import Comparison
+
+HIDEABLE = ("text", "model", "thresholds", "lessons")
+ENOUGH = 1.3  # a reduction of FLOPs that is worth looking at
+MUCH = 2.0
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a lesson looks at.
+
+    Attributes:
+        thresholds: what the visitor has set.
+        learned: the model's own, or those it started with.
+        dense: the run with nothing pruned,
+        pruned: and under the thresholds.
+        predict: runs other thresholds on the same text.
+        chosen: the token that the visitor picked in lesson 1, its position; None for none.
+        measured: times under exactly these thresholds, if the visitor has measured.
+    """
+
+    thresholds: tuple[float, ...]
+    learned: tuple[float, ...]
+    dense: Prediction
+    pruned: Prediction
+    predict: Callable[[tuple[float, ...]], Prediction]
+    chosen: int | None = None
+    measured: Comparison | None = None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Of the text."""
+        return self.pruned.trace.tokens
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson.
+
+    Attributes:
+        title: what it is about.
+        teach: a few sentences.
+        question: to be answered before the reveal,
+        options: one of these,
+        answer: the right one, and what the model just did to show it.
+        task: what to do then.
+        check: whether it is done, and what is to be seen or still missing.
+    """
+
+    title: str
+    teach: str
+    question: str
+    options: Callable[[Situation], Sequence[str]]
+    answer: Callable[[Situation], tuple[str, str]]
+    task: str
+    check: Callable[[Situation], tuple[bool, str]]
+
+
+def shares(trace: Trace, layer: int = 1) -> list[float]:
+    """Share of attention of each token in a layer; 0 where it is gone."""
+    return [share or 0.0 for share in trace.layers[layer - 1].importance]
+
+
+def named(trace: Trace, position: int) -> str:
+    """A token with its place, so that equal words differ."""
+    return f"{trace.tokens[position]} ({position + 1})"
+
+
+def content(trace: Trace) -> list[int]:
+    """Positions of the tokens of the text itself, at most 24."""
+    return [i for i, token in enumerate(trace.tokens) if not token.startswith("[")][:24]
+
+
+def _most(s: Situation) -> tuple[str, str]:
+    trace, received = s.dense.trace, shares(s.dense.trace)
+    best = max(content(trace), key=lambda i: received[i])
+    average = words.percent(1 / len(received))
+    return named(trace, best), (
+        f"“{trace.tokens[best]}” receives {words.percent(received[best])} of all attention in layer 1; the "
+        f"average of {len(received)} tokens is {average}. All shares add up to 100 %."
+    )
+
+
+def _least(s: Situation) -> tuple[bool, str]:
+    trace, received = s.dense.trace, shares(s.dense.trace)
+    least = min(content(trace), key=lambda i: received[i])
+    if s.chosen is None:
+        return False, "Pick a token below."
+    if received[s.chosen] <= received[least]:
+        return (
+            True,
+            f"Right: {words.percent(received[least])}. With a threshold above that, it would go first.",
+        )
+    return (
+        False,
+        f"“{trace.tokens[s.chosen]}” receives {words.percent(received[s.chosen])}; another has less.",
+    )
+
+
+_PARTS = ("fewer than a quarter", "between a quarter and three quarters", "more than three quarters")
+
+
+def _at_average(s: Situation) -> tuple[str, str]:
+    total = len(s.tokens)
+    found = s.predict((1 / total, *(0.0,) * (len(s.thresholds) - 1)))
+    gone = total - found.trace.alive[0]
+    part = _PARTS[0] if gone < total / 4 else _PARTS[1] if gone <= 3 * total / 4 else _PARTS[2]
+    return part, (
+        f"{gone} of {total} leave at {words.percent(1 / total)}. A few tokens receive far more than the "
+        "average, so most of the others are below it."
+    )
+
+
+def _half(s: Situation) -> tuple[bool, str]:
+    if any(s.thresholds[1:]):
+        return False, "Set all layers but the first to 0."
+    left, total = s.pruned.trace.alive[0], len(s.tokens)
+    if abs(left - total / 2) <= 1:
+        return True, f"{left} of {total} are left, at a threshold of {words.threshold(s.thresholds[0])}."
+    return False, f"{left} of {total} are left after layer 1: {'lower' if left < total / 2 else 'raise'} it."
+
+
+_SIZES = ("smaller than in layer 1", "the same", "larger than in layer 1")
+
+
+def _average(s: Situation) -> tuple[str, str]:
+    found = s.predict(s.learned)
+    counts = entering(found.trace)
+    first, last = counts[0], counts[-1]
+    size = _SIZES[2] if last < first else _SIZES[1]
+    listed = ", ".join(words.percent(1 / count) for count in counts)
+    return size, (
+        f"{first} tokens enter layer 1 and {last} the last one. The average share, layer by layer: {listed}. "
+        "A threshold that shall drop the weaker tokens has to rise with it."
+    )
+
+
+def _flat(s: Situation) -> tuple[bool, str]:
+    if len(set(s.thresholds)) > 1 or not s.thresholds[0]:
+        return False, "Set one and the same threshold above 0 in all layers."
+    reduction = s.pruned.flops_reduction
+    if reduction < ENOUGH:
+        return False, f"{words.times(reduction)} fewer FLOPs so far: raise it, until {ENOUGH:g}× is reached."
+    leaving = [b - a for b, a in zip(entering(s.pruned.trace), s.pruned.trace.alive, strict=True)]
+    busiest = leaving.index(max(leaving)) + 1
+    return True, (
+        f"{words.times(reduction)} fewer FLOPs, and most tokens leave in layer {busiest}. The learned "
+        f"thresholds give {words.times(s.predict(s.learned).flops_reduction)}; compare who goes, and when."
+    )
+
+
+_TIMES = ("more than the FLOPs fall", "as much as the FLOPs fall", "less than the FLOPs fall")
+
+
+def _time(s: Situation) -> tuple[str, str]:
+    if s.measured is None:
+        return "", "Press “Measure now” below: the answer is measured on this machine, not known beforehand."
+    ratio, reduction = s.measured.speedup, s.pruned.flops_reduction
+    part = _TIMES[1] if abs(ratio / reduction - 1) < 0.05 else _TIMES[0] if ratio > reduction else _TIMES[2]
+    return part, (
+        f"{words.times(reduction)} fewer FLOPs; {words.faster(s.measured)}. FLOPs do not count reading "
+        "weights, sorting out who stays, and small matrices that do not fill the processor."
+    )
+
+
+def _measured(s: Situation) -> tuple[bool, str]:
+    reduction = s.pruned.flops_reduction
+    if reduction < MUCH:
+        return False, f"{words.times(reduction)} fewer FLOPs: raise thresholds until {MUCH:g}× is reached."
+    if s.measured is None:
+        return False, f"{words.times(reduction)} fewer FLOPs. Now measure again."
+    realised = s.measured.speedup / reduction
+    return True, f"{words.faster(s.measured)} at {words.times(reduction)}: {realised:.0%} of it is realised."
+
+
+def _stays(s: Situation) -> tuple[str, str]:
+    found = s.predict(tuple(min(1.0, 1.5 * value) for value in s.learned))
+    same = words.agreement(s.dense, found) == "same answer"
+    return ("yes" if same else "no"), (
+        f"At 1.5 times the starting thresholds, {words.times(found.flops_reduction)} fewer FLOPs: "
+        f"{words.agreement(s.dense, found)}."
+    )
+
+
+def _flip(s: Situation) -> tuple[bool, str]:
+    if s.dense.label is None:
+        return False, "This model answers with a number; choose one that answers with a label."
+    if s.dense.label == s.pruned.label:
+        return False, f"Both runs still say {s.dense.label}. Try other thresholds, or another sentence."
+    return True, (
+        f"Dense says {s.dense.label}, pruned says {s.pruned.label}. What left was little attended to, and "
+        "still it decided: attention is not explanation. About has another example."
+    )
+
+
+LESSONS = (
+    Lesson(
+        "What attention importance is",
+        "In a layer every token spreads its attention over all tokens. Average over heads and over the "
+        "tokens that give it: what a token receives is its importance, a share of the layer’s attention.",
+        "Which token of the text receives most attention in layer 1?",
+        lambda s: [named(s.dense.trace, i) for i in content(s.dense.trace)],
+        _most,
+        "Read the figure: pick the token of the text that receives least attention in layer 1.",
+        _least,
+    ),
+    Lesson(
+        "One threshold, one layer",
+        "A token stays when its share reaches the layer’s threshold. [CLS], from which the answer is read, "
+        "always stays. Nothing else decides.",
+        "Layer 1 gets the average share as its threshold. How many tokens leave there?",
+        lambda s: _PARTS,
+        _at_average,
+        "Switch all other layers off, and find a threshold for layer 1 that leaves half of the tokens.",
+        _half,
+    ),
+    Lesson(
+        "Why thresholds rise with depth",
+        "Shares add up to 100 % over the tokens that are still there.",
+        "With the starting thresholds few tokens reach the last layer. Their average share of attention is …",
+        lambda s: _SIZES,
+        _average,
+        f"Use one threshold for all layers, and raise it until {ENOUGH:g}× fewer FLOPs are needed.",
+        _flat,
+    ),
+    Lesson(
+        "FLOPs against milliseconds",
+        "FLOPs count multiplications and additions. A visitor waits for milliseconds.",
+        "Under these thresholds the FLOPs fall. The time falls …",
+        lambda s: _TIMES,
+        _time,
+        f"Raise thresholds until the FLOPs fall by {MUCH:g}×, and measure again.",
+        _measured,
+    ),
+    Lesson(
+        "When pruning changes the answer",
+        "Pruning removes words. Sooner or later it removes one that the answer needs.",
+        "All starting thresholds times 1.5: does the answer stay the same?",
+        lambda s: ("yes", "no"),
+        _stays,
+        "Find thresholds, or a sentence, where the dense and the pruned answer differ.",
+        _flip,
+    ),
+)
+
+
+def read_lesson(text: str | None) -> tuple[int, str | None]:
+    """The number of a lesson from an address, and a notice if it cannot be used."""
+    if text is None:
+        return 1, None
+    if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(LESSONS):
+        return int(text), None
+    return 1, f"There is no lesson {text}; there are 1 to {len(LESSONS)}. This is the first."
+
+
+def read_hidden(text: str | None) -> frozenset[str]:
+    """What a teacher's link hides; what is not known is left out."""
+    return frozenset(part for part in (text or "").split(",") if part in HIDEABLE)

@@ -1,0 +1,133 @@
+"""Five lessons: what is asked, what is shown, and that the check looks at what was done."""
+
+import pytest
+
+from app import lessons, services
+from app.figures.colours import LIGHT
+from app.figures.shares import share_bars
+from app.lessons import LESSONS, Situation
+from ltp_core.latency import Comparison, Timing
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+
+
+@pytest.fixture
+def learn(tiny_folder, monkeypatch, comparison):
+    services.load.clear()
+    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    return lambda **query: open_view("learn", **{"text": TEXT, **query})
+
+
+@pytest.fixture
+def situation(trace, prediction):
+    """The hand-worked trace, with thresholds that any run returns the same for."""
+    dense = prediction()
+
+    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, **more):
+        return Situation(
+            thresholds, (0.1, 0.2, 0.3), dense, pruned or prediction(), lambda values: prediction(), **more
+        )
+
+    return make
+
+
+def test_a_prediction_comes_before_the_answer(learn):
+    page = learn(lesson="1")
+    assert "Choose an answer" in html(page) and "<h3>Look</h3>" not in html(page)
+    page.radio(key="predict_1").set_value(page.radio(key="predict_1").options[0])
+    run(page)
+    assert "of all attention in layer 1; the average of 13 tokens is 7.7 %" in html(page)
+
+
+@pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
+def test_every_lesson_runs_to_its_task(learn, number):
+    page = learn(lesson=str(number))
+    page.radio(key=f"predict_{number}").set_value(page.radio(key=f"predict_{number}").options[0])
+    run(page)
+    assert LESSONS[number - 1].title in html(page)
+    assert "Not yet." in html(page) or "Done." in html(page)
+
+
+def test_the_task_of_lesson_two_is_done_with_the_controls(learn):
+    page = learn(lesson="2")
+    page.radio(key="predict_2").set_value(page.radio(key="predict_2").options[0])
+    run(page)
+    assert "Set all layers but the first to 0" in html(page)
+    page.button(key="lesson_off").click()
+    run(page)
+    assert "13 of 13 are left after layer 1: raise it" in html(page)
+
+
+def test_lesson_four_measures_when_asked(learn):
+    page = learn(lesson="4")
+    page.radio(key="predict_4").set_value(page.radio(key="predict_4").options[0])
+    run(page)
+    assert "Press “Measure now”" in html(page)
+    page.button(key="lesson_measure").click()
+    run(page)
+    assert "1.50× faster" in html(page)
+
+
+def test_a_teachers_link_hides_controls(learn):
+    page = learn(lesson="3", hide="text,model,thresholds,lessons")
+    assert not page.text_area and not page.selectbox and not page.get("button_group")
+    assert f"“{TEXT}”" in html(page)
+    assert not [box for box in page.expander if "teachers" in box.label]
+
+
+def test_a_lesson_that_is_not_there(learn):
+    assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
+    assert lessons.read_lesson("²")[0] == 1 and lessons.read_lesson("3") == (3, None)
+    assert lessons.read_hidden("text,nonsense,,model") == {"text", "model"}
+
+
+def test_lesson_one_looks_at_the_chosen_token(situation):
+    check = LESSONS[0].check
+    assert check(situation())[0] is False
+    done, said = check(situation(chosen=1))  # "a": 20 %, while "very" has 5 %
+    assert not done and "another has less" in said
+    assert check(situation(chosen=2))[0] is True
+    assert LESSONS[0].answer(situation())[0] == "<b> (4)"
+
+
+def test_lesson_two_wants_half(situation, trace, prediction):
+    check = LESSONS[1].check
+    assert check(situation((0.1, 0.2, 0.0)))[0] is False
+    done, said = check(situation((0.1, 0.0, 0.0)))  # 4 of 5 left
+    assert not done and "raise it" in said
+    assert LESSONS[1].answer(situation())[0] == "fewer than a quarter"
+
+
+def test_lesson_three_wants_one_threshold_that_saves(situation, prediction):
+    check = LESSONS[2].check
+    assert check(situation((0.1, 0.2, 0.1)))[0] is False
+    assert check(situation((0.0, 0.0, 0.0)))[0] is False
+    assert check(situation((0.1, 0.1, 0.1), prediction(flops=900_000_000)))[0] is False
+    assert check(situation((0.1, 0.1, 0.1), prediction(flops=500_000_000)))[0] is True
+    assert LESSONS[2].answer(situation())[0] == "larger than in layer 1"
+
+
+def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, prediction, comparison):
+    check, answer = LESSONS[3].check, LESSONS[3].answer
+    assert check(situation(pruned=prediction(flops=600_000_000), measured=comparison))[0] is False
+    assert check(situation())[0] is False  # 2.5 times fewer, not measured
+    assert check(situation(measured=comparison))[0] is True
+    assert answer(situation())[0] == ""
+    assert answer(situation(measured=comparison))[0] == "less than the FLOPs fall"
+    quick = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
+    assert answer(situation(measured=quick))[0] == "more than the FLOPs fall"
+
+
+def test_lesson_five_wants_two_answers(situation, prediction):
+    check = LESSONS[4].check
+    assert check(situation())[0] is False
+    done, said = check(situation(pruned=prediction(label="negative")))
+    assert done and "attention is not explanation" in said
+    assert LESSONS[4].answer(situation())[0] == "yes"
+
+
+def test_bars_below_the_threshold_are_marked(trace):
+    bar = share_bars(trace.tokens, lessons.shares(trace), 0.15, 1, LIGHT).data[0]
+    assert list(bar.y) == [40, 20, 5, 25, 10]
+    assert bar.marker.color == (LIGHT.pruned, LIGHT.pruned, LIGHT.dropped, LIGHT.pruned, LIGHT.dropped)
