@@ -16,16 +16,14 @@ def buttons(settings: Settings, choices: Choices) -> None:
     """Learned, off, undo."""
     off = (0.0,) * choices.layers
     with st.container(horizontal=True, gap="small", key="threshold_buttons"):
-        for name, key, values, disabled in (
-            ("Learned", "learned", choices.learned, not choices.has_learned),
-            ("Off", "off", off, False),
-        ):
+        usual = "Learned" if choices.has_learned else "Start values"
+        for name, key, values in ((usual, "learned", choices.learned), ("Off", "off", off)):
             st.button(
                 name,
                 key=key,
                 on_click=session.set_thresholds,
                 args=(values,),
-                disabled=disabled or settings.thresholds == values,
+                disabled=settings.thresholds == values,
             )
         st.button("Undo", key="undo", on_click=session.undo, disabled=not session.memory().history)
 

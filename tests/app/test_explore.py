@@ -225,11 +225,17 @@ def test_a_model_that_puts_out_a_number(lab, tiny_folder, tiny_bert, tokenizer):
     assert len({float(value) for value in values}) == 2
 
 
-def test_a_model_without_thresholds_prunes_nothing(lab, tiny_folder):
+def test_a_model_without_thresholds_starts_with_some_and_comes_back_to_them(lab, tiny_folder):
     (tiny_folder / "ltp.safetensors").unlink()
     page = lab(text="good film")
-    assert page.button(key="learned").disabled and page.button(key="off").disabled
+    start = thresholds(page)
+    assert page.button(key="learned").label == "Start values" and page.button(key="learned").disabled
+    page.button(key="off").click()
+    run(page)
     assert "Nothing is pruned" in html(page)
+    page.button(key="learned").click()
+    run(page)
+    assert thresholds(page) == start
 
 
 def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
