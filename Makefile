@@ -52,6 +52,10 @@ results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (D
 	$(RUN) -m ltp_core benchmark --model sst2 --target-flops 2.1 --against sdpa,onnxruntime --write sst2
 	$(RUN) -m ltp_core report
 
+finding: $(VENV)/.dev ## set attribution beside pruning over sst2's development set (DATA=…, OTHERS=folders)
+	$(RUN) -m ltp_core finding --model sst2 $(if $(DATA),--data $(DATA)) $(if $(OTHERS),--others $(OTHERS))
+	$(RUN) -m ltp_core report
+
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
 	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.runtime $(VENV)/.dev

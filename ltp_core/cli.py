@@ -10,6 +10,7 @@ from ltp_core.commands.calibrate import calibrate
 from ltp_core.commands.compare import compare
 from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.export import export
+from ltp_core.commands.finding import finding
 from ltp_core.commands.growth import growth
 from ltp_core.commands.models import models
 from ltp_core.commands.report import report
@@ -21,7 +22,7 @@ from ltp_core.commands.train import train
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
     *(models, trace, attribute, evaluate, benchmark, growth, export),
-    *(train, calibrate, compare, ship, results, report),
+    *(train, calibrate, compare, ship, results, report, finding),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -28,6 +28,12 @@ def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
     file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
+def write_json(file: Path, document: dict[str, Any]) -> None:
+    """Write one document, replacing the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
 def stamp() -> dict[str, Any]:
     """Commit, versions, machine and time of a measurement."""
     return {

@@ -10,16 +10,18 @@ from ltp_core.checkpoints import shipped_models
 from ltp_core.commands import comparison
 from ltp_core.commands.markdown import line
 from ltp_core.commands.shared import Json, emit
+from ltp_core.finding.write import write_page
 from ltp_core.results import RESULTS, ROOT, read_rows
 
 PAGE = ROOT / "docs" / "results.md"
+FINDING = ROOT / "docs" / "finding.md"
 PICTURES = ROOT / "docs" / "pictures"
 README = ROOT / "README.md"
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
 def report(json: Json = False) -> None:
-    """Write the measured results into docs/results.md and the README.
+    """Write the measured results into docs/results.md, docs/finding.md and the README.
 
     Example: ltp report
     """
@@ -27,11 +29,13 @@ def report(json: Json = False) -> None:
     before, rest = README.read_text(encoding="utf-8").split(START)
     after = rest.split(END)[1]
     README.write_text(f"{before}{START}\n{summary()}\n{END}{after}", encoding="utf-8")
+    written = [PAGE, README, *write_page(RESULTS, FINDING, PICTURES)]
 
     def table(console: Console) -> None:
-        console.print(f"{PAGE} and {README}")
+        for file in written:
+            console.print(str(file))
 
-    emit({"written": [str(PAGE), str(README)]}, json, table)
+    emit({"written": [str(file) for file in written]}, json, table)
 
 
 def summary() -> str:

@@ -1,0 +1,84 @@
+"""`finding`: does LTP drop what does not matter? Measured over a data set, and written up."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ltp_core.commands.evaluate import rows_for
+from ltp_core.commands.shared import (
+    Device,
+    Json,
+    Model,
+    choose_device,
+    emit,
+    load,
+    messages,
+    progress_bar,
+    quiet,
+)
+from ltp_core.finding.measure import Options, run
+from ltp_core.finding.summary import summarise
+from ltp_core.finding.transfer import transfer
+from ltp_core.results import RESULTS, stamp, write_json
+from ltp_core.training.data import DataError
+
+
+def finding(
+    model: Model = "sst2",
+    data: Annotated[
+        str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Else the task's development split.")] = None,
+    others: Annotated[
+        str, typer.Option(help="Models whose thresholds are tried on this one: names or folders, by commas.")
+    ] = "",
+    steps: Annotated[int, typer.Option(help="Of Integrated Gradients; up to four times where needed.")] = 16,
+    draws: Annotated[int, typer.Option(help="Random deletions a text.")] = 3,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Else assets/results/finding-MODEL.json.")] = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Set attribution beside pruning over a whole data set, and write what is found into assets/results.
+
+    Half a second a text on one core. `ltp report` then writes docs/finding.md and its figures.
+
+    Example: ltp finding --model sst2 --data ../glue
+    """
+    if steps < 1 or draws < 1 or (limit is not None and limit < 1):
+        raise DataError("--steps, --draws and --limit must be at least 1")
+    with quiet():
+        where = choose_device(device)
+        pruner = load(model, where)
+        rows = rows_for(pruner, data, split)
+        if limit is not None:
+            rows = rows.take(range(min(limit, len(rows))))
+        options = Options(steps=steps, draws=draws)
+        with progress_bar("attributions and deletions", len(rows)) as done:
+            examples = run(pruner, rows, options, done)
+        messages.print("thresholds of others")
+        borrowed = {Path(name).name: load(name, where) for name in filter(None, others.split(","))}
+        document: dict[str, Any] = {
+            "model": Path(model).name,
+            "task": pruner.settings.task,
+            "thresholds": pruner.thresholds,
+            "method": "integrated_gradients from a text of mask tokens, of the dense model's answer",
+            "options": asdict(options),
+            **summarise(examples),
+            "transfer": transfer(pruner, rows, borrowed),
+            "stamp": stamp(),
+        }
+        file = output or RESULTS / f"finding-{document['model']}.json"
+        write_json(file, document)
+
+    def table(console: Console) -> None:
+        overall = document["agreement"]["overall"]
+        if overall is not None:
+            interval = f"{overall['low']:.3f}–{overall['high']:.3f}"
+            console.print(f"agreement of attribution with survival: {overall['value']:.3f} ({interval})")
+        console.print(str(file))
+
+    emit(document, json, table)
