@@ -44,6 +44,7 @@ MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip
 DRAWS = 5  # random deletions that LTP's own is set against
 SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
 LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
+OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
@@ -77,8 +78,13 @@ class Texts:
 
 
 def models() -> dict[str, Path | str]:
-    """Shipped models, those in folders that LTP_LAB_MODELS names, and the visitor's own: name -> source."""
-    found: dict[str, Path | str] = dict(shipped_models())
+    """Shipped models, those in folders that LTP_LAB_MODELS names, and the visitor's own: name -> source.
+
+    The first is what the lab opens with: one sentence is easier to begin with than a pair.
+    """
+    shipped = shipped_models()
+    first = {name: shipped[name] for name in (OPENS_WITH,) if name in shipped}
+    found: dict[str, Path | str] = {**first, **shipped}
     for entry in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
         folder = Path(entry).expanduser()
         if (folder / CONFIG_FILE).is_file():

@@ -24,17 +24,18 @@ WATCH = """
   window.releases = [];
   window.previews = [];
   let moved = null;
+  const painted = report => requestAnimationFrame(() => requestAnimationFrame(report));
   document.addEventListener('pointermove', () => { moved = performance.now(); }, true);
   document.addEventListener('ltp-preview', () => {
     const start = moved;
     moved = null;
-    if (start !== null) requestAnimationFrame(() => window.previews.push(performance.now() - start));
+    if (start !== null) painted(() => window.previews.push(performance.now() - start));
   });
   document.addEventListener('keydown', event => {
     if (!event.key.startsWith('Arrow')) return;
     const start = performance.now();
     const done = () => window.releases.push(performance.now() - start);
-    const exact = () => requestAnimationFrame(board.classList.contains('previewing') ? exact : done);
+    const exact = () => board.classList.contains('previewing') ? requestAnimationFrame(exact) : painted(done);
     const preview = () => board.classList.contains('previewing') ? exact() : requestAnimationFrame(preview);
     preview();
   }, true);
