@@ -17,7 +17,9 @@ from ltp_core.results import RESULTS, stamp, write_rows
 from ltp_core.training.data import HELD_OUT, TASKS, Rows
 
 SPLITS = {"development": None, "untouched": "untouched", "tuning": "tuning"}
-EXAMPLE, PAIR_EXAMPLE = "A moving, funny film.", ("A man is playing a guitar.", "Someone plays music.")
+# As Python, for the card.
+EXAMPLE = '"A moving, funny film."'
+PAIR_EXAMPLE = '("A man is playing a guitar.", "Someone plays music.")'
 
 
 def results(
@@ -148,7 +150,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         task=settings.task,
         base=MINILM.hub_id,
         revision=MINILM.revision,
-        example=(PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE),
+        example=PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE,
         metrics=" / ".join(metrics),
         held=held,
         max_tokens=settings.results["development"]["max_tokens"],
