@@ -20,7 +20,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test test-all lint docs results clean
+.PHONY: help setup app test test-all lint docs notebooks results clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ lint: $(VENV)/.dev ## check format, style and types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+
+notebooks: $(VENV)/.dev ## run all notebooks and store their outputs (takes a Chromium, for the pictures)
+	$(RUN) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
 docs: $(VENV)/.dev ## build the documentation into site/; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict

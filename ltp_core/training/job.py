@@ -27,6 +27,7 @@ class Recipe:
         max_tokens: longer rows are cut.
         bfloat16: compute matrix products in bfloat16 (weights stay float32).
         save_steps: a checkpoint to resume from, every so many steps.
+        log_steps: a line in `metrics.jsonl`, every so many steps.
     """
 
     epochs: float = 3.0
@@ -38,13 +39,16 @@ class Recipe:
     max_tokens: int = 128
     bfloat16: bool = True
     save_steps: int = 250
+    log_steps: int = 25
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         if not min(self.epochs, self.learning_rate) > 0:
             raise ValueError("epochs and learning rate must be above 0")
-        if min(self.batch_size, self.max_tokens, self.save_steps) < 1:
-            raise ValueError("batch size, tokens of a row and steps between checkpoints must be at least 1")
+        if min(self.batch_size, self.max_tokens, self.save_steps, self.log_steps) < 1:
+            raise ValueError(
+                "batch size, tokens of a row and steps between checkpoints or lines must be at least 1"
+            )
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ class Loop(Trainer):
             train_sampling_strategy="group_by_length",
             save_steps=recipe.save_steps,
             save_total_limit=2,
-            logging_steps=25,
+            logging_steps=recipe.log_steps,
             report_to="none",
             disable_tqdm=True,
             ddp_timeout=int(PATIENCE.total_seconds()),
