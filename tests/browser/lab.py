@@ -59,7 +59,11 @@ def server() -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:  # a busy machine
+            process.kill()
+            process.wait()
 
 
 def launch(playwright: Playwright) -> Browser:

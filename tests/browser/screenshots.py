@@ -7,7 +7,6 @@ python -m tests.browser.screenshots --readme                   # the small set i
 import argparse
 from contextlib import nullcontext
 from pathlib import Path
-from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -15,7 +14,7 @@ from tests.browser.lab import PATIENCE, ROOT, launch, server, settle
 
 PAGES = ROOT / "app" / "views"
 WIDTHS = {390: 844, 1280: 900, 1920: 1080}  # px: a phone, a laptop, a projector; and their heights
-README = [("", "light"), ("", "dark"), ("microscope", "light"), ("compare", "light")]
+README = [("", "light", 1620), ("", "dark", 1620), ("microscope", "light", 900), ("compare", "light", 900)]
 
 
 def paths() -> list[str]:
@@ -25,19 +24,19 @@ def paths() -> list[str]:
 
 
 def shoot(
-    browser: Browser, address: str, path: str, theme: str, width: int, file: Path, whole: bool, **query: str
+    browser: Browser, address: str, path: str, theme: str, width: int, file: Path, height: int | None = None
 ) -> None:
-    """Open a page, wait until it stands still, and take its picture."""
+    """Open a page, wait until it stands still, and take its picture: so many px of it, or all."""
     phone = {"is_mobile": True, "has_touch": True} if width < 600 else {}
     context = browser.new_context(
-        viewport={"width": width, "height": WIDTHS[width]}, color_scheme=theme, **phone
+        viewport={"width": width, "height": height or WIDTHS[width]}, color_scheme=theme, **phone
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/{path}?{urlencode(query)}" if query else f"{address}/{path}")
+    page.goto(f"{address}/{path}")
     page.locator("h1, h2").first.wait_for()
     settle(page)
-    if whole:  # Streamlit scrolls inside its own element, which a picture of the page does not see
+    if height is None:  # Streamlit scrolls inside its own element, which a picture of the page does not see
         height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight + 80")
         page.set_viewport_size({"width": width, "height": min(int(height), 8000)})
         settle(page)
@@ -62,9 +61,9 @@ def main() -> None:
     ):
         browser = launch(playwright)
         if options.readme:
-            for path, theme in README:
+            for path, theme, height in README:
                 file = folder / f"{path or 'explore'}-{theme}.png"
-                shoot(browser, address, path, theme, 1280, file, whole=False)
+                shoot(browser, address, path, theme, 1280, file, height)
             return
         for path in paths():
             if chosen is not None and path not in chosen:
@@ -72,7 +71,7 @@ def main() -> None:
             for theme in ("light", "dark"):
                 for width in WIDTHS:
                     file = folder / f"{path or 'explore'}-{theme}-{width}.png"
-                    shoot(browser, address, path, theme, width, file, whole=True)
+                    shoot(browser, address, path, theme, width, file)
 
 
 if __name__ == "__main__":
