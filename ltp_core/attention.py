@@ -126,14 +126,22 @@ def _probabilities(layer: LayerView, query: Tensor, key: Tensor, positions: Tens
 
 
 def _context(probabilities: Tensor, value: Tensor, rows: Tensor | None) -> Tensor:
-    """Rows ``[n']`` of ``[H, n, n]`` times ``[H, n, d]`` -> ``[H, n', d]``, few heads at a time if large."""
+    """Rows ``[n']`` of ``[H, n, n]`` times ``[H, n, d]`` -> ``[H, n', d]``, few heads at a time if large.
+
+    Rows are gathered as those of one flat matrix: whole pieces of memory, which one dimension further in
+    they would not be for `index_select`.
+    """
     if rows is None:
         return probabilities.bmm(value)
-    heads = max(1, TOGETHER // probabilities.shape[-1] ** 2)
-    if heads >= len(value):
-        return probabilities.index_select(1, rows).bmm(value)
-    parts = zip(probabilities.split(heads), value.split(heads), strict=True)
-    return torch.cat([p.index_select(1, rows).bmm(v) for p, v in parts])
+    count, _, n = probabilities.shape
+    heads = min(count, max(1, TOGETHER // n**2))
+    starts = torch.arange(0, heads * n, n, device=rows.device).unsqueeze(1)
+    at = (starts + rows).flatten()  # [heads n']
+    contexts = [
+        p.flatten(0, 1).index_select(0, at[: len(p) * len(rows)]).unflatten(0, (len(p), -1)).bmm(v)
+        for p, v in zip(probabilities.split(heads), value.split(heads), strict=True)
+    ]
+    return _joined(contexts)
 
 
 def _within(rows: Tensor, lengths: Sequence[int], staying: Sequence[int]) -> Tensor:

@@ -12,6 +12,7 @@ from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.export import export
 from ltp_core.commands.finding import finding
 from ltp_core.commands.growth import growth
+from ltp_core.commands.memory import memory
 from ltp_core.commands.models import models
 from ltp_core.commands.report import report
 from ltp_core.commands.results import results
@@ -21,7 +22,7 @@ from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
-    *(models, trace, attribute, evaluate, benchmark, growth, export),
+    *(models, trace, attribute, evaluate, benchmark, growth, memory, export),
     *(train, calibrate, compare, ship, results, report, finding),
 )
 for command in COMMANDS:

@@ -1,18 +1,16 @@
 """How time and memory grow with the length of a text and the size of a batch."""
 
-import ctypes
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import cycle
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ltp_core.evaluation import run_rows
 from ltp_core.latency import interleaved
+from ltp_core.memory import peak_megabytes
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.sentences import batches, inputs_of_length
@@ -20,8 +18,6 @@ from ltp_core.training.budget import settle
 from ltp_core.training.data import Rows
 
 DIFFERENT_TEXTS = 8  # at least; thresholds are set on them, and runs take turns with them
-STATUS = Path("/proc/self/status")
-RESET = Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def measure(
     for length, size in cases:
         inputs = inputs_of_length(model.tokenizer, texts, length, max(DIFFERENT_TEXTS, size))
         if length not in rules:
-            rules[length] = _rule(model, learned, inputs[:DIFFERENT_TEXTS], target_flops)
+            rules[length] = rule_for(model, learned, inputs[:DIFFERENT_TEXTS], target_flops)
         rule, reduction = rules[length]
         encoded = [model.encode(batch)[0] for batch in batches(inputs, size)]
         row = _row(model, encoded, rule, reduction, (length, size), runs)
@@ -86,9 +82,10 @@ def measure(
     return rows
 
 
-def _rule(
+def rule_for(
     model: PrunedModel, learned: Thresholds, texts: Sequence[str], target: float
 ) -> tuple[Thresholds, float]:
+    """The learned thresholds times the factor that gives a FLOPs reduction on some texts, and what it is."""
     sample = Rows(list(texts), [])
     factor = settle(lambda x: run_rows(model, sample, learned.times(x)).flops_reduction, target)
     rule = learned.times(factor)
@@ -131,24 +128,3 @@ def _each(
         return lambda: call(next(supply))
 
     return {name: bound(call) for name, call in calls.items()}
-
-
-def peak_megabytes(call: Callable[[], object]) -> float | None:
-    """The most memory that a call holds at once beyond what the process held before, in 10^6 bytes.
-
-    Linux tells the highest resident size since the counter was reset. None on other systems.
-    """
-    if not RESET.exists():
-        return None
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # hands back what earlier calls freed, which the call would reuse unseen
-    RESET.write_text("5", encoding="ascii")  # 5 resets the highest resident size
-    before = _status("VmRSS")
-    call()
-    return max(0.0, (_status("VmHWM") - before) / 1e6)
-
-
-def _status(name: str) -> float:
-    """A line of the process's status, in bytes."""
-    lines = STATUS.read_text(encoding="ascii").splitlines()
-    return next(float(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

@@ -1,7 +1,8 @@
 """`growth`: time and memory against the length of a text and the size of a batch."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -9,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, numbers, quiet
-from ltp_core.growth import measure
-from ltp_core.results import RESULTS, stamp, write_rows
+from ltp_core.growth import GrowthRow, measure
+from ltp_core.results import RESULTS, read_rows, stamp, write_rows
 from ltp_core.sentences import own_sentences
 
 
@@ -29,31 +30,35 @@ def growth(
 ) -> None:
     """Measure how time and memory grow: Hugging Face, ours with nothing pruned, and ours pruned.
 
+    A row replaces that of its length and batch size in the file, as soon as it is measured, so the work can
+    be cut into pieces: an empty --lengths, --batch-sizes or --largest leaves those cases out.
+
     Example: ltp growth --model sst2
     """
-    in_length = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
-    in_batch = [int(n) for n in numbers(batch_sizes, "--batch-sizes", whole=True)]
-    extra = [int(n) for n in numbers(largest, "--largest", whole=True)]
-    if len(extra) != 2:
-        raise ValueError(f"--largest: {largest!r} must be two numbers, tokens and batch size")
-    cases = list(
-        dict.fromkeys([*((n, 1) for n in in_length), *((length, b) for b in in_batch), tuple(extra)])
-    )
+    cases = [*((n, 1) for n in _whole(lengths, "--lengths"))]
+    cases += [(length, size) for size in _whole(batch_sizes, "--batch-sizes")]
+    if largest:
+        extra = _whole(largest, "--largest")
+        if len(extra) != 2:
+            raise ValueError(f"--largest: {largest!r} must be two numbers, tokens and batch size")
+        cases.append((extra[0], extra[1]))
     with quiet():
         pruner = load(model, choose_device(device))
         if too_long := [n for n, _ in cases if n > pruner.max_tokens]:
             raise ValueError(f"length {too_long[0]} is more than this model's {pruner.max_tokens} tokens")
-        found = measure(
-            pruner,
-            own_sentences(),
-            [(n, b) for n, b in cases],
-            target_flops,
-            runs,
-            lambda row: messages.print(f"{row.length} tokens, batch {row.batch_size}"),
-        )
-        origin = {"model": model, "device": str(pruner.device), "threads": torch.get_num_threads(), **stamp()}
-        rows = [{**row, **origin} for row in found]
-        write_rows(output, rows)
+        origin = {
+            **{"model": model, "device": str(pruner.device), "threads": torch.get_num_threads()},
+            **{"target_flops": target_flops, **stamp()},
+        }
+
+        def keep(row: GrowthRow) -> None:
+            messages.print(f"{row.length} tokens, batch {row.batch_size}")
+            rows = [old for old in read_rows(output) if _case(old) != (model, row.length, row.batch_size)]
+            new = {**asdict(row), **origin}
+            write_rows(output, sorted([*rows, new], key=_case))  # at once: a long run may be stopped
+
+        found = measure(pruner, own_sentences(), list(dict.fromkeys(cases)), target_flops, runs, keep)
+    rows = [{**row, **origin} for row in found]
 
     def table(console: Console) -> None:
         grid = Table("tokens", "batch", "Hugging Face ms (MB)", "packed dense ms (MB)", "pruned ms (MB)")
@@ -64,6 +69,14 @@ def growth(
         console.print(grid)
 
     emit({"output": str(output), "rows": rows}, json, table)
+
+
+def _whole(text: str, what: str) -> list[int]:
+    return [int(n) for n in numbers(text, what, whole=True)] if text else []
+
+
+def _case(row: dict[str, Any]) -> tuple[str, int, int]:
+    return row["model"], row["length"], row["batch_size"]
 
 
 def _megabytes(value: float | None) -> str:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from ltp_core import PrunedModel
-from ltp_core.growth import RESET, measure, peak_megabytes
+from ltp_core.growth import measure
+from ltp_core.memory import RESET, peak_megabytes, process_megabytes
 
 TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
 
@@ -36,3 +37,12 @@ def test_rows_hold_three_runs_of_each_case(tiny_bert, tokenizer):
 def test_a_model_without_thresholds(model):
     with pytest.raises(ValueError, match="this model has none"):
         measure(model, TEXTS, [(8, 1)], target_flops=1.3)
+
+
+@pytest.mark.skipif(not RESET.exists(), reason="only Linux tells the highest resident size")
+def test_a_process_counts_all_it_holds(tiny_bert, tokenizer, tmp_path):
+    PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06]).save_pretrained(tmp_path)
+    found = process_megabytes(str(tmp_path), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
+    assert 100 < found < 3000  # Python and PyTorch are in it
+    with pytest.raises(OSError, match="the process for pruned failed"):
+        process_megabytes(str(tmp_path / "none"), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
