@@ -14,6 +14,7 @@ from ltp_core.commands.finding import finding
 from ltp_core.commands.growth import growth
 from ltp_core.commands.memory import memory
 from ltp_core.commands.models import models
+from ltp_core.commands.precision import precision
 from ltp_core.commands.report import report
 from ltp_core.commands.results import results
 from ltp_core.commands.ship import ship
@@ -22,7 +23,7 @@ from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
-    *(models, trace, attribute, evaluate, benchmark, growth, memory, export),
+    *(models, trace, attribute, evaluate, benchmark, growth, memory, precision, export),
     *(train, calibrate, compare, ship, results, report, finding),
 )
 for command in COMMANDS:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import cycle, islice
+from random import Random
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -32,6 +33,19 @@ def inputs_of_length(tokenizer: Any, texts: Sequence[str], length: int, count: i
         raise ValueError("there is no text to make inputs of")
     supply = cycle(texts)
     return [_cut(tokenizer, supply, room) for _ in range(count)]
+
+
+def ragged_inputs(tokenizer: Any, texts: Sequence[str], length: int, count: int) -> list[str]:
+    """Make texts of a quarter of a length up to the length, as `inputs_of_length` makes them.
+
+    The lengths are drawn once and for all, so every call measures the same texts.
+    """
+    drawn, supply = Random(0), cycle(texts)
+    room = length - tokenizer.num_special_tokens_to_add()
+    lowest = max(1, length // 4 - tokenizer.num_special_tokens_to_add())
+    if room < 1 or not any(tokenizer.tokenize(text) for text in texts[:100]):
+        raise ValueError(f"no texts of up to {length} tokens can be made of these")
+    return [_cut(tokenizer, supply, drawn.randint(lowest, room)) for _ in range(count)]
 
 
 def _cut(tokenizer: Any, supply: Iterator[str], room: int) -> str:

@@ -32,7 +32,7 @@ from ltp_core.peers import PEERS, check_names, peers, pruned_graph
 from ltp_core.results import RESULTS, processor, stamp
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.selection import selection_cost
-from ltp_core.sentences import batches, inputs_of_length, own_sentences
+from ltp_core.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.speed import measure
 from ltp_core.training.budget import settle
 from ltp_core.training.data import TASKS, Rows, load_rows
@@ -50,6 +50,9 @@ def benchmark(
     max_tokens: Annotated[
         int | None, typer.Option(help="Take the texts as they are, cut at so many tokens, not --lengths.")
     ] = None,
+    ragged: Annotated[
+        bool, typer.Option("--ragged", help="Inputs of a quarter of each length up to the length.")
+    ] = False,
     batch_sizes: Annotated[str, typer.Option(help="Inputs in a batch.")] = "1,16",
     against: Annotated[str, typer.Option(help=f"Dense peers, of: {', '.join(PEERS)}.")] = "sdpa",
     thresholds: Annotated[str, typer.Option(help="learned, off, or one number a layer: t1,t2,…")] = "learned",
@@ -92,6 +95,8 @@ def benchmark(
     check_max_tokens(max_tokens)
     if max_tokens is not None and data is None:
         raise ValueError("--max-tokens takes texts as they are, so it needs --data")
+    if ragged and max_tokens is not None:
+        raise ValueError("--ragged makes inputs of --lengths; --max-tokens takes the texts as they are")
     names = [name.strip() for name in against.split(",")]
     check_names(names)
     wanted_lengths = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
@@ -114,7 +119,9 @@ def benchmark(
         selection: list[dict[str, Any]] = []
         scores = None
         for length in wanted_lengths if max_tokens is None else [max_tokens]:
-            inputs = _inputs(pruner, texts, length, max(wanted_sizes), joined=max_tokens is None)
+            inputs = _inputs(
+                pruner, texts, length, max(wanted_sizes), joined=max_tokens is None, ragged=ragged
+            )
             used, scale = _settled(pruner, rule, target_flops, inputs, length)
             graph = None if exported is None else pruned_graph(exported, used)
             for size in wanted_sizes:
@@ -141,6 +148,7 @@ def benchmark(
         "onnxruntime": version("onnxruntime") if "onnxruntime" in names else None,
         "texts": "own sentences" if data is None else "/".join(Path(data).parts[-2:]),
         "max_tokens": max_tokens,
+        "ragged": ragged,
         "target_flops": target_flops,
         "rows": rows,
         "selection": selection,
@@ -164,12 +172,13 @@ def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int |
     return rows if limit is None else Rows(rows.texts[:limit], rows.labels[:limit])
 
 
-def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool) -> Rows:
-    """The texts as they are, or as many as are needed of one length, joined and cut."""
+def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:
+    """The texts as they are, or as many as are needed of one length (or ragged up to it), joined and cut."""
     if not joined:
         return texts
     parts = [text if isinstance(text, str) else " ".join(text) for text in texts.texts]
-    return Rows(list(inputs_of_length(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest)), [])
+    make = ragged_inputs if ragged else inputs_of_length
+    return Rows(make(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest), [])
 
 
 def _settled(

@@ -1,0 +1,92 @@
+"""`precision`: time and accuracy of a model in float32, bfloat16 and dynamic int8."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.commands.evaluate import rows_for
+from ltp_core.commands.shared import Json, Model, emit, load, messages, numbers, quiet
+from ltp_core.evaluation import run_rows
+from ltp_core.growth import rule_for
+from ltp_core.latency import interleaved
+from ltp_core.model import PrunedModel
+from ltp_core.precision import bfloat16, dynamic_int8
+from ltp_core.results import RESULTS, stamp, write_json
+from ltp_core.rules import Thresholds
+from ltp_core.sentences import inputs_of_length, own_sentences
+from ltp_core.training.metrics import metric_of, scores
+
+
+def precision(
+    model: Model = "sst2",
+    data: Annotated[str | None, typer.Option(help="Labelled texts to score on; without, no scores.")] = None,
+    limit: Annotated[int, typer.Option(help="Only the first so many rows.")] = 400,
+    lengths: Annotated[str, typer.Option(help="Tokens of a text, at batch 1.")] = "32,128,512",
+    target_flops: Annotated[float, typer.Option(help="FLOPs reduction that is set at each length.")] = 2.5,
+    write: Annotated[
+        bool, typer.Option(help="Also write assets/results/performance-precision.json.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Time the pruned model in float32, bfloat16 and dynamic int8 on the CPU, and score each.
+
+    Example: ltp precision --model sst2 --lengths 32,128
+    """
+    if limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
+    wanted = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
+    with quiet():
+        plain = load(model, torch.device("cpu"))
+        if not isinstance(learned := plain.learned_rule, Thresholds):
+            raise ValueError("precision needs thresholds to multiply, and this model has none")
+        if too_long := [n for n in wanted if n > plain.max_tokens]:
+            raise ValueError(f"length {too_long[0]} is more than this model's {plain.max_tokens} tokens")
+        models = {"float32": plain, "bfloat16": bfloat16(plain), "int8": dynamic_int8(plain)}
+        times = []
+        for length in wanted:
+            messages.print(f"{length} tokens, batch 1")
+            texts = inputs_of_length(plain.tokenizer, own_sentences(), length, 8)
+            rule, reduction = rule_for(plain, learned, texts, target_flops)
+            batch, _ = plain.encode(texts[:1], length)
+            calls: dict[str, Callable[[], object]] = {
+                name: partial(one, **batch, rule=rule) for name, one in models.items()
+            }
+            with torch.inference_mode():
+                found = interleaved(calls, plain.device, 12, 3.0)
+            milliseconds = {name: time.median_ms for name, time in found.items()}
+            times.append({"length": length, "flops_reduction": reduction, "milliseconds": milliseconds})
+        scored = {} if data is None else _scores(models, data, limit)
+        document: dict[str, Any] = {"model": model, "times": times, "scores": scored, **stamp()}
+        if write:
+            write_json(RESULTS / "performance-precision.json", document)
+
+    def table(console: Console) -> None:
+        grid = Table("", *(f"{row['length']} tokens, ms" for row in times), "score")
+        for name in models:
+            cells = [f"{row['milliseconds'][name]:.1f}" for row in times]
+            grid.add_row(name, *cells, f"{scored[name]['pruned']:.4f}" if scored else "")
+        console.print(grid)
+
+    emit(document, json, table)
+
+
+def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, dict[str, Any]]:
+    """The task's metric of each, with the learned thresholds, on the same rows."""
+    found = {}
+    plain = models["float32"]
+    rows = rows_for(plain, data, None)
+    rows = rows.take(range(min(limit, len(rows))))
+    metric = metric_of(plain.settings.task, plain.dimensions.classes)
+    for name, one in models.items():
+        done = run_rows(one, rows)
+        found[name] = {
+            **{"metric": metric, "examples": len(rows), "flops_reduction": done.flops_reduction},
+            "pruned": scores(metric, done.logits, rows.labels)[metric],
+        }
+        messages.print(f"{name}: {found[name]['pruned']:.4f}")
+    return found
