@@ -1,12 +1,16 @@
-"""How time or memory grows with the length of a text or the size of a batch."""
+"""How time or memory grows with the length of a text or the size of a batch.
+
+`python -m app.figures.growth` draws docs/pictures/.
+"""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from app.figures.colours import Palette
-from app.figures.layout import finish, legend, plain_axis
+from app.figures.colours import LIGHT, Palette
+from app.figures.layout import LABEL_SIZE, finish, legend, plain_axis
 
 RUNS = {
     "hugging_face": "Hugging Face, dense",
@@ -78,3 +82,25 @@ def _log_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     axis = plain_axis(palette, type="log", automargin=True, **options)
     axis["title"] |= {"text": title, "standoff": 10}
     return {**axis, "showgrid": True, "gridcolor": palette.grid}
+
+
+def draw(rows: Sequence[Mapping[str, Any]], pictures: Path) -> list[Path]:
+    """Write four SVGs: time and memory, along length and along batch size. Plotly needs a Chromium for it."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    axes: tuple[Literal["length", "batch_size"], ...] = ("length", "batch_size")
+    units: tuple[Literal["milliseconds", "megabytes"], ...] = ("milliseconds", "megabytes")
+    for along in axes:
+        for what in units:
+            figure = growth_curves(rows, along, what, LIGHT)
+            figure.update_layout(width=640, paper_bgcolor=LIGHT.ground, font={"size": LABEL_SIZE})
+            drawn.append(pictures / f"growth-{along.replace('_', '-')}-{what}.svg")
+            figure.write_image(drawn[-1])
+    return drawn
+
+
+if __name__ == "__main__":
+    from ltp_core.results import RESULTS, ROOT, read_rows
+
+    for picture in draw(read_rows(RESULTS / "performance-growth.json"), ROOT / "docs" / "pictures"):
+        print(picture)
