@@ -4,7 +4,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from ltp_core.checkpoints import base_folder
-from ltp_core.sentences import batches, inputs_of_length, own_sentences
+from ltp_core.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +44,12 @@ def test_no_room_and_no_text(tokenizer):
 def test_batches():
     assert batches(["a", "b", "c", "d", "e"], 2) == [["a", "b"], ["c", "d"]]
     assert batches(["a"], 2) == []
+
+
+def test_ragged_inputs_have_a_quarter_of_the_length_up_to_the_length(tokenizer):
+    texts = ragged_inputs(tokenizer, ["a good film and a very bad plot"], 24, 40)
+    lengths = [len(tokenizer(text)["input_ids"]) for text in texts]
+    assert 6 <= min(lengths) < 12 and 18 < max(lengths) <= 24
+    assert texts == ragged_inputs(tokenizer, ["a good film and a very bad plot"], 24, 40)
+    with pytest.raises(ValueError, match="no texts of up to 2 tokens"):
+        ragged_inputs(tokenizer, ["a good film"], 2, 1)

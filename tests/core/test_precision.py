@@ -1,0 +1,22 @@
+"""Fewer bits: the copies are what they say, close to the original, and leave it as it was."""
+
+import torch
+from torch import nn
+
+from ltp_core import PrunedModel
+from ltp_core.precision import bfloat16, dynamic_int8
+
+
+def test_copies_in_fewer_bits(tiny_bert, tokenizer):
+    model = PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06])
+    batch, _ = model.encode(["a good film and a very bad plot"])
+    with torch.no_grad():
+        before = model(**batch).logits
+        short, whole = bfloat16(model), dynamic_int8(model)
+        for copy, tolerance in ((short, 0.05), (whole, 0.05)):
+            torch.testing.assert_close(copy(**batch).logits.float(), before, atol=tolerance, rtol=tolerance)
+        assert torch.equal(model(**batch).logits, before)
+    assert {p.dtype for p in short.hf_model.parameters()} == {torch.bfloat16}
+    assert not any(type(module) is nn.Linear for module in whole.hf_model.modules())
+    assert any(type(module) is nn.Linear for module in model.hf_model.modules())
+    assert short.thresholds == whole.thresholds == model.thresholds
