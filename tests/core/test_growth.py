@@ -1,9 +1,12 @@
 """Growth: what is measured is what was asked for, and memory is seen."""
 
+import json
+
 import pytest
 import torch
 
 from ltp_core import PrunedModel
+from ltp_core.commands.growth import growth
 from ltp_core.growth import measure
 from ltp_core.memory import RESET, peak_megabytes, process_megabytes
 
@@ -46,3 +49,21 @@ def test_a_process_counts_all_it_holds(tiny_bert, tokenizer, tmp_path):
     assert 100 < found < 3000  # Python and PyTorch are in it
     with pytest.raises(OSError, match="the process for pruned failed"):
         process_megabytes(str(tmp_path / "none"), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
+
+
+def test_a_run_in_pieces_keeps_its_rows(tiny_bert, tokenizer, tmp_path):
+    model, file = tmp_path / "model", tmp_path / "growth.json"
+    PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06]).save_pretrained(model)
+    given = {
+        "model": str(model),
+        "length": 8,
+        "target_flops": 1.3,
+        "runs": 1,
+        "output": file,
+        "device": "cpu",
+    }
+    growth(**given, lengths="8", batch_sizes="2", largest="")
+    growth(**given, lengths="24,8", batch_sizes="", largest="")
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
+    assert [(row["length"], row["batch_size"]) for row in rows] == [(8, 1), (8, 2), (24, 1)]
+    assert all(row["commit"] and row["milliseconds"]["pruned"] > 0 for row in rows)
