@@ -178,7 +178,7 @@ def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: 
         return texts
     parts = [text if isinstance(text, str) else " ".join(text) for text in texts.texts]
     make = ragged_inputs if ragged else inputs_of_length
-    return Rows(make(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest), [])
+    return Rows(list(make(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest)), [])
 
 
 def _settled(

@@ -77,7 +77,7 @@ def precision(
 
 def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, dict[str, Any]]:
     """The task's metric of each, with the learned thresholds, on the same rows."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     plain = models["float32"]
     rows = rows_for(plain, data, None)
     rows = rows.take(range(min(limit, len(rows))))
