@@ -47,7 +47,7 @@ def precision(
         if too_long := [n for n in wanted if n > plain.max_tokens]:
             raise ValueError(f"length {too_long[0]} is more than this model's {plain.max_tokens} tokens")
         models = {"float32": plain, "bfloat16": bfloat16(plain), "int8": dynamic_int8(plain)}
-        times = []
+        times: list[dict[str, Any]] = []
         for length in wanted:
             messages.print(f"{length} tokens, batch 1")
             texts = inputs_of_length(plain.tokenizer, own_sentences(), length, 8)
@@ -84,9 +84,8 @@ def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, 
     metric = metric_of(plain.settings.task, plain.dimensions.classes)
     for name, one in models.items():
         done = run_rows(one, rows)
-        found[name] = {
-            **{"metric": metric, "examples": len(rows), "flops_reduction": done.flops_reduction},
-            "pruned": scores(metric, done.logits, rows.labels)[metric],
-        }
-        messages.print(f"{name}: {found[name]['pruned']:.4f}")
+        value = scores(metric, done.logits, rows.labels)[metric]
+        about = {"metric": metric, "examples": len(rows), "flops_reduction": done.flops_reduction}
+        found[name] = {**about, "pruned": value}
+        messages.print(f"{name}: {value:.4f}")
     return found
