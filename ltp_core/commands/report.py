@@ -163,7 +163,7 @@ def _headline(found: dict[str, Any]) -> list[str]:
     for (length, size, engine, against), row in rows.items():
         if (engine, against) != ("ltp", "sdpa"):
             continue
-        cells = [str(length), str(size)]
+        cells = [f"up to {length}" if found.get("ragged") else str(length), str(size)]
         cells += [_spread(row[name], row["quartiles_ms"][key]) for name, key in _WHO.items()]
         cells += [f"{row['speedup']:.2f}×", f"{row['flops_reduction']:.2f}×", f"{row['realised']:.2f}"]
         graph = rows.get((length, size, "onnxruntime", "onnxruntime"))
