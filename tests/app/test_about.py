@@ -3,6 +3,7 @@
 import json
 
 from app import services
+from app.words import times
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from tests.app.harness import html, open_view
 
@@ -14,7 +15,7 @@ def test_measured_results_are_those_of_the_folder():
         results = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))["results"]
         measured = results["development"]
         assert f"{100 * measured['pruned']['score']:.1f} %" in said
-        assert f"{measured['flops_reduction']:.2f}× fewer" in said
+        assert f"{times(measured['flops_reduction'])} fewer" in said
         assert f"Model card: {name}" in [box.label for box in page.expander]
     assert "Apache License 2.0" in said and "Kim, Sehoon" in page.code[0].value
 
