@@ -20,10 +20,10 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test test-all lint docs notebooks results clean
+.PHONY: help setup app test test-all lint docs notebooks results finding lab-benchmark clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 	@echo "Settings: HOST=$(HOST) PORT=$(PORT) PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS)"
 
 setup: $(VENV)/.dev ## make .venv with the project (editable) and its development tools
@@ -58,6 +58,9 @@ results: $(VENV)/.dev ## measure the shipped models and write docs/results.md (D
 finding: $(VENV)/.dev ## set attribution beside pruning over sst2's development set (DATA=…, OTHERS=folders)
 	$(RUN) -m ltp_core finding --model sst2 $(if $(DATA),--data $(DATA)) $(if $(OTHERS),--others $(OTHERS))
 	$(RUN) -m ltp_core report
+
+lab-benchmark: $(VENV)/.dev ## measure the lab in a browser against its budgets, and ten visitors at once
+	$(RUN) -m tests.browser.lab_benchmark
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
 	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -42,6 +42,13 @@ DRAWN = """() => {
 @contextmanager
 def server() -> Iterator[str]:
     """Serve the lab on a free port of this machine; yields its address."""
+    with serve() as (address, _):
+        yield address
+
+
+@contextmanager
+def serve() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same; yields its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -56,7 +63,7 @@ def server() -> Iterator[str]:
     )
     try:
         _wait_for(f"{address}/_stcore/health", process)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         try:

@@ -1,0 +1,365 @@
+"""How fast the lab is in a real browser, against the budgets of the design; and ten visitors at once.
+
+    python -m tests.browser.lab_benchmark [--samples 20] [--visitors 10] [--seconds 120]
+
+The clock runs in the browser, from the input event until the new content is drawn. The last line on stdout is
+one JSON object; the exit code is 1 when a budget is missed, or when a visitor saw an error or somebody
+else's result.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.async_api import async_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from ltp_core import PrunedModel, Thresholds
+from ltp_core.sentences import inputs_of_length, own_sentences
+from tests.browser.lab import CHROMIUM, FLAGS, PATIENCE, launch, serve, settle, slider
+
+MODEL = "sst2"
+TOKENS = 128
+BUDGETS = {  # ms, at 128 tokens, warm, on two cores
+    "drag_preview": 50,
+    "threshold_release": 700,
+    "new_sentence": 1500,
+    "page_switch": 1000,
+    "cold_start": 15_000,
+}
+COLD_STARTS = 3
+GROWTH = 1.15  # of the server's memory under load, after a first quarter to warm up
+
+# In the page: note when an input event happens, and wait for a condition, to the frame after it.
+CLOCK = """() => {
+  for (const name of ['pointerup', 'keydown', 'click'])
+    document.addEventListener(name, () => (window.ltpStart = performance.now()), true);
+  window.ltpBoard = () =>
+    document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]')?.shadowRoot;
+  window.ltpChart = () => document.querySelector('.st-key-attention_map .js-plotly-plot');
+  window.ltpSeen = () => {
+    const board = window.ltpBoard(), chart = window.ltpChart();
+    return {
+      exact: Boolean(board?.querySelector('.cell')) && !board.querySelector('.board.previewing'),
+      words: [...(board?.querySelectorAll('.map .word') ?? [])].map(word => word.textContent).join(' '),
+      verdict: document.querySelector('.verdict')?.textContent ?? '',
+      work: document.querySelectorAll('.verdict .card')[1]?.textContent ?? '',
+      chart: JSON.stringify(chart?.layout?.xaxis?.ticktext ?? null),
+    };
+  };
+  window.ltpWait = condition => new Promise((resolve, reject) => {
+    const limit = performance.now() + 60000;
+    const look = () => {
+      if (condition()) requestAnimationFrame(() => resolve(performance.now() - window.ltpStart));
+      else if (performance.now() > limit) reject(new Error('nothing new on the screen'));
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+}"""
+
+# Each move of a dragged handle, until the frame that shows what would go has been painted.
+PREVIEWS = """() => {
+  window.ltpPreviews = [];
+  let start = null, top = null;
+  const handle = () => window.ltpBoard().querySelector("[role=slider][data-layer='2']");
+  document.addEventListener('pointermove', event => {
+    if (event.buttons) { start = event.timeStamp; top = handle().style.top; }
+  }, true);
+  document.addEventListener('ltp-preview', () => {
+    if (start === null || handle().style.top === top) return;
+    const began = start;
+    start = null;
+    requestAnimationFrame(() => setTimeout(() => window.ltpPreviews.push(performance.now() - began)));
+  });
+}"""
+
+RELEASED = """before => window.ltpWait(() => {
+  const now = window.ltpSeen();
+  return now.exact && now.work && now.work !== before.work && now.chart !== before.chart;
+})"""
+READ = """before => window.ltpWait(() => {
+  const now = window.ltpSeen();
+  return now.exact && now.words !== before.words && now.verdict !== before.verdict
+      && now.chart !== before.chart;
+})"""
+PAGES = {  # in the menu: what is on the screen when the page can be used
+    "Cost": ".st-key-work_by_layer .xtick text",
+    "About": ".table tbody tr",
+    "Compare": "[class*=st-key-rules_map] .xtick text",
+    "Explore": ".st-key-board",
+}
+SWITCHED = """([title, wanted]) => window.ltpWait(() => {
+  const heading = document.querySelector('.stHtml h1')?.textContent;
+  const there = title === 'Explore'
+      ? window.ltpBoard()?.querySelector('.cell') : document.querySelector(wanted);
+  return heading && heading !== window.ltpHeading && there;
+})"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=20)
+    parser.add_argument("--visitors", type=int, default=10, help="0 leaves the load check out")
+    parser.add_argument("--seconds", type=float, default=120, help="of the load check")
+    parser.add_argument("--only", help="one of the five measurements, or load")
+    options = parser.parse_args()
+    model = PrunedModel.from_pretrained(MODEL)
+    texts = inputs_of_length(model.tokenizer, own_sentences(), TOKENS, 2 * (options.samples + 2))
+    result: dict[str, Any] = {}
+
+    def wanted(name: str) -> bool:
+        return options.only in (None, name)
+
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        if wanted("cold_start"):
+            result["cold_start"] = summary("cold_start", [cold_start(browser) for _ in range(COLD_STARTS)])
+        with serve() as (address, _):
+            for name, measure in MEASUREMENTS.items():
+                if wanted(name):
+                    page = visit(browser, address, texts[0])
+                    result[name] = summary(name, measure(page, texts, options.samples))
+                    page.context.close()
+                    print(name, result[name], file=sys.stderr)
+        browser.close()
+    if options.visitors and wanted("load"):
+        with serve() as (address, process):
+            found = asyncio.run(load(address, process.pid, model, options.visitors, options.seconds))
+        result["load"] = found
+        print("load", found, file=sys.stderr)
+    print(json.dumps(result))
+    sys.exit(int(failed(result)))
+
+
+def failed(result: dict[str, Any]) -> bool:
+    """Whether a budget is missed or the load check found a fault."""
+    missed = any(result[name]["p95"] > budget for name, budget in BUDGETS.items() if name in result)
+    load = result.get("load")
+    faulty = load is not None and (load["errors"] or not load["moves"] or load["memory_growth"] > GROWTH)
+    return missed or bool(faulty)
+
+
+def summary(name: str, milliseconds: list[float]) -> dict[str, Any]:
+    """Median and 95th percentile; of three samples the latter is nearly the slowest."""
+    return {
+        "p50": round(statistics.median(milliseconds), 1),
+        "p95": round(percentile(milliseconds), 1),
+        "budget": BUDGETS[name],
+        "samples": len(milliseconds),
+    }
+
+
+def percentile(values: list[float]) -> float:
+    """The 95th; the slowest of a few."""
+    return max(values) if len(values) < 20 else statistics.quantiles(values, n=20, method="inclusive")[-1]
+
+
+def visit(browser: Browser, address: str, text: str) -> Page:
+    """Explore with most of the tokens alive up to the last layer, whose attention is shown."""
+    query = {"text": text, "layer": "6", "t1": "0", "t2": "0.004", "t3": "0", "t4": "0", "t5": "0", "t6": "0"}
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/?{urlencode(query)}")
+    page.locator(".st-key-board .cell").first.wait_for()
+    settle(page)
+    page.evaluate(CLOCK)
+    return page
+
+
+def cold_start(browser: Browser) -> float:
+    """From starting the server to a board on the screen, in ms."""
+    start = time.perf_counter()
+    with serve() as (address, _):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        page.locator(".st-key-board .cell").first.wait_for()
+        took = (time.perf_counter() - start) * 1000
+        context.close()
+    return took
+
+
+def grip(page: Page) -> tuple[float, float]:
+    """Where the handle of layer 2 is, scrolled to the middle of the screen."""
+    handle = slider(page, 2)
+    handle.evaluate("element => element.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(100)
+    box = handle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag_preview(page: Page, texts: list[str], samples: int) -> list[float]:
+    """Milliseconds of each move of a handle, in one long drag."""
+    page.evaluate(PREVIEWS)
+    x, y = grip(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(2 * samples + 4):
+        page.mouse.move(x, y - 3 * (1 + step % 12))
+        page.wait_for_timeout(40)
+    found = page.evaluate("window.ltpPreviews")
+    page.mouse.up()
+    settle(page)
+    if len(found) < samples:
+        raise RuntimeError(f"only {len(found)} of {samples} moves showed a preview")
+    return found[4:]
+
+
+def threshold_release(page: Page, texts: list[str], samples: int) -> list[float]:
+    """Milliseconds from letting a handle go to new figures."""
+    times = []
+    for number in range(samples + 2):
+        before = page.evaluate("window.ltpSeen()")
+        x, y = grip(page)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + (14 if number % 2 else -14), steps=4)
+        page.mouse.up()
+        times.append(page.evaluate(RELEASED, before))
+        settle(page)
+    return times[2:]
+
+
+def new_sentence(page: Page, texts: list[str], samples: int) -> list[float]:
+    """Milliseconds from Control+Enter to the board, verdict and figures of another text."""
+    box, times = page.locator(".st-key-text textarea"), []
+    for text in texts[1 : samples + 3]:
+        before = page.evaluate("window.ltpSeen()")
+        box.fill(text)
+        box.press("Control+Enter")
+        times.append(page.evaluate(READ, before))
+        settle(page)
+    return times[2:]
+
+
+def page_switch(page: Page, texts: list[str], samples: int) -> list[float]:
+    """Milliseconds from a click in the menu to a page that can be used."""
+    times: list[float] = []
+    names = list(PAGES)
+    for number in range(samples + len(PAGES)):  # the first round imports what a page needs
+        name = names[number % len(names)]
+        page.evaluate("window.ltpHeading = document.querySelector('.stHtml h1').textContent")
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
+        times.append(page.evaluate(SWITCHED, [name, PAGES[name]]))
+        settle(page)
+    return times[len(PAGES) :]
+
+
+MEASUREMENTS: dict[str, Callable[[Page, list[str], int], list[float]]] = {
+    "drag_preview": drag_preview,
+    "threshold_release": threshold_release,
+    "new_sentence": new_sentence,
+    "page_switch": page_switch,
+}
+
+
+async def load(address: str, pid: int, model: PrunedModel, visitors: int, seconds: float) -> dict[str, Any]:
+    """So many visitors move thresholds at once; each checks what it sees against a call of its own."""
+    texts = own_sentences()[:visitors]
+    times: list[float] = []
+    errors: list[str] = []
+    memory: list[int] = []
+
+    async def enter(browser: Any, number: int) -> Any:
+        page = await (await browser.new_context(viewport={"width": 1280, "height": 900})).new_page()
+        page.set_default_timeout(PATIENCE)
+        await page.goto(f"{address}/?{urlencode({'text': texts[number], 'model': MODEL})}")
+        await page.locator(".st-key-board .cell").first.wait_for()
+        await still(page)
+        return page
+
+    async def one(page: Any, number: int, deadline: float) -> None:
+        try:
+            step = 0
+            while time.monotonic() < deadline:
+                layer = 1 + (number + step // 6) % model.layers
+                key = "ArrowUp" if (step // 3) % 2 == 0 else "ArrowDown"
+                start = time.perf_counter()
+                await page.locator(f".st-key-board [role=slider][data-layer='{layer}']").press(key)
+                await still(page)
+                times.append((time.perf_counter() - start) * 1000)
+                if fault := await difference(page, model, texts[number]):
+                    errors.append(f"visitor {number}, step {step}: {fault}")
+                step += 1
+        except Exception as error:  # each visitor reports, none stops the others
+            errors.append(f"visitor {number}: {type(error).__name__}: {str(error).splitlines()[0]}")
+
+    async def watch(deadline: float) -> None:
+        while time.monotonic() < deadline:
+            memory.append(resident(pid))
+            await asyncio.sleep(2)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        pages = await asyncio.gather(*(enter(browser, number) for number in range(visitors)))
+        end_of_moves = time.monotonic() + seconds
+        moving = (one(page, number, end_of_moves) for number, page in enumerate(pages))
+        await asyncio.gather(watch(end_of_moves), *moving)
+        await browser.close()
+    quarter = max(len(memory) // 4, 1)
+    warm, end = statistics.mean(memory[quarter : 2 * quarter]), statistics.mean(memory[-quarter:])
+    return {
+        "visitors": visitors,
+        "seconds": seconds,
+        "moves": len(times),
+        "p50": round(statistics.median(times)) if times else None,
+        "p95": round(percentile(times)) if times else None,
+        "errors": errors[:10],
+        "memory_mb": [round(warm / 2**20), round(end / 2**20)],
+        "memory_growth": round(end / warm, 3),
+    }
+
+
+async def still(page: Any) -> None:
+    """Wait until the exact result is on the board and no script runs."""
+    await page.wait_for_timeout(150)
+    await page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    await page.wait_for_function(
+        """() => {
+          const host = document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]');
+          const board = host?.shadowRoot?.querySelector('.board');
+          return board && !board.classList.contains('previewing');
+        }"""
+    )
+
+
+async def difference(page: Any, model: PrunedModel, text: str) -> str | None:
+    """What on the screen is not what the model says about these thresholds; None if all is."""
+    if await page.locator("[data-testid=stException]").count():
+        return "an exception is on the page"
+    query = parse_qs(urlsplit(page.url).query)
+    if query["text"] != [text]:
+        return f"the text is {query['text']}"
+    values = [
+        float(query.get(f"t{n}", [usual])[0]) for n, usual in enumerate(model.thresholds or (), start=1)
+    ]
+    expected = await asyncio.to_thread(
+        model.predict, text, Thresholds(values, model.settings.length_exponent)
+    )
+    layers = await page.locator(".st-key-board .cell.stays").evaluate_all(
+        "cells => cells.map(cell => Number(cell.dataset.layer))"
+    )
+    seen = tuple(layers.count(layer) for layer in range(1, model.layers + 1))
+    if seen != expected.trace.alive:
+        return f"tokens left {seen}, not {expected.trace.alive} at {values}"
+    verdict = await page.locator(".verdict .card").first.text_content()
+    return None if expected.label and expected.label in verdict else f"{expected.label} is not in {verdict!r}"
+
+
+def resident(pid: int) -> int:
+    """Memory of a process, in bytes."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()
