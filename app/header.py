@@ -139,31 +139,46 @@ def open_page(title: str, lead: str) -> Setup | None:
 
 
 def inputs(setup: Setup) -> Texts:
-    """The text box or boxes with examples, and the pickers beside."""
+    """The text box or boxes with examples, and the pickers beside, without what a teacher's link hides."""
+    if "model" in session.hidden():
+        return _texts(setup)
     left, right = st.columns([3, 1], gap="medium")
     with left:
-        is_pair = setup.choices.pair is not None
-        first = st.text_area("First text" if is_pair else "Your sentence", key="text", height=92)
-        second = st.text_area("Second text", key="pair", height=92) if is_pair else None
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.button("Run", key="run", icon=":material/play_arrow:", on_click=session.run_again)
-            for number, example in enumerate(examples.examples_for(setup.model.settings.task)):
-                st.button(
-                    example.name,
-                    key=f"example_{number}",
-                    type="tertiary",
-                    on_click=session.set_text,
-                    args=(example.text, example.pair),
-                )
+        texts = _texts(setup)
     with right:
         pickers(setup.models, setup.choices.devices)
+    return texts
+
+
+def _texts(setup: Setup) -> Texts:
+    """The boxes; in their place the sentence alone where a teacher has fixed it."""
+    is_pair = setup.choices.pair is not None
+    if "text" in session.hidden():
+        texts = Texts(setup.settings.text, setup.settings.pair if is_pair else None)
+        for text in filter(None, (texts.first, texts.second)):
+            st.html(markup.paragraph(f"“{text}”", "fixed"))
+        return texts
+    first = st.text_area("First text" if is_pair else "Your sentence", key="text", height=92)
+    second = st.text_area("Second text", key="pair", height=92) if is_pair else None
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button("Run", key="run", icon=":material/play_arrow:", on_click=session.run_again)
+        for number, example in enumerate(examples.examples_for(setup.model.settings.task)):
+            st.button(
+                example.name,
+                key=f"example_{number}",
+                type="tertiary",
+                on_click=session.set_text,
+                args=(example.text, example.pair),
+            )
     if len(first or "") + len(second or "") > LONGEST_LINK:
         st.html(markup.notice("This text is too long for a link: the address keeps everything except it."))
     return Texts(first or "", second if second is None else second or "")
 
 
 def pickers(models: Sequence[str], devices: Sequence[str]) -> None:
-    """Model and device."""
+    """Model and device, unless a teacher's link hides them."""
+    if "model" in session.hidden():
+        return
     st.selectbox("Model", models, key="model")
     st.selectbox(
         "Device", devices, key="device", format_func=lambda name: services.DEVICE_NAMES.get(name, name)

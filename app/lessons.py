@@ -11,7 +11,6 @@ from app.words import entering
 from ltp_core import Prediction, Trace
 from ltp_core.latency import Comparison
 
-HIDEABLE = ("text", "model", "thresholds", "lessons")
 ENOUGH = 1.3  # a reduction of FLOPs that is worth looking at
 MUCH = 2.0
 
@@ -262,8 +261,3 @@ def read_lesson(text: str | None) -> tuple[int, str | None]:
     if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(LESSONS):
         return int(text), None
     return 1, f"There is no lesson {text}; there are 1 to {len(LESSONS)}. This is the first."
-
-
-def read_hidden(text: str | None) -> frozenset[str]:
-    """What a teacher's link hides; what is not known is left out."""
-    return frozenset(part for part in (text or "").split(",") if part in HIDEABLE)

@@ -43,6 +43,7 @@ LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
 MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip, is run on
 DRAWS = 5  # random deletions that LTP's own is set against
 SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
+REST = 0.4  # seconds before a measurement: a browser on this machine draws its new figures meanwhile
 LONGEST_WAIT = 20.0  # seconds in the queue for a run or a measurement
 OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
@@ -332,7 +333,15 @@ def measure_batch(
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
 ) -> Comparison | None:
-    """As `measure`, for several texts in one batch."""
+    """As `measure`, for several texts in one batch.
+
+    It begins after a rest, in which the visitor may change something again. Drawing and measuring at once
+    would slow each other down where both use the same cores.
+    """
+    rested = time.monotonic() + REST
+    while time.monotonic() < rested:
+        each_round()
+        time.sleep(0.05)
     deadline = time.monotonic() + LONGEST_WAIT
     while not _measuring.acquire(timeout=0.1):
         each_round()

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.state import Choices, Settings, is_own, read_model, read_query
+from app.state import Choices, Settings, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
 TEACHERS = ("hide", "lesson")  # parameters that a teacher's link sets for all pages
@@ -71,6 +71,11 @@ def enter(page: str) -> None:
     for key, value in mem.wanted.items():
         st.session_state[key] = value
     mem.wanted = {}
+
+
+def hidden() -> frozenset[str]:
+    """The controls that a teacher's link hides, on this page and on those opened from it."""
+    return read_hidden(st.query_params.get("hide"))
 
 
 def open_page(path: str, **settings: Any) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 OWN = ("model", "device", "text", "pair", "layer", "head", "token")  # and t1, t2, …
 THRESHOLD = re.compile(r"t[0-9]+")
+HIDEABLE = ("text", "model", "thresholds", "lessons")  # controls that a teacher's link can hide
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
 
 
@@ -131,6 +132,11 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
         token=number("token", 0, 9999, default.token),
     )
     return Reading(settings, notices)
+
+
+def read_hidden(text: str | None) -> frozenset[str]:
+    """What a teacher's link hides; what is not known is left out."""
+    return frozenset(part for part in (text or "").split(",") if part in HIDEABLE)
 
 
 def is_own(name: str) -> bool:

@@ -13,7 +13,9 @@ STEPS = (0.0, 0.0005, 0.0007, *_TENFOLD, 1.0)  # shares of attention, a step of 
 
 
 def buttons(settings: Settings, choices: Choices) -> None:
-    """Learned, off, undo."""
+    """Learned, off, undo; nothing where a teacher's link hides the thresholds."""
+    if "thresholds" in session.hidden():
+        return
     off = (0.0,) * choices.layers
     with st.container(horizontal=True, gap="small", key="threshold_buttons"):
         usual = "Learned" if choices.has_learned else "Start values"
@@ -38,13 +40,16 @@ def board(view: View) -> None:
         choices.learned if choices.has_learned else None,
         view.model.settings.length_exponent,
         STEPS,
+        fixed="thresholds" in session.hidden(),
     )
     if cell := threshold_board(data, "board", session.set_thresholds):
         session.open_page("views/microscope.py", **cell)
 
 
 def numbers(choices: Choices) -> None:
-    """One number a layer, in percent, and one for all."""
+    """One number a layer, in percent, and one for all; nothing where a teacher's link hides them."""
+    if "thresholds" in session.hidden():
+        return
     limits = {"min_value": 0.0, "max_value": 100.0, "step": 0.1, "format": "%.4g"}
     with st.expander("The same thresholds as numbers", key="threshold_numbers"):
         with st.container(horizontal=True, gap="small"):

@@ -42,7 +42,7 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
             xgap=1 if side <= MOST_TICKS else 0,
             ygap=1 if side <= MOST_TICKS else 0,
             coloraxis="coloraxis",
-            **_hover(tokens, weights, attention.tokens),
+            **_hover(tokens, attention.tokens),
         )
     )
     figure.update_layout(
@@ -95,7 +95,7 @@ def _axis(tokens: list[str], palette: Palette, title: str, **options: Any) -> di
     return axis
 
 
-def _hover(tokens: list[str], weights: np.ndarray, positions: Sequence[int]) -> dict[str, Any]:
+def _hover(tokens: list[str], positions: Sequence[int]) -> dict[str, Any]:
     if len(tokens) > MOST_NAMES:
         customdata = np.stack(np.meshgrid(positions[: len(tokens)], positions[: len(tokens)]), axis=-1) + 1
         return {
@@ -104,11 +104,8 @@ def _hover(tokens: list[str], weights: np.ndarray, positions: Sequence[int]) -> 
             "%{customdata[0]}<extra></extra>",
         }
     names = [as_plotly(token) for token in tokens]
-    customdata = [
-        [
-            f"“{giver}” gives {percent(share)}<br>of its attention to “{taker}”"
-            for taker, share in zip(names, row, strict=True)
-        ]
-        for giver, row in zip(names, weights.tolist(), strict=True)
-    ]
-    return {"customdata": customdata, "hovertemplate": "%{customdata}<extra></extra>"}
+    return {  # two names a cell: whole sentences would be most of what the browser has to load
+        "customdata": [[(giver, taker) for taker in names] for giver in names],
+        "hovertemplate": "“%{customdata[0]}” gives %{z:.3~p}<br>of its attention to “%{customdata[1]}”"
+        "<extra></extra>",
+    }

@@ -5,9 +5,10 @@ import streamlit as st
 from app import blocks, header, lessons, markup, services, session, theme
 from app.components.copy_link import copy_link
 from app.figures.shares import MOST, share_bars
-from app.header import Setup, View
-from app.lessons import HIDEABLE, LESSONS, Lesson, Situation
-from app.services import InputProblem, Texts
+from app.header import View
+from app.lessons import LESSONS, Lesson, Situation
+from app.services import InputProblem
+from app.state import HIDEABLE
 from ltp_core import Prediction
 
 HIDE_NAMES = {"text": "sentence", "model": "model", "thresholds": "thresholds", "lessons": "other lessons"}
@@ -20,10 +21,10 @@ def page() -> None:
     )
     if setup is None:
         return
-    hidden = lessons.read_hidden(st.query_params.get("hide"))
+    hidden = session.hidden()
     number = _lesson_number(hidden)
     lesson = LESSONS[number - 1]
-    texts = _texts(setup, hidden)
+    texts = header.inputs(setup)
     st.html(markup.heading(f"Lesson {number}: {lesson.title}"))
     view = header.run(setup, texts)
     if view is None:
@@ -57,23 +58,6 @@ def _lesson_number(hidden: frozenset[str]) -> int:
         st.query_params["lesson"] = str(picked)
     st.session_state["lesson_seen"] = picked
     return int(picked)
-
-
-def _texts(setup: Setup, hidden: frozenset[str]) -> Texts:
-    """The header's boxes, or the sentence alone where a teacher has fixed it."""
-    pair = setup.settings.pair if setup.choices.pair is not None else None
-    if "text" in hidden:
-        st.html(markup.paragraph(f"“{setup.settings.text}”"))
-        if pair:
-            st.html(markup.paragraph(f"“{pair}”"))
-        if "model" not in hidden:
-            header.pickers(setup.models, setup.choices.devices)
-        return Texts(setup.settings.text, pair)
-    if "model" in hidden:
-        first = st.text_area("Your sentence", key="text", height=92)
-        second = st.text_area("Second text", key="pair", height=92) if pair is not None else None
-        return Texts(first or "", second)
-    return header.inputs(setup)
 
 
 def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> None:

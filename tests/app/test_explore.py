@@ -263,3 +263,11 @@ def test_times_are_really_measured(tiny_folder):
     run(page)
     _, values = card(page, "Time")
     assert len(values) == 3 and all(re.fullmatch(r"[\d.]+ ms ?", value) for value in values)
+
+
+def test_a_teachers_link_hides_controls(lab):
+    page = lab(text="good film", hide="text,model,thresholds")
+    assert not page.text_area and not page.number_input
+    keys = {control.key for kind in (page.selectbox, page.button) for control in kind}
+    assert not keys & {"model", "device", "run", "learned", "off", "undo"}
+    assert "“good film”" in html(page) and alive(page)

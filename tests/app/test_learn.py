@@ -6,6 +6,7 @@ from app import lessons, services
 from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
+from app.state import read_hidden
 from ltp_core.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
@@ -79,7 +80,7 @@ def test_a_teachers_link_hides_controls(learn):
 def test_a_lesson_that_is_not_there(learn):
     assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
     assert lessons.read_lesson("²")[0] == 1 and lessons.read_lesson("3") == (3, None)
-    assert lessons.read_hidden("text,nonsense,,model") == {"text", "model"}
+    assert read_hidden("text,nonsense,,model") == {"text", "model"}
 
 
 def test_lesson_one_looks_at_the_chosen_token(situation):

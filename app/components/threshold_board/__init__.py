@@ -64,6 +64,7 @@ def board_data(
     learned: tuple[float, ...] | None,
     length_exponent: float,
     steps: tuple[float, ...],
+    fixed: bool = False,
 ) -> dict[str, Any]:
     """What the browser needs: plain numbers, and tokens as they are shown.
 
@@ -74,6 +75,7 @@ def board_data(
         learned: the learned ones, if there are some.
         length_exponent: a threshold is compared after division by the number of tokens to this power.
         steps: where the arrow keys go.
+        fixed: whether the lines only show, and cannot be moved.
     """
     trace = pruned.trace
     return {
@@ -87,6 +89,7 @@ def board_data(
         "learned": None if learned is None else list(learned),
         "scale": [entering**-length_exponent for entering in words.entering(trace)],
         "steps": list(steps),
+        "fixed": fixed,
         "finding": words.map_finding(trace),
         "outcome": words.outcome(dense, pruned),
     }

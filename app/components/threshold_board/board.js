@@ -103,7 +103,8 @@ class Board {
   }
 
   makeSliders() {
-    const layers = this.data.kept.length;
+    const layers = this.data.fixed ? 0 : this.data.kept.length; // without a slider nothing takes hold of a line
+    this.find("fieldset").hidden = this.data.fixed;
     while (this.sliders.length > layers) this.sliders.pop().remove();
     while (this.sliders.length < layers) this.sliders.push(this.makeSlider(this.sliders.length));
     for (const slider of this.sliders) slider.style.left = `${this.width - this.lanes.right + 9}px`;
