@@ -42,16 +42,19 @@ def browser():
 
 @pytest.fixture
 def visit(browser, address):
-    """Opens the lab as a new visitor: ``visit(text="…", t2="0.1")``. Other hosts are out of reach."""
+    """Opens a page as a new visitor: ``visit(text="…", t2="0.1")``, ``visit(path="cost")``.
+
+    Other hosts are out of reach.
+    """
     contexts = []
 
-    def open_lab(options=None, **query):
+    def open_lab(options=None, path="", **query):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **(options or {})})
         contexts.append(context)
         page = context.new_page()
         page.requests = []
         page.on("request", lambda request: page.requests.append(request.url))
-        return lab.open_page(page, address, **query)
+        return lab.open_page(page, f"{address}/{path}", **query)
 
     yield open_lab
     for context in contexts:

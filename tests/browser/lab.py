@@ -79,10 +79,10 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def open_page(page: Page, address: str, **query: str) -> Page:
-    """Open the lab with these query parameters and wait until it stands still."""
+    """Open a page of the lab with these query parameters and wait until it stands still."""
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/?{urlencode(query)}" if query else address)
-    page.locator(".verdict, .notice").first.wait_for()
+    page.goto(f"{address}?{urlencode(query)}" if query else address)
+    page.locator(".stHtml h1").first.wait_for()
     settle(page)
     return page
 
