@@ -95,7 +95,7 @@ def _least(s: Situation) -> tuple[bool, str]:
     trace, received = s.dense.trace, shares(s.dense.trace)
     least = min(content(trace), key=lambda i: received[i])
     if s.chosen is None:
-        return False, "Pick a token below."
+        return False, "Pick a token above."
     if received[s.chosen] <= received[least]:
         return (
             True,

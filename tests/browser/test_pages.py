@@ -3,7 +3,6 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from ltp_core import Dense, PrunedModel
 from tests.browser.lab import settle
 
 SENTENCE = "I laughed twice, and both times at the wrong moment."
@@ -92,19 +91,6 @@ def test_hidden_controls_are_on_no_page(open_view):
     page.locator(".st-key-work_by_layer").wait_for()
     settle(page)
     assert "hide=" in page.url and not page.locator("textarea, .st-key-model").count()
-
-
-def test_a_lesson_is_done_by_doing(open_view):
-    page = open_view("learn", lesson="1")
-    page.locator("[class*=st-key-predict_1] label").nth(2).click()
-    settle(page)
-    trace = PrunedModel.from_pretrained("sst2").predict(SENTENCE, rule=Dense()).trace
-    received = trace.layers[0].importance
-    least = min(range(1, len(trace.tokens) - 1), key=received.__getitem__)  # between [CLS] and [SEP]
-    page.locator(".st-key-lesson_token input").fill(f"{trace.tokens[least]} ({least + 1})")
-    page.keyboard.press("Enter")
-    settle(page)
-    assert "Done." in page.locator(".notice").last.inner_text()
 
 
 def test_the_link_of_a_lesson_can_be_copied(open_view):
