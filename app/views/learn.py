@@ -79,10 +79,9 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
     st.html(markup.heading("Do", 3))
     st.html(markup.paragraph(lesson.task))
     if number == 1:
-        position = st.selectbox(
+        position = st.pills(
             "Token",
             lessons.content(view.dense.trace),
-            index=None,
             key="lesson_token",
             format_func=lambda i: lessons.named(view.dense.trace, i),
         )

@@ -103,3 +103,16 @@ def test_the_link_of_a_lesson_can_be_copied(open_view):
     page.get_by_role("button", name="Copied").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")
     assert "lesson=3" in link and "/learn?" in link
+
+
+def test_lesson_one_is_done_by_picking_the_token_with_the_least_attention(open_view):
+    page = open_view("learn", lesson="1", text="A clever script with a villain one almost likes.")
+    page.locator("[class*=st-key-predict_1] label").nth(2).click()
+    settle(page)
+    tokens = page.locator(".st-key-lesson_token button")
+    for number in range(tokens.count()):
+        tokens.nth(number).click()
+        settle(page)
+        if page.get_by_text("✓ Done.").count():
+            return
+    raise AssertionError("no token finishes the lesson")
