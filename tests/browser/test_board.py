@@ -111,7 +111,7 @@ def test_keys_set_a_threshold_and_say_it(visit):
     press(page, 1, "Home")
     assert kept(page) == everybody
     press(page, 1, "PageUp")
-    assert slider(page, 1).get_attribute("aria-valuetext").startswith("0.13")
+    assert slider(page, 1).get_attribute("aria-valuetext").startswith("0.125")
 
 
 def test_all_thresholds_move_together(visit):
