@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import somersd
-from sklearn.metrics import roc_auc_score
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,8 @@ def agreement(
     Raises:
         ValueError: if no token counts.
     """
+    from sklearn.metrics import roc_auc_score  # here: it takes seconds, and most commands set nothing beside
+
     counted = np.asarray(words, dtype=bool)
     if not counted.any():
         raise ValueError("there is no token of a text to compare")
@@ -82,4 +82,6 @@ def concordance(survival: np.ndarray, size: np.ndarray) -> float | None:
         return None
     if len(set(size.tolist())) < 2:
         return 0.5
+    from scipy.stats import somersd  # here, for the same reason
+
     return (1 + float(somersd(survival, size).statistic)) / 2
