@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 
-from ltp_core.architectures import EncoderView, score_bias
+from ltp_core.architectures import EncoderView, LayerView, score_bias
 from ltp_core.importance import attention_received
 from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
@@ -83,10 +83,7 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     carry: Any = None
     masks, importances, states = [], [], []
     for number, layer in enumerate(view.layers, start=1):
-        query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
-        scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
-        bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
-        attention = weighted_softmax(scores if bias is None else scores + bias, mask)  # [B, H, n, n]
+        attention, value = padded_attention(layer, hidden, positions, mask)  # [B, H, n, n], [B, H, n, d]
         importance = attention_received(attention, mask)  # [B, n]
         gated, carry = gate(importance, mask, number, carry)
         mask = torch.where(first, torch.ones_like(gated), gated)  # [CLS] never leaves
@@ -97,6 +94,26 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
         states.append(hidden)
     logits = view.head(view.finish(hidden), mask)
     return Run(logits, tuple(masks), tuple(importances), hidden=tuple(states))
+
+
+def padded_attention(
+    layer: LayerView, hidden: Tensor, positions: Tensor, mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A layer's attention over a padded batch.
+
+    Args:
+        layer: the layer.
+        hidden: ``[B, n, D]``.
+        positions: of the tokens in their texts, long ``[B, n]``.
+        mask: ``[B, n]``, the weight of each key.
+
+    Returns:
+        ``(attention, value)``: ``[B, H, n, n]``, see `weighted_softmax`, and ``[B, H, n, d]``.
+    """
+    query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
+    scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
+    bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
+    return weighted_softmax(scores if bias is None else scores + bias, mask), value
 
 
 def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,29 @@ from ltp_core.rules.base import first_tokens
 
 
 @dataclass(frozen=True)
-class TopK:
+class _Shares:
+    """What both rules are made of: a share a layer, checked and frozen."""
+
+    shares: Sequence[float]
+
+    def __post_init__(self) -> None:
+        """Check the shares and freeze them."""
+        object.__setattr__(self, "shares", _checked(self.shares))
+
+    def cutoff(self, layer: int, tokens: int) -> float | None:
+        """There is none: ranks decide."""
+        return None
+
+    def check(self, layers: int) -> None:
+        """Ask for one share a layer."""
+        if len(self.shares) != layers:
+            raise ValueError(
+                f"this model has {layers} layers, so it needs {layers} shares; got {len(self.shares)}"
+            )
+
+
+@dataclass(frozen=True)
+class TopK(_Shares):
     """Keep the tokens with the most attention so far: cascaded token pruning of SpAtten.
 
     The attention that a token received is summed over heads, queries and *all layers up to this one*.
@@ -35,12 +57,6 @@ class TopK:
         ValueError: if a share is not in (0, 1] or the shares rise.
     """
 
-    shares: Sequence[float]
-
-    def __post_init__(self) -> None:
-        """Check the shares and freeze them."""
-        object.__setattr__(self, "shares", _checked(self.shares))
-
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
         """Keep the top of the accumulated attention; `carry` holds it with the input's length."""
         tokens = alive.sum(dim=-1, keepdim=True)  # [B, 1]
@@ -54,17 +70,9 @@ class TopK:
         """Whether anything is still to be dropped, here or later: until then, attention accumulates."""
         return self.shares[-1] < _before(self.shares, layer)
 
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """There is none: ranks decide."""
-        return None
-
-    def check(self, layers: int) -> None:
-        """Ask for one share a layer."""
-        _check_count(self.shares, layers)
-
 
 @dataclass(frozen=True)
-class LengthConfig:
+class LengthConfig(_Shares):
     """Keep the top L_l(n) tokens of each layer: a length configuration of the Length-Adaptive Transformer.
 
     A token's rank is by the attention received in this layer alone, over heads and queries.
@@ -81,12 +89,6 @@ class LengthConfig:
         ValueError: if a share is not in (0, 1] or the shares rise.
     """
 
-    shares: Sequence[float]
-
-    def __post_init__(self) -> None:
-        """Check the shares and freeze them."""
-        object.__setattr__(self, "shares", _checked(self.shares))
-
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
         """Keep the top of this layer's importance; `carry` holds the input's length."""
         length = alive.sum(dim=-1, keepdim=True) if carry is None else carry  # [B, 1]
@@ -97,14 +99,6 @@ class LengthConfig:
     def needs_importance(self, layer: int) -> bool:
         """Only where the share falls."""
         return self.shares[layer - 1] < _before(self.shares, layer)
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """There is none: ranks decide."""
-        return None
-
-    def check(self, layers: int) -> None:
-        """Ask for one share a layer."""
-        _check_count(self.shares, layers)
 
 
 def falling_shares(last: float, layers: int) -> list[float]:
@@ -163,8 +157,3 @@ def _checked(shares: Sequence[float]) -> tuple[float, ...]:
 def _before(shares: Sequence[float], layer: int) -> float:
     """The share of the input's tokens that enters a layer."""
     return 1.0 if layer == 1 else shares[layer - 2]
-
-
-def _check_count(shares: Sequence[float], layers: int) -> None:
-    if len(shares) != layers:
-        raise ValueError(f"this model has {layers} layers, so it needs {layers} shares; got {len(shares)}")

@@ -16,7 +16,33 @@ from ltp_core.training.job import Pruning, Stage
 from ltp_core.training.output_masking import output_masked_forward
 
 
-class PruningModule(nn.Module):
+class TaughtModule(nn.Module):
+    """What every method that starts from the dense model is: a model, and the dense one that teaches it.
+
+    Args:
+        hf_model: starts as the dense fine-tuned model.
+        pruning: its shares of distillation count, of outputs and of hidden states.
+        teacher: the dense model, if its hidden states are distilled, too; it is not trained or saved.
+    """
+
+    def __init__(self, hf_model: Any, pruning: Pruning, teacher: Any = None) -> None:
+        super().__init__()
+        self.hf_model = hf_model
+        self.pruning = pruning
+        self._teacher = (teacher,)  # in a tuple, so that it is no submodule
+
+    def taught(self, run: Run, inputs: Inputs, labels: Tensor, teacher_logits: Tensor) -> Tensor:
+        """Task loss and distillation from the dense model, mixed as the recipe says: scalar."""
+        share, logits = self.pruning.distill, run.logits.float()
+        loss = (1 - share) * task_loss(logits, labels) + share * distillation_loss(logits, teacher_logits)
+        if self.pruning.distill_hidden > 0:
+            with torch.no_grad():
+                dense = padded_forward(view_of(self._teacher[0]), inputs, hard_gate(Dense()))
+            loss = loss + self.pruning.distill_hidden * hidden_loss(run, dense)
+        return loss
+
+
+class PruningModule(TaughtModule):
     """A model and its thresholds under the gates of a stage; the forward pass returns the loss.
 
     Args:
@@ -35,15 +61,12 @@ class PruningModule(nn.Module):
         thresholds: tuple[float, ...] | None = None,
         teacher: Any = None,
     ) -> None:
-        super().__init__()
-        self.hf_model = hf_model
-        self.pruning = pruning
+        super().__init__(hf_model, pruning, teacher)
         self.stage = stage
         self.temperature = pruning.temperature
         self.size = family_of(hf_model.config).dimensions(hf_model.config)
         start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
         self.thresholds = nn.Parameter(start, requires_grad=stage != "hard")  # [L]
-        self._teacher = (teacher,)  # in a tuple, so that it is no submodule
         if pruning.target_flops is None:
             self.budget: KeepPenalty | FlopsTarget = KeepPenalty(pruning.penalty)
         else:
@@ -64,16 +87,12 @@ class PruningModule(nn.Module):
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
         run = self._run(inputs)
         dense, pruned = batch_flops(self.size, attention_mask, run.masks)
-        logits = run.logits.float()
-        loss = (1 - self.pruning.distill) * task_loss(logits, labels)
-        loss = loss + self.pruning.distill * distillation_loss(logits, teacher_logits)
-        if self.pruning.distill_hidden > 0:
-            loss = loss + self.pruning.distill_hidden * hidden_loss(run, self._teacher_run(inputs))
+        loss = self.taught(run, inputs, labels, teacher_logits)
         loss = loss + self.budget.penalty(dense, pruned, attention_mask, run.masks)
         kept = torch.stack([attention_mask.sum(), *(mask.sum() for mask in run.masks)])
         return {
             "loss": loss,
-            "logits": logits,
+            "logits": run.logits.float(),
             "flops": torch.stack([dense, pruned]).detach(),
             "kept": kept.detach(),
         }
@@ -89,10 +108,6 @@ class PruningModule(nn.Module):
         if self.stage == "soft":
             return padded_forward(view, inputs, gate)
         return output_masked_forward(view, inputs, gate)
-
-    @torch.no_grad()
-    def _teacher_run(self, inputs: Inputs) -> Run:
-        return padded_forward(view_of(self._teacher[0]), inputs, hard_gate(Dense()))
 
     def anneal(self, done: float) -> None:
         """Set the gates' temperature for this share of the training: falling geometrically."""

@@ -3,9 +3,9 @@
 import torch
 from torch.nn.functional import dropout
 
-from ltp_core.architectures import EncoderView, score_bias
+from ltp_core.architectures import EncoderView
 from ltp_core.importance import attention_received
-from ltp_core.masked import Gate, weighted_softmax
+from ltp_core.masked import Gate, padded_attention
 from ltp_core.rules import first_tokens, original_positions
 from ltp_core.run import Inputs, Run
 
@@ -32,10 +32,7 @@ def output_masked_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     mask, carry = real, None  # a soft gate carries nothing
     masks, importances, states = [], [], []
     for number, layer in enumerate(view.layers, start=1):
-        query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
-        scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
-        bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
-        attention = weighted_softmax(scores if bias is None else scores + bias, real)  # [B, H, n, n]
+        attention, value = padded_attention(layer, hidden, positions, real)  # [B, H, n, n], [B, H, n, d]
         importance = attention_received(attention, real)  # [B, n]
         gated, carry = gate(importance, real, number, carry)
         scale = torch.where(first, torch.ones_like(gated), gated)  # [B, n]

@@ -9,53 +9,35 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltp_core.architectures import view_of
 from ltp_core.masked import hard_gate, padded_forward
-from ltp_core.model import PrunedModel, task_loss
+from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
 from ltp_core.run import Inputs, Run
 from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.loop import Loop
-from ltp_core.training.objective import distillation_loss, hidden_loss
+from ltp_core.training.objective import TaughtModule, distillation_loss, hidden_loss
 from ltp_core.training.stages import distillation_table, freeze_embeddings
 
 
-class RivalModule(nn.Module):
-    """What both rivals share: a model, the dense one that teaches it, and the loss that LTP has, too.
+class RivalModule(TaughtModule):
+    """What both rivals share: a model that runs under fixed rules, and the loss that LTP has, too."""
 
-    Args:
-        hf_model: starts as the dense fine-tuned model.
-        pruning: its shares of distillation count, of outputs and of hidden states.
-        teacher: the dense model, if its hidden states are distilled; it is not trained or saved.
-    """
-
-    def __init__(self, hf_model: Any, pruning: Pruning, teacher: Any = None) -> None:
-        super().__init__()
-        self.hf_model, self.pruning = hf_model, pruning
-        self.layers = len(view_of(hf_model).layers)
-        self._teacher = (teacher,)  # in a tuple, so that it is no submodule
+    @property
+    def layers(self) -> int:
+        """How many layers the model has."""
+        return len(view_of(self.hf_model).layers)
 
     def run_under(self, inputs: Inputs, rule: Rule) -> Run:
         """The model under a rule, padded."""
         return padded_forward(view_of(self.hf_model), inputs, hard_gate(rule))
-
-    def taught(self, run: Run, inputs: Inputs, labels: Tensor, teacher_logits: Tensor) -> Tensor:
-        """Task loss and distillation from the dense model, mixed as in learned token pruning."""
-        share, logits = self.pruning.distill, run.logits.float()
-        loss = (1 - share) * task_loss(logits, labels) + share * distillation_loss(logits, teacher_logits)
-        if self.pruning.distill_hidden > 0:
-            with torch.no_grad():
-                dense = padded_forward(view_of(self._teacher[0]), inputs, hard_gate(Dense()))
-            loss = loss + self.pruning.distill_hidden * hidden_loss(run, dense)
-        return loss
 
 
 class TopKModule(RivalModule):

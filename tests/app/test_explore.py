@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import services, session
 from ltp_core import PrunedModel
+from tests.app.harness import html, run
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
@@ -27,16 +28,6 @@ def lab(tiny_folder, monkeypatch, comparison):
         return run(page)
 
     return open_page
-
-
-def run(page):
-    page.run()
-    assert not page.exception
-    return page
-
-
-def html(page):
-    return "\n".join(element.proto.body for element in page.get("html")).replace("\u00a0", " ")
 
 
 def card(page, title):
