@@ -98,7 +98,7 @@ def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:
         f"{rows}, {said['examples']:,}",
         "none" if alone is None else findings.score(alone, metric),
         findings.score(said["pruned"]["score"], metric),
-        "" if lost is None else f"{lost:.1f}",
+        "" if lost is None else f"{lost:z.1f}",
         words.times(said["flops_reduction"]) + " fewer",
         words.times(said["executed_flops_reduction"]) + " fewer",
     )

@@ -226,7 +226,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
         console.print(
             f"{scores['metric']} on {scores['examples']} texts: {scores['dense']['score']:.3f} dense, "
             f"{scores['pruned']['score']:.3f} pruned"
-            + ("" if lost is None else f", points lost against the baseline: {lost:.1f}")
+            + ("" if lost is None else f", points lost against the baseline: {lost:z.1f}")
         )
     console.print(f"{document['device']}, {document['threads']} threads; medians of interleaved runs")
 

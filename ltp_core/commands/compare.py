@@ -92,7 +92,7 @@ def compare(
         )
         for row in found:
             ratios = [f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-            scores = [f"{100 * row['pruned_score']:.1f}", f"{row['points_lost']:.1f}"]
+            scores = [f"{100 * row['pruned_score']:.1f}", f"{row['points_lost']:z.1f}"]
             grid.add_row(row["rule"], f"{row['target_flops']:g}×", *scores, *ratios)
         console.print(grid)
         console.print(f"{len(rows)} development rows; {file}")

@@ -42,7 +42,7 @@ def ablations(rows: Sequence[Row]) -> list[str]:
     lines = []
     for row in sorted(rows, key=lambda row: (row["task"], row["rule"], row["seed"] or 0)):
         asked = f"{row['target_flops']:g}×" if row.get("target_flops") else f"λ = {row['penalty']:g}"
-        lost = "" if row["points_lost"] is None else f"{row['points_lost']:.1f}"
+        lost = "" if row["points_lost"] is None else f"{row['points_lost']:z.1f}"
         score, reduction = f"{100 * row['pruned_score']:.1f}", f"{row['flops_reduction']:.2f}×"
         lines.append([row["task"], f"`{row['rule']}`", str(row["seed"]), asked, score, lost, reduction])
     return [
@@ -109,9 +109,7 @@ def _cell(found: Sequence[Row]) -> str:
     scores = [100 * row["pruned_score"] for row in found]
     lost = mean(row["points_lost"] for row in found)
     reduction = mean(row["flops_reduction"] for row in found)
-    return (
-        f"{mean(scores):.1f}{_spread(scores)} ({round(lost, 1) + 0:.1f}) at {reduction:.2f}×"  # + 0: no -0.0
-    )
+    return f"{mean(scores):.1f}{_spread(scores)} ({lost:z.1f}) at {reduction:.2f}×"
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -142,7 +140,7 @@ def _means(rows: Sequence[Row]) -> list[str]:
         cells = []
         for target in targets:
             have = [lost[task, rule, target] for task in tasks if (task, rule, target) in lost]
-            cells.append(f"{round(mean(have), 1) + 0:.1f} ({len(have)})" if have else "")
+            cells.append(f"{mean(have):z.1f} ({len(have)})" if have else "")
         lines.append([f"`{rule}`", *cells])
     return [
         grid(["rule", *(f"target {target:g}×" for target in targets)], lines),

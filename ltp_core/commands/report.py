@@ -152,7 +152,7 @@ def _cut(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 def _scores(row: dict[str, Any]) -> list[str]:
     scores = [f"{100 * row[who]:.1f}" for who in ("baseline_score", "pruned_score")]
     ratios = [f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-    return [*scores, f"{round(row['points_lost'], 1) + 0:.1f}", *ratios]  # + 0: no "-0.0"
+    return [*scores, f"{row['points_lost']:z.1f}", *ratios]  # z: no "-0.0"
 
 
 def _headline(found: dict[str, Any]) -> list[str]:
@@ -222,7 +222,7 @@ def _how(found: dict[str, Any]) -> str:
         says.append(
             f"{scores['metric'].capitalize()} on these {scores['examples']} texts: "
             f"{100 * scores['dense']['score']:.1f} dense, {100 * scores['pruned']['score']:.1f} pruned"
-            + ("." if lost is None else f"; points lost against the baseline: {lost:.1f}.")
+            + ("." if lost is None else f"; points lost against the baseline: {lost:z.1f}.")
         )
     if found["selection"]:
         costs = [

@@ -140,7 +140,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         runs = (found[who] for who in ("baseline", "dense", "pruned"))
         scores = [" / ".join(f"{100 * run[metric]:.1f}" for metric in metrics) for run in runs]
         ratios = [f"{found[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-        cells = [title, str(found["examples"]), *scores, f"{found['points_lost']:.1f}", *ratios]
+        cells = [title, str(found["examples"]), *scores, f"{found['points_lost']:z.1f}", *ratios]
         lines.append(f"| {' | '.join(cells)} |")
     held = "*tuning* rows are whole texts held out of the training set, on which the thresholds' last factor"
     held += " was settled." + (" *untouched* rows were held out, too." if "untouched" in measured else "")
