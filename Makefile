@@ -45,7 +45,8 @@ lint: $(VENV)/.dev ## check format, style and types
 	$(RUN) -m mypy
 
 notebooks: $(VENV)/.dev ## run all notebooks and store their outputs (takes a Chromium, for the pictures)
-	$(RUN) -m jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	PYTHONWARNINGS=ignore $(RUN) -m jupyter nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 docs: $(VENV)/.dev ## build the documentation into site/; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
