@@ -111,7 +111,7 @@ def padded_attention(
         ``(attention, value)``: ``[B, H, n, n]``, see `weighted_softmax`, and ``[B, H, n, d]``.
     """
     query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
-    scores = query @ key.transpose(-1, -2) * layer.scale  # [B, H, n, n]
+    scores = (query * layer.scale) @ key.transpose(-1, -2)  # [B, H, n, n]
     bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
     return weighted_softmax(scores if bias is None else scores + bias, mask), value
 
@@ -129,11 +129,38 @@ def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     Returns:
         ``[B, H, n, n]``. A query that sees nothing (dropped itself, with all in its window) gets zeros.
     """
-    scores = scores.float()
-    keys = mask[:, None, None, :]  # [B, 1, 1, n]
-    highest = scores.masked_fill(keys == 0, -torch.inf).amax(dim=-1, keepdim=True).detach()  # [B, H, n, 1]
-    highest = highest.masked_fill(highest == -torch.inf, 0)
-    # A hidden key may score far higher than all visible ones; its exponential must not overflow.
-    weights = (scores - highest).clamp(max=20).exp() * keys
-    total = weights.sum(dim=-1, keepdim=True)  # [B, H, n, 1]
-    return weights / total.masked_fill(total == 0, 1)
+    weighted: Tensor = _WeightedSoftmax.apply(scores.float(), mask[:, None, None, :])
+    return weighted
+
+
+class _WeightedSoftmax(torch.autograd.Function):
+    """`weighted_softmax` with its gradient written out: a third of the passes over ``[B, H, n, n]``.
+
+    With ``w_j = exp(x_j) / sum_k m_k exp(x_k)`` and ``p_j = m_j w_j``, a loss with the gradient g to p has
+    the gradient ``w_j (g_j - sum_k g_k p_k)`` to ``m_j``, to be summed over heads and queries, and ``m_j``
+    times that to ``x_j``.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, keys: Tensor) -> Tensor:
+        """``[B, H, n, n]`` in float32 and ``[B, 1, 1, n]`` -> ``[B, H, n, n]``."""
+        highest = scores.masked_fill(keys == 0, -torch.inf).amax(dim=-1, keepdim=True)  # [B, H, n, 1]
+        highest.masked_fill_(highest == -torch.inf, 0)
+        # A hidden key may score far higher than all visible ones; its exponential must not overflow.
+        weights = (scores - highest).clamp_(max=20).exp_()
+        probabilities = weights * keys
+        total = probabilities.sum(dim=-1, keepdim=True)  # [B, H, n, 1]
+        total.masked_fill_(total == 0, 1)
+        ctx.save_for_backward(weights.div_(total), keys)
+        return probabilities.div_(total)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients to scores and keys."""
+        weights, keys = ctx.saved_tensors
+        (gradient,) = gradients
+        scaled = gradient * weights
+        mean = (scaled * keys).sum(dim=-1, keepdim=True)  # [B, H, n, 1]
+        to_mask = scaled.addcmul_(weights, mean, value=-1)  # [B, H, n, n], of each query and head
+        to_keys = to_mask.sum(dim=(1, 2), keepdim=True)  # [B, 1, 1, n]
+        return to_mask.mul_(keys), to_keys

@@ -30,29 +30,44 @@ def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, .
 
 
 class FlopsTarget(nn.Module):
-    """Keeps pruned FLOPs at a share of the dense ones while a model trains (a Lagrange multiplier).
+    """Brings pruned FLOPs to a share of the dense ones while a model trains, and keeps them there.
 
-    The multiplier rises while too much is computed and falls while too little is: gradient ascent on
-    the dual problem. Both sums are running means, so that the target holds for the ratio of means over
-    the data and not for each batch. State lies in buffers, so it is saved with a checkpoint.
+    The loss gets the share that is computed, times a Lagrange multiplier. The multiplier is the sum over
+    all batches of what was computed too much (gradient ascent on the dual problem), which alone
+    overshoots: it goes on rising while thresholds are on their way. So it also gets a term in proportion
+    to the present excess (PI control; Stooke, Achiam & Abbeel, ICML 2020), and the share that is allowed
+    falls from 1 to the target over the first part of the training. Both sums of FLOPs are running means,
+    so that the target holds for the ratio of means over the data and not for each batch. State lies in
+    buffers, so it is saved with a checkpoint.
 
     Args:
         reduction: dense over pruned FLOPs to reach, at least 1.
-        rate: step of the multiplier for each batch.
-        decay: of the running means.
+        rate: what a batch adds to the multiplier, for each unit of excess.
+        proportion: what the multiplier gets for each unit of the present excess.
+        decay: of the running means, for each batch.
+        ramp: share of the training in which the allowed share falls.
     """
 
     multiplier: Tensor
+    integral: Tensor
     mean_dense: Tensor
     mean_pruned: Tensor
     seen: Tensor
 
-    def __init__(self, reduction: float, rate: float = 0.02, decay: float = 0.98) -> None:
+    def __init__(
+        self,
+        reduction: float,
+        rate: float = 0.01,
+        proportion: float = 2.0,
+        decay: float = 0.95,
+        ramp: float = 0.3,
+    ) -> None:
         super().__init__()
         if not reduction >= 1:
             raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {reduction}")
-        self.reduction, self.rate, self.decay = reduction, rate, decay
-        for name in ("multiplier", "mean_dense", "mean_pruned", "seen"):
+        self.reduction, self.rate, self.proportion = reduction, rate, proportion
+        self.decay, self.ramp = decay, ramp
+        for name in ("multiplier", "integral", "mean_dense", "mean_pruned", "seen"):
             self.register_buffer(name, torch.zeros(()))
 
     def penalty(
@@ -62,14 +77,25 @@ class FlopsTarget(nn.Module):
         mean = dense.detach() if self.seen == 0 else self.mean_dense / (1 - self.decay**self.seen)
         return self.multiplier.clone() * pruned / mean  # `update` writes into the buffer before backward
 
+    def allowed(self, done: float) -> float:
+        """The share of the dense FLOPs that may be computed when so much of the training is done."""
+        return 1 - (1 - 1 / self.reduction) * min(done / self.ramp, 1.0)
+
     @torch.no_grad()
-    def update(self, dense: Tensor, pruned: Tensor) -> None:
-        """Move the multiplier, with the means over all processes' batches."""
+    def update(self, dense: Tensor, pruned: Tensor, done: float) -> None:
+        """Move the multiplier, with the means over all processes' batches.
+
+        Args:
+            dense: FLOPs of the batch, scalar.
+            pruned: what was computed of them.
+            done: share of the training that is done.
+        """
         self.seen += 1
         self.mean_dense.lerp_(dense, 1 - self.decay)
         self.mean_pruned.lerp_(pruned, 1 - self.decay)
-        excess = self.mean_pruned / self.mean_dense - 1 / self.reduction
-        self.multiplier.add_(self.rate * excess).clamp_(min=0)
+        excess = self.mean_pruned / self.mean_dense - self.allowed(done)
+        self.integral.add_(self.rate * excess).clamp_(min=0)
+        self.multiplier.copy_(self.integral + self.proportion * excess).clamp_(min=0)
 
     def progress(self) -> dict[str, float]:
         """The reduction reached, as running means, and the multiplier."""
@@ -96,7 +122,7 @@ class KeepPenalty(nn.Module):
         kept = torch.stack([mask.sum() for mask in masks]).mean()
         return self.weight * kept / attention_mask.sum()
 
-    def update(self, dense: Tensor, pruned: Tensor) -> None:
+    def update(self, dense: Tensor, pruned: Tensor, done: float) -> None:
         """Remember the batch for the log; a fixed penalty steers nothing."""
         self.reached = float(dense / pruned)
 

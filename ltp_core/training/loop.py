@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import Tensor, nn
+from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from ltp_core.training.job import Recipe
 from ltp_core.training.processes import PATIENCE
 from ltp_core.training.progress import ProgressLine
+from ltp_core.training.sampling import LikeLengths
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -53,7 +55,6 @@ class Loop(Trainer):
             seed=recipe.seed,
             bf16=recipe.bfloat16,
             use_cpu=next(module.parameters()).device.type == "cpu",
-            train_sampling_strategy="group_by_length",
             save_steps=recipe.save_steps,
             save_total_limit=2,
             logging_steps=recipe.log_steps,
@@ -98,6 +99,11 @@ class Loop(Trainer):
             kept = [line for line in whole if json.loads(line)["step"] <= step]
             file.write_text("".join(kept), encoding="utf-8")
 
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
+        """Batches of like length in random order, instead of the Trainer's from long to short."""
+        table: Any = self.train_dataset if train_dataset is None else train_dataset
+        return LikeLengths([len(ids) for ids in table["input_ids"]], self.args.train_batch_size)
+
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW in three groups: matrices, the rest without decay, thresholds with a rate of their own."""
         if self.optimizer is None:
@@ -124,8 +130,9 @@ class Loop(Trainer):
     ) -> Tensor | tuple[Tensor, Any]:
         """Run the batch; tell the budget what it cost, as the mean over all processes."""
         module: Any = self.accelerator.unwrap_model(model)
+        done = self.state.global_step / self.state.max_steps
         if hasattr(module, "anneal"):
-            module.anneal(self.state.global_step / self.state.max_steps)
+            module.anneal(done)
         outputs = model(**inputs)
         loss = outputs["loss"]
         if not torch.isfinite(loss):
@@ -133,7 +140,7 @@ class Loop(Trainer):
         if "flops" in outputs:
             sums = torch.cat([outputs["flops"], outputs["kept"]])
             dense, pruned, *kept = self.accelerator.reduce(sums, reduction="mean")
-            module.budget.update(dense, pruned)
+            module.budget.update(dense, pruned, done)
             self.kept = torch.stack(kept) if self.kept is None else self.kept + torch.stack(kept)
         return (loss, outputs) if return_outputs else loss
 

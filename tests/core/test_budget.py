@@ -14,10 +14,10 @@ KEPT = (
 )
 
 
-def step(budget, reduction, times=1):
-    """Show the budget batches with this reduction."""
+def step(budget, reduction, times=1, done=1.0):
+    """Show the budget batches with this reduction, when so much of the training is done."""
     for _ in range(times):
-        budget.update(torch.tensor(100.0), torch.tensor(100.0 / reduction))
+        budget.update(torch.tensor(100.0), torch.tensor(100.0 / reduction), done)
 
 
 def test_batch_flops_are_paper_flops():
@@ -49,11 +49,37 @@ def test_the_multiplier_rises_over_budget_and_falls_under_it():
 def test_on_target_it_stands_still():
     budget = FlopsTarget(2.0)
     step(budget, 1.0)
-    before = float(budget.multiplier)
-    assert before == pytest.approx(0.02 * 0.5)  # rate times (1 - 1/2)
+    assert float(budget.integral) == pytest.approx(0.01 * 0.5)  # rate times (1 - 1/2)
+    assert float(budget.multiplier) == pytest.approx(0.01 * 0.5 + 2.0 * 0.5)  # and the present excess
     fresh = FlopsTarget(2.0)
     step(fresh, 2.0, 10)
     assert float(fresh.multiplier) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_is_allowed_falls_at_first():
+    budget = FlopsTarget(2.0, ramp=0.4)
+    assert [budget.allowed(done) for done in (0.0, 0.2, 0.4, 1.0)] == [1.0, 0.75, 0.5, 0.5]
+    step(budget, 1.25, 5, done=0.1)  # 0.8 is computed where 0.875 may be
+    assert budget.multiplier == 0
+    step(budget, 1.25, 5, done=0.4)
+    assert budget.multiplier > 0
+
+
+def test_thresholds_that_follow_slowly_do_not_overshoot_far():
+    """A share that falls with a rate bounded as the thresholds' is, pushed by multiplier minus 0.2."""
+
+    def course(**options):
+        budget, share, found = FlopsTarget(2.0, **options), 0.8, []
+        for step in range(1000):
+            budget.update(torch.tensor(1.0), torch.tensor(share), step / 1000)
+            push = (float(budget.multiplier) - 0.2) * 0.02
+            share = min(1.0, share - min(max(push, -0.004), 0.004))
+            found.append(share)
+        return found
+
+    assert min(course()) > 0.47
+    assert course()[-1] == pytest.approx(0.5, rel=0.03)
+    assert min(course(rate=0.02, proportion=0.0, decay=0.98, ramp=1e-9)) < 0.4  # the integral alone
 
 
 def test_the_penalty_is_the_multiplier_times_the_share_that_is_computed():
@@ -63,7 +89,7 @@ def test_the_penalty_is_the_multiplier_times_the_share_that_is_computed():
     step(budget, 1.0, 5)
     penalty = budget.penalty(torch.tensor(100.0), pruned, MASK, KEPT)
     assert penalty.item() == pytest.approx(float(budget.multiplier) * 0.5, rel=1e-4)
-    budget.update(torch.tensor(100.0), torch.tensor(50.0))  # as the loop does, before backward
+    budget.update(torch.tensor(100.0), torch.tensor(50.0), 1.0)  # as the loop does, before backward
     penalty.backward()
     assert pruned.grad > 0
 
@@ -95,7 +121,7 @@ def test_the_papers_penalty_on_paper():
     # Mean over the two layers of the kept tokens, 5 and 3, over 8 real tokens: 4/8; times lambda 0.1.
     budget = KeepPenalty(0.1)
     assert float(budget.penalty(torch.tensor(9.0), torch.tensor(3.0), MASK, KEPT)) == pytest.approx(0.05)
-    budget.update(torch.tensor(9.0), torch.tensor(3.0))
+    budget.update(torch.tensor(9.0), torch.tensor(3.0), 0.5)
     assert budget.progress() == {"flops_reduction": 3.0}
 
 

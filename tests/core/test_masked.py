@@ -53,6 +53,30 @@ def test_a_hidden_token_can_be_called_back():
     assert mask.grad.tolist() == [[0.0, 1.0]]
 
 
+def test_the_gradients_of_the_weighted_softmax_are_those_of_its_formula():
+    """Autograd through the plain formula is the reference; masks of 0, 1 and between; one query is blind."""
+    torch.manual_seed(0)
+    scores = torch.randn(2, 3, 5, 5)
+    scores[0, :, 1] = -torch.inf  # outside of a window
+    scores[0, :, 1, 2] = 1.0  # except for a token that is hidden
+    mask = torch.tensor([[1.0, 0.4, 0.0, 1.0, 0.9], [1.0, 1.0, 1.0, 0.0, 0.0]])
+    seen = torch.randn(2, 3, 5, 5)
+
+    def gradients(function):
+        x, m = scores.clone().requires_grad_(), mask.clone().requires_grad_()
+        (function(x, m) * seen).sum().backward()
+        return x.grad, m.grad
+
+    def formula(x, m):
+        top = x.masked_fill(m[:, None, None, :] == 0, -torch.inf).amax(-1, keepdim=True).detach()
+        weights = (x - top.masked_fill(top == -torch.inf, 0)).exp() * m[:, None, None, :]
+        total = weights.sum(-1, keepdim=True)
+        return weights / torch.where(total == 0, 1.0, total)
+
+    for found, expected in zip(gradients(weighted_softmax), gradients(formula), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+
+
 @pytest.mark.parametrize("hidden", [50.0, 120.0, 1e4])
 def test_a_hidden_token_with_a_huge_score_hides_nobody_else(hidden):
     scores = torch.tensor([[[[0.0, 0.0, hidden]]]])
