@@ -34,6 +34,7 @@ from ltp_core.training.lengths import falling_at, lengths_at, read_search, token
 
 RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
 START = 0.02  # a hand-set threshold that is then scaled to the target
+CALIBRATION_ROWS = 100  # a search runs the model over these a hundred times and more
 
 
 def compare(
@@ -224,7 +225,8 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
 
     @cache
     def calibrated() -> dict[float, Rule]:
-        found = calibrate_each(base, tuning.texts, targets, max_tokens=family.max_tokens)
+        texts = tuning.texts[:CALIBRATION_ROWS]
+        found = calibrate_each(base, texts, targets, max_tokens=family.max_tokens)
         return {one.target: Thresholds(one.found.thresholds, base.settings.length_exponent) for one in found}
 
     def lengths(target: float) -> tuple[PrunedModel, Rule]:

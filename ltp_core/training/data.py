@@ -91,6 +91,11 @@ class Rows:
         """The rows at these places."""
         return Rows([self.texts[i] for i in indices], [self.labels[i] for i in indices])
 
+    def with_text(self) -> "Rows":
+        """The rows of which no text is empty or blank."""
+        parts = [(text,) if isinstance(text, str) else text for text in self.texts]
+        return self.take([row for row, texts in enumerate(parts) if all(text.strip() for text in texts)])
+
 
 @dataclass(frozen=True)
 class Split:

@@ -86,6 +86,13 @@ def test_a_file_whose_content_changed_is_read_anew(tmp_path):
     assert load_rows(write(tmp_path / "rows.csv", ROWS[:1])).texts == ["a good film"]
 
 
+def test_rows_without_text_are_left_out():
+    rows = Rows(["a", "", " \n", "b"], [0, 1, 2, 3])
+    assert rows.with_text() == Rows(["a", "b"], [0, 3])
+    pairs = Rows([("a", "b"), ("a", ""), (" ", "b")], [0.0, 1.0, 2.0])
+    assert pairs.with_text() == Rows([("a", "b")], [0.0])
+
+
 def test_take():
     rows = Rows(["a", "b", "c"], [0, 1, 2])
     assert rows.take([2, 0]) == Rows(["c", "a"], [2, 0])

@@ -230,6 +230,16 @@ def test_held_out_rows(job):
     assert held_out_rows(job, "untouched") == split.untouched
 
 
+def test_training_rows_with_an_empty_text_are_left_out(job, tmp_path):
+    """QQP has some; they would stop the dense model's answers half-way."""
+    file = tmp_path / "rows.jsonl"
+    texts = ["", *(f"number {row}" for row in range(60)), "  "]
+    lines = [json.dumps({"text": text, "label": row % 2}) for row, text in enumerate(texts)]
+    file.write_text("\n".join(lines))
+    split = split_of(replace(job, task=str(file), data=None))
+    assert len(split.train) + len(split.tuning) + len(split.untouched) == 60
+
+
 def test_limit_takes_the_first_rows(job):
     split = split_of(replace(job, limit=40))
     assert len(split.train) + 18 == 40
