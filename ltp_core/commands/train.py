@@ -33,7 +33,9 @@ def train(
         str, typer.Option(help="straight-through, soft, soft-output, hard; soft-output,hard is the paper's.")
     ] = "straight-through",
     thresholds: Annotated[str | None, typer.Option(help="Initial thresholds, t1,t2,…; else rising.")] = None,
-    temperature: Annotated[float, typer.Option(help="Of the gates, as a share of attention.")] = 0.004,
+    temperature: Annotated[
+        float, typer.Option(help="Of the gates, as a part of the mean importance 1/n.")
+    ] = 0.1,
     last_temperature: Annotated[float | None, typer.Option(help="Where it falls to, in each stage.")] = None,
     length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
     distill: Annotated[float, typer.Option(help="Share of the loss taken from the dense model.")] = 0.5,

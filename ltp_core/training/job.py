@@ -55,8 +55,9 @@ class Recipe:
 class Pruning:
     """How thresholds are learned.
 
-    Temperature, rate and first thresholds are in the unit of the importance s; where thresholds are compared
-    with ``n^alpha s``, `in_unit` takes them there, so that runs with several alpha can be compared.
+    Temperature, rate and first thresholds are given as parts of the even share 1/n, what a token would receive
+    if all received the same, so that one recipe fits short and long inputs. `in_unit` takes them to the unit
+    in which thresholds are compared.
 
     Attributes:
         target_flops: dense over pruned paper FLOPs to reach; None to use `penalty` instead.
@@ -78,11 +79,11 @@ class Pruning:
 
     target_flops: float | None = 2.1
     penalty: float = 0.0
-    temperature: float = 0.004
+    temperature: float = 0.1
     length_exponent: float = 0.0
-    threshold_rate: float = 4e-4
-    first_threshold: float = 0.004
-    last_threshold: float = 0.03
+    threshold_rate: float = 0.01
+    first_threshold: float = 0.1
+    last_threshold: float = 0.75
     distill: float = 0.5
     shortest: int = 0
     augment: float = 0.0
@@ -127,7 +128,7 @@ class Pruning:
 
     def in_unit(self, tokens: float) -> "Pruning":
         """The same recipe in the unit of ``n^alpha s``, for rows of so many tokens in the mean."""
-        unit = tokens**self.length_exponent
+        unit = tokens ** (self.length_exponent - 1)
         return replace(
             self,
             temperature=self.temperature * unit,

@@ -47,7 +47,7 @@ class PruningModule(TaughtModule):
 
     Args:
         hf_model: starts as the dense fine-tuned model.
-        pruning: the recipe of the thresholds.
+        pruning: the recipe of the thresholds, `Pruning.in_unit` of the rows.
         stage: which gates; see `job.Stage`.
         thresholds: where they start; None for the recipe's rising ones.
         teacher: the dense model, if its hidden states are distilled, too; it is not trained or saved.

@@ -33,7 +33,7 @@ def family(tiny_bert, make_tokenizer, tmp_path_factory):
             extra = ["the", "film", "it", "was", "so", "a", "plot"][: number % 7]
             writer.writerow([" ".join([a, b, *extra, ("bad", "good")[number % 2]]), number % 2])
     recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
-    pruning = Pruning(target_flops=1.4, temperature=0.02, first_threshold=0.03, last_threshold=0.08)
+    pruning = Pruning(target_flops=1.4, temperature=0.2, first_threshold=0.3, last_threshold=0.8)
     job = Job(str(data), None, str(place / "base"), None, "dense", recipe, recipe, pruning, 16, 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets.config, "HF_DATASETS_CACHE", place / "cache")

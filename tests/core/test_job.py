@@ -46,10 +46,10 @@ def test_bad_stages():
 
 
 def test_another_unit():
-    """At alpha = 1 and 20 tokens, a share of 1 % is 0.2 times the average."""
-    found = Pruning(length_exponent=1.0, temperature=0.01, last_threshold=0.05).in_unit(20.0)
-    assert (found.temperature, found.last_threshold) == pytest.approx((0.2, 1.0))
-    assert Pruning(temperature=0.01).in_unit(20.0) == Pruning(temperature=0.01)
+    """Of 20 tokens the even share is 5 %; at alpha = 1 what is compared is 1 in the mean."""
+    found = Pruning(temperature=0.1, last_threshold=0.5).in_unit(20.0)
+    assert (found.temperature, found.last_threshold) == pytest.approx((0.005, 0.025))
+    assert Pruning(length_exponent=1.0, temperature=0.1).in_unit(20.0).temperature == 0.1
 
 
 def test_a_job_goes_through_json():

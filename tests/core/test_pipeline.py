@@ -25,7 +25,7 @@ from ltp_core.training.pipeline import (
 )
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
-PRUNING = Pruning(target_flops=1.5, temperature=0.02, first_threshold=0.03, last_threshold=0.08)
+PRUNING = Pruning(target_flops=1.5, temperature=0.2, first_threshold=0.3, last_threshold=0.8)
 
 
 @pytest.fixture

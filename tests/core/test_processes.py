@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DENSE = Recipe(epochs=15, learning_rate=2e-3, batch_size=16, max_tokens=32, bfloat16=False, save_steps=6)
 PRUNED = replace(DENSE, epochs=3, learning_rate=1e-3)
 PRUNING = Pruning(
-    target_flops=1.5, temperature=0.02, threshold_rate=2e-3, first_threshold=0.03, last_threshold=0.08
+    target_flops=1.5, temperature=0.2, threshold_rate=0.02, first_threshold=0.3, last_threshold=0.8
 )
 
 # Runs the job in the folder that it is told; dies where it is told.

@@ -29,8 +29,9 @@ from ltp_core.training.stages import (
 
 RECIPE = Recipe(epochs=2, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
 PRUNING = Pruning(
-    target_flops=1.6, temperature=0.02, threshold_rate=2e-3, first_threshold=0.03, last_threshold=0.08
+    target_flops=1.6, temperature=0.2, threshold_rate=0.02, first_threshold=0.3, last_threshold=0.8
 )
+SHARES = PRUNING.in_unit(10)  # for rows of ten tokens
 
 
 def toy_rows(count=96, seed=0):
@@ -70,7 +71,7 @@ def test_distillation_loss_on_paper():
 
 @pytest.mark.parametrize("labels", [2, 1])
 def test_one_step(tiny_bert, ragged_batch, labels):
-    module = PruningModule(tiny_bert(num_labels=labels), PRUNING)
+    module = PruningModule(tiny_bert(num_labels=labels), SHARES)
     module.budget.multiplier += 0.1
     gold = torch.tensor([0, 1, 0]) if labels == 2 else torch.tensor([0.0, 1.5, -1.0])
     out = module(**ragged_batch, labels=gold, teacher_logits=torch.zeros(3, labels))
@@ -87,7 +88,7 @@ def test_the_loss_is_the_weighted_sum(tiny_bert, ragged_batch):
     gold, teacher = torch.tensor([0, 1, 0]), torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
     losses = {}
     for share in (0.0, 0.25, 1.0):
-        module = PruningModule(tiny_bert(num_labels=2), replace(PRUNING, distill=share)).eval()
+        module = PruningModule(tiny_bert(num_labels=2), replace(SHARES, distill=share)).eval()
         losses[share] = float(module(**ragged_batch, labels=gold, teacher_logits=teacher)["loss"].detach())
     assert losses[0.25] == pytest.approx(0.75 * losses[0.0] + 0.25 * losses[1.0], rel=1e-5)
     with torch.no_grad():
@@ -98,7 +99,7 @@ def test_the_loss_is_the_weighted_sum(tiny_bert, ragged_batch):
 
 
 def test_thresholds_start_rising_and_are_never_reported_negative(tiny_bert):
-    module = PruningModule(tiny_bert(), PRUNING)
+    module = PruningModule(tiny_bert(), SHARES)
     assert module.learned() == pytest.approx((0.03, 0.055, 0.08))
     with torch.no_grad():
         module.thresholds[0] = -0.01
@@ -106,7 +107,7 @@ def test_thresholds_start_rising_and_are_never_reported_negative(tiny_bert):
 
 
 def test_the_thresholds_have_a_learning_rate_of_their_own_and_no_decay(toy, tmp_path):
-    module = PruningModule(toy.hf_model, PRUNING)
+    module = PruningModule(toy.hf_model, SHARES)
     rows = toy_rows(8)
     table = tokenized(toy, rows, 32).add_column("teacher_logits", [[0.0, 0.0]] * 8)
     groups = Loop(module, table, toy.tokenizer, RECIPE, tmp_path).create_optimizer().param_groups
@@ -146,7 +147,8 @@ def trained(toy, tmp_path):
 def test_pruned_training_meets_its_target(trained):
     model, tuning, folder = trained
     assert len(model.thresholds) == 3 and all(theta >= 0 for theta in model.thresholds)
-    assert model.settings.temperature == 0.02
+    encoded = model.tokenizer(list(toy_rows().texts))["input_ids"]
+    assert model.settings.temperature == pytest.approx(0.2 * len(encoded) / sum(map(len, encoded)))
     assert not model.training
     assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
     log = [json.loads(line) for line in (folder / "straight-through" / METRICS_FILE).read_text().splitlines()]
@@ -257,7 +259,7 @@ def test_hard_pruning_leaves_given_thresholds_alone(toy, tmp_path):
 
 
 def test_a_temperature_can_fall(tiny_bert):
-    module = PruningModule(tiny_bert(), replace(PRUNING, temperature=0.08, last_temperature=0.02))
+    module = PruningModule(tiny_bert(), replace(SHARES, temperature=0.08, last_temperature=0.02))
     found = []
     for done in (0.0, 0.5, 1.0):
         module.anneal(done)
@@ -296,15 +298,15 @@ def test_hidden_states_are_compared_where_tokens_are_left():
 
 def test_distilled_hidden_states_come_nearer(tiny_bert, ragged_batch):
     teacher, student = tiny_bert(num_labels=2), tiny_bert(num_labels=2, seed=1)
-    module = PruningModule(student, replace(PRUNING, distill_hidden=1.0), teacher=teacher)
-    without = PruningModule(student, PRUNING)
+    module = PruningModule(student, replace(SHARES, distill_hidden=1.0), teacher=teacher)
+    without = PruningModule(student, SHARES)
     batch = {**ragged_batch, "labels": torch.tensor([0, 1, 0]), "teacher_logits": torch.zeros(3, 2)}
     difference = float((module(**batch)["loss"] - without(**batch)["loss"]).detach())
     assert difference > 0.01
     assert not any(name.startswith("_teacher") for name in module.state_dict())
     assert all(parameter.grad is None for parameter in teacher.parameters())
-    same = PruningModule(teacher, replace(PRUNING, distill_hidden=1.0, thresholds=(0, 0, 0)), teacher=teacher)
-    alone = PruningModule(teacher, replace(PRUNING, thresholds=(0, 0, 0)))
+    same = PruningModule(teacher, replace(SHARES, distill_hidden=1.0, thresholds=(0, 0, 0)), teacher=teacher)
+    alone = PruningModule(teacher, replace(SHARES, thresholds=(0, 0, 0)))
     assert float(same(**batch)["loss"]) == pytest.approx(float(alone(**batch)["loss"]), abs=1e-5)
 
 
