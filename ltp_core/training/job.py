@@ -55,9 +55,9 @@ class Recipe:
 class Pruning:
     """How thresholds are learned.
 
-    Temperature, rate and first thresholds are given as parts of the even share 1/n, what a token would receive
-    if all received the same, so that one recipe fits short and long inputs. `in_unit` takes them to the unit
-    in which thresholds are compared.
+    Temperature, rate and first thresholds are given as parts of the even share 1/n, what a token would
+    receive if all received the same, so that one recipe fits short and long inputs. `in_unit` takes them to
+    the unit in which thresholds are compared.
 
     Attributes:
         target_flops: dense over pruned paper FLOPs to reach; None to use `penalty` instead.
