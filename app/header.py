@@ -13,7 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import examples, markup, own_models, services, session, theme, words
+from app import examples, markup, own_models, services, session, words
 from app.services import CheckpointError, InputProblem, Texts
 from app.state import LONGEST_LINK, Choices, Settings
 from ltp_core import Prediction, PrunedModel, Trace
@@ -105,8 +105,8 @@ def view(title: str, lead: str, attention: bool = False) -> View | None:
 
 def open_page(title: str, lead: str) -> Setup | None:
     """Draw title and notices, load the model, read the settings; None if no model can be loaded."""
-    theme.apply()
-    st.html(markup.heading(title, 1) + markup.paragraph(lead))
+    with st.container(key="top"):
+        st.html(markup.heading(title, 1) + markup.paragraph(lead))
     why = own_models.follow_link()
     if why is not None:
         st.html(markup.notice(why))
@@ -160,7 +160,7 @@ def _texts(setup: Setup) -> Texts:
         return texts
     first = st.text_area("First text" if is_pair else "Your sentence", key="text", height=92)
     second = st.text_area("Second text", key="pair", height=92) if is_pair else None
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
         st.button("Run", key="run", icon=":material/play_arrow:", on_click=session.run_again)
         for number, example in enumerate(examples.examples_for(setup.model.settings.task)):
             st.button(

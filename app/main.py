@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import session
+from app import session, style
 
 st.set_page_config(
     page_title="LTP Lab",
@@ -20,6 +20,8 @@ PAGES = [
     st.Page("views/learn.py", title="Learn"),
     st.Page("views/about.py", title="About"),
 ]
+style.apply()
 page = st.navigation(PAGES, position="top")
 session.enter(page.url_path)
-page.run()
+with style.skeleton(session.memory().opened):
+    page.run()

@@ -6,8 +6,8 @@ from app import markup, verdict, words
 from app.figures.colours import css_variables
 from app.figures.survival_map import level
 from app.services import Texts
+from app.style import STYLE
 from app.text import as_html
-from app.theme import STYLE
 from ltp_core import LayerTrace, Prediction
 from ltp_core.latency import Comparison
 

@@ -23,7 +23,7 @@ class Memory:
     """What is remembered for one visitor.
 
     Attributes:
-        page: the page of the last run.
+        page: the page of the last run; None before the first.
         opened: whether this is its first run; its controls are new then and take no old values.
         wanted: controls that the next page opens with: key -> value.
         settings: as of the last run.
@@ -34,7 +34,7 @@ class Memory:
         results: what was computed for the current settings: name -> (what for, result).
     """
 
-    page: str = ""
+    page: str | None = None
     opened: bool = False
     wanted: dict[str, Any] = field(default_factory=dict)
     settings: Settings | None = None

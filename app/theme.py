@@ -1,25 +1,16 @@
-"""The page's look: its style sheet, and figures in the colours of the visitor's theme."""
+"""Figures in the colours of the visitor's theme."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.figure_tools import figure_tools
-from app.components.theme_watch import theme_watch
-from app.figures.colours import DARK, LIGHT, Palette, css_variables
+from app.figures.colours import DARK, LIGHT, Palette
 from app.figures.survival_map import COLUMNS
 
 PHONE_COLUMNS = 12
-STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-
-
-def apply() -> None:
-    """Add the style sheet, and draw the page again when the theme changes."""
-    st.html(f"<style>{css_variables()}\n{STYLE}</style>")
-    theme_watch()
 
 
 def palette() -> Palette:
@@ -44,7 +35,8 @@ def figure(
         narrowest: on a screen narrower than that many px it scrolls sideways.
         columns: for each column, the token that it stands for, counted from 0: lit with the other figures.
     """
-    st.html(f"<style>.st-key-{key} [data-testid=stElementContainer] {{ min-width: {narrowest}px }}</style>")
+    size = f"min-width: {narrowest}px; min-height: {figure.layout.height}px"  # free until Plotly is there
+    st.html(f"<style>.st-key-{key} [data-testid=stElementContainer] {{ {size} }}</style>")
     with st.container(key=key):
         st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")
     figure_tools(key, finding, columns)

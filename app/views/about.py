@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import findings, markup, services, theme, words
+from app import findings, markup, services, words
 from app.services import Card, CheckpointError, InputProblem, Removal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,6 @@ HEADERS = ("Model", "Rows", "Baseline", "Pruned", "Points lost", "Paper FLOPs", 
 
 def page() -> None:
     """Text first; the one live example comes where it is needed."""
-    theme.apply()
     st.html(markup.heading("About LTP Lab", 1))
     for text in METHOD:
         st.html(markup.paragraph(text))

@@ -1,0 +1,77 @@
+"""A page that opens shows its shapes at once, and what has been drawn stays where it is."""
+
+import pytest
+
+from tests.browser.lab import open_page, settle
+
+LEAST = 0.02  # of the screen's area times the distance moved; "good" is 0.1 (web.dev/articles/cls)
+WATCH = """
+window.ltpShifts = [];
+new PerformanceObserver(list => {
+  for (const { value, startTime, sources } of list.getEntries()) {
+    const moved = sources.map(({ node, previousRect, currentRect }) =>
+      `${node?.className} ${previousRect.y} -> ${currentRect.y}`);
+    window.ltpShifts.push({ value, startTime, moved });
+  }
+}).observe({ type: 'layout-shift', buffered: true });
+window.ltpSeen = {};
+const look = () => {
+  for (const [name, selector] of [['shapes', '.skeleton'], ['title', '.stHtml h1']])
+    if (document.querySelector(selector)) window.ltpSeen[name] ??= performance.now();
+  requestAnimationFrame(look);
+};
+look();
+"""
+FRAME = 50  # ms: the title is there, and has been painted
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens Explore under watch: ``opened(width, height)``."""
+    contexts = []
+
+    def open_it(width, height):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        context.add_init_script(WATCH)
+        return open_page(context.new_page(), address)
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def moved_since(page, start):
+    """How far things moved after a moment, and what."""
+    shifts = [shift for shift in page.evaluate("ltpShifts") if shift["startTime"] > start]
+    return sum(shift["value"] for shift in shifts), shifts
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 900), (1920, 1080)])
+def test_a_page_shows_shapes_and_then_stands_still(opened, size):
+    page = opened(*size)
+    seen = page.evaluate("ltpSeen")
+    distance, shifts = moved_since(page, max(seen["shapes"], seen["title"]) + FRAME)
+    assert distance <= LEAST, shifts
+    assert not page.locator(".skeleton").count()
+
+
+def test_nothing_moves_when_another_page_is_opened(opened):
+    page = opened(1280, 900)
+    for title, place in (("Cost", "work_by_layer"), ("Compare", "rules_map_0"), ("Explore", "board")):
+        start = page.evaluate("performance.now()")
+        page.get_by_test_id("stTopNavLink").filter(has_text=title).first.click()
+        page.locator(f".st-key-{place}").wait_for()
+        settle(page)
+        distance, shifts = moved_since(page, start)
+        assert distance <= LEAST, (title, shifts)
+        assert not page.locator(".skeleton").count()
+
+
+def test_shapes_stand_still_for_those_who_ask_for_it(browser, address):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".skeleton").wait_for(state="attached")
+    assert page.evaluate("getComputedStyle(document.querySelector('.skeleton')).animationName") == "none"
+    context.close()
