@@ -15,6 +15,8 @@ from ltp_core.architectures import LayerView, score_bias
 from ltp_core.importance import attention_received
 
 TOGETHER = 2**20  # scores handled in one operation where there is a choice; more fall out of the cache
+IN_PLACE = 2**18  # scores from which on fresh memory costs more than PyTorch's slower softmax in place
+VECTOR = 16  # float32 numbers in an AVX-512 register
 
 
 def attention_probabilities(
@@ -32,15 +34,16 @@ def attention_probabilities(
     Returns:
         ``(probabilities, importance)``: B times ``[H, n, n]``, and ``[T]``.
     """
-    query = query * layer.scale
     if _together(lengths, query.shape[1]):
         q, k = (x.unflatten(0, (len(lengths), -1)).transpose(1, 2) for x in (query, key))  # [B, H, n, d]
-        at = positions.unflatten(0, (len(lengths), -1))  # [B, n]
-        probabilities = _probabilities(layer, q, k, at)  # [B, H, n, n]
+        bias = score_bias(layer, *2 * [positions.unflatten(0, (len(lengths), -1))])
+        scores = (q * layer.scale) @ k.transpose(-1, -2)  # [B, H, n, n]
+        probabilities = _softmax(scores if bias is None else scores + bias.to(scores.dtype))
         return list(probabilities.unbind()), attention_received(probabilities).flatten()
-    q, k = query.transpose(0, 1), key.transpose(0, 1)  # [H, T, d]
-    parts = zip(q.split(lengths, 1), k.split(lengths, 1), positions.split(lengths), strict=True)
-    each = [_received(layer, *part) for part in parts]
+    queries = _split(query.transpose(0, 1), lengths, 1)  # B times [H, n, d]
+    keys = _split(key.permute(1, 2, 0), lengths, 2)  # B times [H, d, n]
+    biases = [score_bias(layer, at, at) for at in _split(positions, lengths)]
+    each = [_received(*part, layer.scale) for part in zip(queries, keys, biases, strict=True)]
     return [p for p, _ in each], _joined([received for _, received in each])
 
 
@@ -63,10 +66,10 @@ def weighted_values(
     Returns:
         ``[T', H, d]``.
     """
-    values = value.transpose(0, 1).split(lengths, 1)  # B times [H, n, d]
+    values = _split(value.transpose(0, 1), lengths, 1)  # B times [H, n, d]
     own: Sequence[Tensor | None] = [None] * len(lengths)
     if rows is not None:
-        own = _within(rows, lengths, staying).split(staying)  # B times [n'], each from 0
+        own = _split(_within(rows, lengths, staying), staying)  # B times [n'], each from 0
     parts = zip(probabilities, values, own, strict=True)
     return _joined([_context(p, v, r).transpose(0, 1) for p, v, r in parts])
 
@@ -99,8 +102,8 @@ def fused_attention(
         q, k, v = (x.unflatten(0, (size, -1)).transpose(1, 2) for x in (query, key, value))  # [B, H, n, d]
         asking, asked = (x.unflatten(0, (size, -1)) for x in positions)  # [B, n'], [B, n]
         return _fused(layer, q, k, v, asking, asked).transpose(1, 2).flatten(0, 1)
-    queries = (query.transpose(0, 1).split(staying, 1), positions[0].split(staying))
-    keys = (x.transpose(0, 1).split(lengths, 1) for x in (key, value))  # B times [H, n, d]
+    queries = (_split(query.transpose(0, 1), staying, 1), positions[0].split(staying))
+    keys = (_split(x.transpose(0, 1), lengths, 1) for x in (key, value))  # B times [H, n, d]
     contexts = [
         _fused(layer, q[None], k[None], v[None], asking, asked)[0].transpose(0, 1)
         for q, asking, k, v, asked in zip(*queries, *keys, positions[1].split(lengths), strict=True)
@@ -118,23 +121,23 @@ def _together(lengths: Sequence[int], heads: int) -> bool:
     return len(lengths) > 1 and len(set(lengths)) == 1 and heads * len(lengths) * lengths[0] ** 2 <= TOGETHER
 
 
-def _probabilities(layer: LayerView, query: Tensor, key: Tensor, positions: Tensor) -> Tensor:
-    """``[..., H, n, d]`` twice, scaled, and ``[..., n]`` -> ``[..., H, n, n]``."""
-    scores = query @ key.transpose(-1, -2)
-    bias = score_bias(layer, positions, positions)
-    return _softmax(scores if bias is None else scores + bias.to(scores.dtype))
+def _split(packed: Tensor, lengths: Sequence[int], dim: int = 0) -> Sequence[Tensor]:
+    """Each sequence's part of a packed tensor, as a view."""
+    return (packed,) if len(lengths) == 1 else packed.split(lengths, dim)
 
 
 def _context(probabilities: Tensor, value: Tensor, rows: Tensor | None) -> Tensor:
     """Rows ``[n']`` of ``[H, n, n]`` times ``[H, n, d]`` -> ``[H, n', d]``, few heads at a time if large.
 
-    Rows are gathered as those of one flat matrix: whole pieces of memory, which one dimension further in
-    they would not be for `index_select`.
+    Of large ones, rows are gathered as those of one flat matrix: whole pieces of memory, which one
+    dimension further in they would not be for `index_select`.
     """
     if rows is None:
         return probabilities.bmm(value)
     count, _, n = probabilities.shape
-    heads = min(count, max(1, TOGETHER // n**2))
+    heads = _heads_at_once(count, n)
+    if heads == count:
+        return probabilities.index_select(1, rows).bmm(value)
     starts = torch.arange(0, heads * n, n, device=rows.device).unsqueeze(1)
     at = (starts + rows).flatten()  # [heads n']
     contexts = [
@@ -152,27 +155,54 @@ def _within(rows: Tensor, lengths: Sequence[int], staying: Sequence[int]) -> Ten
     return rows - starts.repeat_interleave(torch.tensor(staying, device=rows.device))
 
 
-def _received(layer: LayerView, query: Tensor, key: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
     """One sequence's probabilities ``[H, n, n]`` and what they mean for importance ``[n]``.
 
     Large ones are made a few heads at a time, so that softmax and mean find the scores in the cache.
+
+    Args:
+        query: ``[H, n, d]``.
+        key: ``[H, d, n]``.
+        bias: broadcasts to ``[H, n, n]``; None for none.
+        scale: of the scores.
     """
-    (count, n, _), heads = query.shape, max(1, TOGETHER // query.shape[1] ** 2)
-    plain = layer.window is None and layer.bias(positions[:1], positions[:1]) is None
-    if heads >= count or not plain or query.requires_grad or query.device.type != "cpu":
-        probabilities = _probabilities(layer, query, key, positions)
+    count, n, _ = query.shape
+    heads = _heads_at_once(count, n)
+    if heads == count or bias is not None or query.requires_grad or query.device.type != "cpu":
+        probabilities = _softmax(_scores(query, key, bias, scale))
         return probabilities, attention_received(probabilities)
     probabilities, received = query.new_empty(count, n, n), query.new_zeros(n)
-    parts = (x.split(heads) for x in (query, key.transpose(1, 2), probabilities))
+    parts = (x.split(heads) for x in (query, key, probabilities))
     for q, k, some in zip(*parts, strict=True):
-        torch.softmax(torch.bmm(q, k, out=some), dim=-1, out=some)
+        torch.softmax(torch.baddbmm(some, q, k, beta=0, alpha=scale, out=some), dim=-1, out=some)
         received += attention_received(some) * (len(some) / count)
     return probabilities, received
 
 
+def _heads_at_once(count: int, n: int) -> int:
+    """How many heads' scores are handled in one operation."""
+    return min(count, max(1, TOGETHER // n**2))
+
+
+def _scores(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    """``scale Q K + bias`` in one operation: ``[H, n, d]`` and ``[H, d, n]`` -> ``[H, n, n]``."""
+    if bias is None:  # with beta=0 nothing is read of what would be added
+        return torch.baddbmm(query[:1, :1, :1], query, key, beta=0, alpha=scale)
+    return torch.baddbmm(bias.to(query.dtype), query, key, alpha=scale)
+
+
 def _softmax(scores: Tensor) -> Tensor:
-    """Softmax over keys, in the same memory where no gradient needs the scores: nothing is larger."""
-    if scores.requires_grad or scores.device.type != "cpu":
+    """Softmax over keys, ``[..., n, n]``, in the way that is fastest for its size on a CPU.
+
+    With fewer keys than a vector register holds, PyTorch's softmax over the last dimension goes number by
+    number; over the first it takes whole vectors. Large scores are replaced by the result, as fresh memory
+    costs more than anything else.
+    """
+    if scores.device.type != "cpu":
+        return scores.softmax(dim=-1)
+    if scores.shape[-1] < VECTOR:
+        return scores.movedim(-1, 0).contiguous().softmax(dim=0).movedim(0, -1)
+    if scores.requires_grad or scores.numel() < IN_PLACE:
         return scores.softmax(dim=-1)
     return torch.softmax(scores, dim=-1, out=scores)
 

@@ -6,6 +6,7 @@ in docs/performance.md). Hugging Face's model stays as it is: a shallow copy of 
 with it, hooks too, but its plain `nn.Linear` read packed weights. Nothing in a view or family knows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -52,15 +53,35 @@ class PackedWeights:
 
 
 class PackedLinear(nn.Linear):
-    """An `nn.Linear` that multiplies by `packed`. It shares parameters and hooks with the original."""
+    """An `nn.Linear` that multiplies by a packed matrix. It shares parameters and hooks with the original."""
 
-    packed: Tensor
+    own: tuple[Tensor, Tensor | None] | None  # packed weight and bias, once wanted
+    joined: tuple[Sequence[nn.Module], Tensor, Tensor | None] | None  # with whom, packed weights, biases
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., D_in]`` -> ``[..., D_out]``; as ever, if what comes in is not plain float32."""
         if input.dtype != torch.float32:
             return super().forward(input)
-        return torch.ops.mkldnn._linear_pointwise.default(input, self.packed, self.bias, "none", [], "")
+        own = self.own  # another thread may set it meanwhile, to the same
+        if own is None:
+            self.own = own = (_packed(self.weight), self.bias)
+        return _product(input, *own)
+
+
+def side_by_side(hidden: Tensor, *linears: nn.Module) -> Sequence[Tensor]:
+    """Linear layers over the same rows, ``[..., D_in]`` -> ``[..., D_out]`` each.
+
+    One product where all are packed: to start one takes as long as some rows do.
+    """
+    first = linears[0]
+    if not isinstance(first, PackedLinear) or hidden.dtype != torch.float32 or not _alike(linears):
+        return [linear(hidden) for linear in linears]
+    joined = first.joined
+    if joined is None or joined[0] != linears:
+        weights, biases = [x.weight for x in linears], [x.bias for x in linears]
+        bias = None if first.bias is None else torch.cat(biases)
+        first.joined = joined = (linears, _packed(torch.cat(weights)), bias)
+    return _product(hidden, *joined[1:]).split([linear.out_features for linear in linears], dim=-1)
 
 
 class _Copy:
@@ -68,47 +89,45 @@ class _Copy:
 
     def __init__(self, model: Any) -> None:
         self.source = model
-        self.links: list[tuple[Any, str, Any]] = []  # (the original's dictionary, name, what it held)
-        self.weights: list[tuple[Tensor, int, int]] = []  # (weight, its version, its address)
+        self.children: list[tuple[Any, Any]] = []  # a module's children, now and when it was copied
+        self.slots: list[tuple[Any, Tensor]] = []  # the parameters of a packed linear, and its weight
         self.modules: list[nn.Module] = []  # the originals
         self._known: dict[int, nn.Module] = {}
         self.model = self._copied(model)
+        self.written = self._written()
 
     def is_current(self, model: Any) -> bool:
-        """Whether the model still is what was copied."""
+        """Whether the model still is what was copied. Each call asks, so this compares whole lists."""
         return (
             self.source is model
-            and all(held.get(name) is value for held, name, value in self.links)
-            and all(
-                weight._version == version and weight.data_ptr() == address
-                for weight, version, address in self.weights
-            )
-            and not any(module.training for module in self.modules)
+            and all(now == then for now, then in self.children)
+            and all(held["weight"] is weight for held, weight in self.slots)
+            and self._written() == self.written
+            and True not in [module.training for module in self.modules]
         )
+
+    def _written(self) -> list[int]:
+        """How often each weight has been written to, and where it lies."""
+        weights = [weight for _, weight in self.slots]
+        return [weight._version for weight in weights] + [weight.data_ptr() for weight in weights]
 
     def _copied(self, module: nn.Module) -> nn.Module:
         if id(module) in self._known:
             return self._known[id(module)]
         packable = _packable(module)
-        copy = object.__new__(PackedLinear if packable else type(module))
+        copy: Any = object.__new__(PackedLinear if packable else type(module))
         copy.__dict__.update(module.__dict__)
         self._known[id(module)] = copy
         self.modules.append(module)
-        copy.__dict__["_modules"] = {name: self._child(module, name) for name in module._modules}
+        if children := module._modules:
+            self.children.append((children, dict(children)))
+        copy.__dict__["_modules"] = {
+            name: None if child is None else self._copied(child) for name, child in children.items()
+        }
         if packable:
-            self._pack(module, copy)
+            self.slots.append((module._parameters, copy.weight))
+            copy.__dict__.update(own=None, joined=None)
         return copy
-
-    def _child(self, module: nn.Module, name: str) -> nn.Module | None:
-        child = module._modules[name]
-        self.links.append((module._modules, name, child))
-        return None if child is None else self._copied(child)
-
-    def _pack(self, linear: Any, copy: Any) -> None:
-        weight = linear.weight
-        self.links.append((linear._parameters, "weight", weight))
-        self.weights.append((weight, weight._version, weight.data_ptr()))
-        copy.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach())
 
 
 def _packable(module: nn.Module) -> bool:
@@ -117,6 +136,25 @@ def _packable(module: nn.Module) -> bool:
         return False
     weight = module.weight
     return weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.numel() >= SMALLEST
+
+
+def _alike(linears: Sequence[Any]) -> bool:
+    """Whether all are packed, have a bias or none, and no hook that waits for its own call."""
+    return all(
+        isinstance(x, PackedLinear)
+        and not (x._forward_hooks or x._forward_pre_hooks)
+        and (x.bias is None) == (linears[0].bias is None)
+        for x in linears
+    )
+
+
+def _packed(weight: Tensor) -> Tensor:
+    """``[D_out, D_in]`` as oneDNN reads it."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight.detach())
+
+
+def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return torch.ops.mkldnn._linear_pointwise.default(rows, weight, bias, "none", [], "")
 
 
 if torch.ops.mkldnn._linear_pointwise not in flop_registry:  # so that PyTorch's counter sees these products

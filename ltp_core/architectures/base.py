@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ltp_core.flops import Dimensions
+from ltp_core.packed_weights import side_by_side
 from ltp_core.run import Inputs
 
 Heads = tuple[Tensor, Tensor, Tensor]  # query, key and value, [..., H, d] each
@@ -125,6 +126,8 @@ def first_alive(last: Tensor, alive: Tensor) -> Tensor:
     Returns:
         ``[B, 1, D]``: a sequence of one token, which Hugging Face's heads take their first from.
     """
+    if last.shape[1] == 1:
+        return last
     rows = torch.arange(len(last), device=last.device)
     return last[rows, alive.long().argmax(dim=-1)].unsqueeze(1)
 
@@ -135,7 +138,13 @@ def mean_alive(last: Tensor, alive: Tensor) -> Tensor:
     return (last * weights).sum(dim=1) / weights.sum(dim=1)
 
 
-def split_heads(size: int, query: Tensor, key: Tensor, value: Tensor) -> Heads:
-    """Three projections ``[..., H d]`` -> ``[..., H, d]`` each, with d = `size`."""
-    heads = (-1, size)
-    return query.unflatten(-1, heads), key.unflatten(-1, heads), value.unflatten(-1, heads)
+def project_heads(
+    size: int, hidden: Tensor, rows: Tensor | None, query: nn.Module, key: nn.Module, value: nn.Module
+) -> Heads:
+    """Three linear layers, ``[..., D]`` -> ``[..., H, d]`` each with d = `size`, the query of `rows`."""
+    if rows is None:
+        projected = side_by_side(hidden, query, key, value)
+    else:
+        projected = (query(hidden[rows]), *side_by_side(hidden, key, value))
+    queries, keys, values = (x.unflatten(-1, (-1, size)) for x in projected)
+    return queries, keys, values

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, split_heads
+from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, project_heads
 from ltp_core.run import Inputs
 
 
@@ -21,8 +21,7 @@ class BertLayerView(LayerView):
     def qkv(self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None) -> Heads:
         """See `LayerView.qkv`."""
         attention, size = self.attention, self.attention.attention_head_size
-        query = attention.query(hidden if rows is None else hidden[rows])
-        return split_heads(size, query, attention.key(hidden), attention.value(hidden))
+        return project_heads(size, hidden, rows, attention.query, attention.key, attention.value)
 
     def attend_output(self, context: Tensor, residual: Tensor) -> Tensor:
         """See `LayerView.attend_output`."""

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn.functional import relu
 
-from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, split_heads
+from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, project_heads
 from ltp_core.flops import Dimensions
 from ltp_core.run import Inputs
 
@@ -25,8 +25,7 @@ class DistilBertLayerView(LayerView):
     def qkv(self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None) -> Heads:
         """See `LayerView.qkv`."""
         attention, size = self.attention, self.attention.attention_head_size
-        query = attention.q_lin(hidden if rows is None else hidden[rows])
-        return split_heads(size, query, attention.k_lin(hidden), attention.v_lin(hidden))
+        return project_heads(size, hidden, rows, attention.q_lin, attention.k_lin, attention.v_lin)
 
     def attend_output(self, context: Tensor, residual: Tensor) -> Tensor:
         """See `LayerView.attend_output`."""

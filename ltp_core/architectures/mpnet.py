@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ltp_core.architectures.base import Heads, LayerView, split_heads
+from ltp_core.architectures.base import Heads, LayerView, project_heads
 from ltp_core.architectures.roberta import RobertaView
 
 
@@ -25,8 +25,7 @@ class MPNetLayerView(LayerView):
     def qkv(self, hidden: Tensor, positions: Tensor, rows: Tensor | None = None) -> Heads:
         """See `LayerView.qkv`."""
         attention, size = self.attention, self.attention.attention_head_size
-        query = attention.q(hidden if rows is None else hidden[rows])
-        return split_heads(size, query, attention.k(hidden), attention.v(hidden))
+        return project_heads(size, hidden, rows, attention.q, attention.k, attention.v)
 
     def bias(self, queries: Tensor, keys: Tensor) -> Tensor:
         """See `LayerView.bias`. `MPNetEncoder.compute_position_bias` does not take batched positions."""
