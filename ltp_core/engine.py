@@ -52,7 +52,7 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
     grid_positions = original_positions(inputs.attention_mask)  # [B, n]
     embedded = view.embed(inputs, grid_positions)  # [B, n, E]
     lengths = counts(alive)
-    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token belongs
+    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token begins
     hidden = view.start(take(embedded.flatten(0, 1), place))  # [T, D]
     positions = take(grid_positions.flatten(), place)  # [T]
     unread = torch.zeros(alive.shape, device=alive.device)  # [B, n], the importance that nobody computed
@@ -68,7 +68,7 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
             probabilities, shares = attention_probabilities(layer, query, key, positions, lengths)
-            importance = on_grid(shares, place, alive)
+            importance = unread.masked_scatter(alive, shares.float())
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
         kept = (kept & alive) | first
@@ -76,7 +76,7 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
         staying = counts(output)
         rows = None  # [T'], the packed tokens that this layer puts out; None for all
         if staying != lengths:
-            rows = output.flatten().index_select(0, place).nonzero().squeeze(1)
+            rows = output.masked_select(alive).nonzero().squeeze(1)
 
         asking = take(positions, rows)  # [T']
         if observed:
@@ -87,7 +87,7 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
             query, key, value = layer.qkv(hidden, positions, rows)  # [T', H, d], [T, H, d] twice
             context = fused_attention(layer, query, key, value, (asking, positions), lengths, staying)
         hidden = layer.feed_forward(layer.attend_output(context, take(hidden, rows)))  # [T', D]
-        place, positions, lengths, alive = take(place, rows), asking, staying, kept
+        positions, lengths, alive = asking, staying, kept
         masks.append(kept)
         importances.append(importance if observed else None)
 
@@ -98,12 +98,6 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
 def take(packed: Tensor, rows: Tensor | None) -> Tensor:
     """Some tokens of ``[T, ...]``, by their indices ``[T']``; all for None -> ``[T', ...]``."""
     return packed if rows is None else packed.index_select(0, rows)
-
-
-def on_grid(shares: Tensor, place: Tensor, alive: Tensor) -> Tensor:
-    """Packed shares ``[T]`` -> ``[B, n]``, 0 where no token is alive."""
-    grid = shares.new_zeros(alive.numel(), dtype=torch.float32)
-    return grid.index_copy_(0, place, shares.float()).view(alive.shape)
 
 
 def counts(mask: Tensor) -> list[int]:

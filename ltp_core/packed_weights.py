@@ -91,7 +91,7 @@ class _Copy:
         self.source = model
         self.children: list[tuple[Any, Any]] = []  # a module's children, now and when it was copied
         self.slots: list[tuple[Any, Tensor]] = []  # the parameters of a packed linear, and its weight
-        self.modules: list[nn.Module] = []  # the originals
+        self.states: list[dict[str, Any]] = []  # the attributes of the originals
         self._known: dict[int, nn.Module] = {}
         self.model = self._copied(model)
         self.written = self._written()
@@ -103,7 +103,7 @@ class _Copy:
             and all(now == then for now, then in self.children)
             and all(held["weight"] is weight for held, weight in self.slots)
             and self._written() == self.written
-            and True not in [module.training for module in self.modules]
+            and True not in [state["training"] for state in self.states]
         )
 
     def _written(self) -> list[int]:
@@ -118,7 +118,7 @@ class _Copy:
         copy: Any = object.__new__(PackedLinear if packable else type(module))
         copy.__dict__.update(module.__dict__)
         self._known[id(module)] = copy
-        self.modules.append(module)
+        self.states.append(module.__dict__)
         if children := module._modules:
             self.children.append((children, dict(children)))
         copy.__dict__["_modules"] = {
