@@ -3,7 +3,7 @@
 With few rows, and few are left after pruning, a matrix product takes as long as reading its weights does.
 oneDNN reads a prepacked matrix about 1.5 times as fast as the general product reads a plain one (measured
 in docs/performance.md). Hugging Face's model stays as it is: a shallow copy of its modules shares everything
-with it, hooks too, but its plain `nn.Linear` read packed weights. Nothing in a view or family knows.
+with it, hooks too, but its plain `nn.Linear` read packed weights. A view only says which ones share an input.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class PackedLinear(nn.Linear):
         return _product(input, *own)
 
 
-def side_by_side(hidden: Tensor, *linears: nn.Module) -> Sequence[Tensor]:
+def side_by_side(hidden: Tensor, *linears: Any) -> Sequence[Tensor]:
     """Linear layers over the same rows, ``[..., D_in]`` -> ``[..., D_out]`` each.
 
     One product where all are packed: to start one takes as long as some rows do.
@@ -90,8 +90,8 @@ class _Copy:
     def __init__(self, model: Any) -> None:
         self.source = model
         self.children: list[tuple[Any, Any]] = []  # a module's children, now and when it was copied
-        self.slots: list[tuple[Any, Tensor]] = []  # the parameters of a packed linear, and its weight
-        self.states: list[dict[str, Any]] = []  # the attributes of the originals
+        self.slots: list[tuple[Any, str, Any]] = []  # a packed linear's parameters, a name, what it held
+        self.states: list[dict[str, Any]] = []  # its attributes
         self._known: dict[int, nn.Module] = {}
         self.model = self._copied(model)
         self.written = self._written()
@@ -101,33 +101,34 @@ class _Copy:
         return (
             self.source is model
             and all(now == then for now, then in self.children)
-            and all(held["weight"] is weight for held, weight in self.slots)
+            and all(held[name] is value for held, name, value in self.slots)
             and self._written() == self.written
             and True not in [state["training"] for state in self.states]
         )
 
     def _written(self) -> list[int]:
-        """How often each weight has been written to, and where it lies."""
-        weights = [weight for _, weight in self.slots]
-        return [weight._version for weight in weights] + [weight.data_ptr() for weight in weights]
+        """How often each weight and bias has been written to, and where it lies."""
+        values = [value for _, _, value in self.slots if value is not None]
+        return [value._version for value in values] + [value.data_ptr() for value in values]
 
     def _copied(self, module: nn.Module) -> nn.Module:
+        """The copy of a module; the module itself where nothing in it is packed."""
         if id(module) in self._known:
             return self._known[id(module)]
-        packable = _packable(module)
+        packable, children = _packable(module), module._modules
+        copies = {name: None if child is None else self._copied(child) for name, child in children.items()}
+        if not packable and copies == children:
+            return self._known.setdefault(id(module), module)
         copy: Any = object.__new__(PackedLinear if packable else type(module))
-        copy.__dict__.update(module.__dict__)
-        self._known[id(module)] = copy
-        self.states.append(module.__dict__)
-        if children := module._modules:
-            self.children.append((children, dict(children)))
-        copy.__dict__["_modules"] = {
-            name: None if child is None else self._copied(child) for name, child in children.items()
-        }
+        copy.__dict__.update(module.__dict__, _modules=copies)
         if packable:
-            self.slots.append((module._parameters, copy.weight))
             copy.__dict__.update(own=None, joined=None)
-        return copy
+            held = module._parameters
+            self.slots += [(held, name, value) for name, value in held.items()]
+        else:
+            self.states.append(module.__dict__)
+            self.children.append((children, dict(children)))
+        return self._known.setdefault(id(module), copy)
 
 
 def _packable(module: nn.Module) -> bool:

@@ -380,6 +380,26 @@ def test_attention_a_few_heads_at_a_time(model, monkeypatch, inputs, together):
         torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("n", [1, 5, 15, 16, 17, 31])
+def test_softmax_in_every_layout(n):
+    """Below the width of a register, between, and in place, with a batch dimension and without."""
+    for shape in [(3, n, n), (2, 3, n, n)]:
+        scores = torch.randn(shape, generator=torch.Generator().manual_seed(n)) * 5
+        exponentials = scores.double().exp()
+        expected = (exponentials / exponentials.sum(dim=-1, keepdim=True)).float()
+        found = attention._softmax(scores)
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+
+
+def test_softmax_in_place(monkeypatch):
+    monkeypatch.setattr(attention, "IN_PLACE", 1)
+    scores = torch.randn(3, 20, 20)
+    expected = scores.softmax(dim=-1)
+    found = attention._softmax(scores)
+    assert found.data_ptr() == scores.data_ptr()
+    torch.testing.assert_close(found, expected)
+
+
 def test_equal_lengths_share_a_product(model):
     batch = batch_of([12, 12, 12])
     for rule in ("dense", "rising"):

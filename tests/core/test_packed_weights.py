@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ltp_core import Dense, PrunedModel, Thresholds
-from ltp_core.packed_weights import PackedLinear, PackedWeights
+from ltp_core.packed_weights import PackedLinear, PackedWeights, side_by_side
 
 RULE = Thresholds([0.05, 0.06, 0.1])
 
@@ -52,6 +52,24 @@ def test_the_same_output(model, ragged_batch):
         assert packed(x.double().float().bfloat16().float()).shape == (7, 80)
 
 
+def test_three_layers_as_one_product(model):
+    """The outputs are each layer's own, and a hook on one of them is still called."""
+    x, seen = torch.randn(7, 48), []
+    hf = model.hf_model
+    attention = hf.bert.encoder.layer[0].attention.self
+    with torch.no_grad():
+        expected = [layer(x) for layer in (attention.query, attention.key, attention.value)]
+        for hooked in (False, True):
+            if hooked:
+                attention.key.register_forward_hook(lambda *call: seen.append(call[0]))
+            packed = PackedWeights().of(hf).bert.encoder.layer[0].attention.self
+            layers = (packed.query, packed.key, packed.value)
+            for found, wanted in zip(side_by_side(x, *layers), expected, strict=True):
+                torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
+            assert (packed.query.joined is None) == hooked
+    assert seen == [packed.key]
+
+
 def test_not_where_gradients_are_wanted(model):
     assert PackedWeights().of(model.hf_model) is model.hf_model
     with torch.no_grad():
@@ -81,6 +99,22 @@ def replace_a_weight(hf):
     linear.weight = nn.Parameter(linear.weight.detach() * 0.5)
 
 
+def write_to_a_bias(hf):
+    """Query, key and value are one product, with one bias made of three."""
+    with torch.no_grad():
+        hf.bert.encoder.layer[1].attention.self.value.bias.add_(0.5)
+
+
+def replace_a_bias(hf):
+    linear = hf.bert.encoder.layer[1].attention.self.value
+    linear.bias = nn.Parameter(linear.bias.detach() + 0.5)
+
+
+def replace_a_small_module(hf):
+    """One that is not packed itself."""
+    hf.bert.encoder.layer[1].output.LayerNorm = nn.Identity()
+
+
 def replace_a_module(hf):
     hf.bert.encoder.layer[2].intermediate.dense = nn.Linear(48, 80)
 
@@ -106,6 +140,9 @@ CHANGES = [
     halve_in_place,
     take_a_step,
     replace_a_weight,
+    write_to_a_bias,
+    replace_a_bias,
+    replace_a_small_module,
     replace_a_module,
     load_other_weights,
     point_elsewhere,
