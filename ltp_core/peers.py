@@ -1,6 +1,7 @@
 """Whom we are compared with: other ways to run the same dense weights, and ours, as calls on one batch."""
 
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ def peers(model: PrunedModel, names: Sequence[str]) -> dict[str, Call]:
     Args:
         model: whose weights.
         names: of `PEERS`. "sdpa" and "eager" are Hugging Face's two implementations of attention,
-            "compile" is the first under `torch.compile` with dynamic shapes (its first call takes minutes),
-            "onnxruntime" the exported graph with dynamic shapes in ONNX Runtime.
+            "compile" is the first under `torch.compile` with dynamic shapes (for its first call see
+            `compile_now`), "onnxruntime" the exported graph with dynamic shapes in ONNX Runtime.
 
     Raises:
         ValueError: for an unknown name, or a package or device that is missing.
@@ -40,6 +41,23 @@ def check_names(names: Sequence[str]) -> None:
     """Refuse a name that is not in `PEERS`."""
     if unknown := [name for name in names if name not in PEERS]:
         raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(PEERS)}")
+
+
+def compile_now(model: PrunedModel, call: Call) -> float:
+    """Make the first call of the peer "compile", which compiles it -> seconds; half a minute is usual.
+
+    Raises:
+        ValueError: in one line, where it cannot be compiled: on a CPU that needs a C++ compiler.
+    """
+    batch, _ = model.encode(["a text"])
+    begin = time.perf_counter()
+    try:
+        with torch.inference_mode():  # as when it is timed: compiled code is for one mode
+            call(batch)
+    except RuntimeError as error:  # PyTorch's errors of compilation all are
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(f"the peer 'compile' cannot run here: {reason}") from None
+    return time.perf_counter() - begin
 
 
 def pruned_graph(exported: OnnxModel, rule: Rule) -> dict[str, Call]:

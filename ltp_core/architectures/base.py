@@ -126,8 +126,6 @@ def first_alive(last: Tensor, alive: Tensor) -> Tensor:
     Returns:
         ``[B, 1, D]``: a sequence of one token, which Hugging Face's heads take their first from.
     """
-    if last.shape[1] == 1:
-        return last
     rows = torch.arange(len(last), device=last.device)
     return last[rows, alive.long().argmax(dim=-1)].unsqueeze(1)
 

@@ -1,6 +1,5 @@
 """`benchmark`: how much of the FLOPs saved becomes time saved, against the strongest peers."""
 
-import json as json_module
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -28,8 +27,8 @@ from ltp_core.commands.shared import (
 from ltp_core.evaluation import run_rows
 from ltp_core.export import to_onnx
 from ltp_core.model import PrunedModel
-from ltp_core.peers import PEERS, check_names, peers, pruned_graph
-from ltp_core.results import RESULTS, processor, stamp
+from ltp_core.peers import PEERS, check_names, compile_now, peers, pruned_graph
+from ltp_core.results import RESULTS, processor, stamp, write_json
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.selection import selection_cost
 from ltp_core.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
@@ -67,7 +66,8 @@ def benchmark(
         int | None, typer.Option(help="Threads of PyTorch and ONNX Runtime; all cores by default.")
     ] = None,
     write: Annotated[
-        str | None, typer.Option(help="Also write assets/results/performance-NAME.json.", metavar="NAME")
+        str | None,
+        typer.Option(help="Also write assets/results/performance-NAME.json, row by row.", metavar="NAME"),
     ] = None,
     device: Device = "auto",
     json: Json = False,
@@ -79,8 +79,8 @@ def benchmark(
     --target-flops compares the lengths at equal FLOPs reduction. --max-tokens takes the texts of --data
     as they are, which gives sentences per second, and scores where they have labels.
 
-    Where onnxruntime is asked for, the pruned ONNX graph has a row of its own. A selection by threshold is
-    timed beside a top-k of as many tokens.
+    Where onnxruntime is asked for, the pruned ONNX graph has rows of its own. A selection by threshold is
+    timed beside a top-k of as many tokens. --write writes each row as it is there, so a run can be stopped.
 
     Example: ltp benchmark --model sst2 --lengths 32,128,512 --batch-sizes 1,16 --against sdpa,onnxruntime
     """
@@ -112,12 +112,13 @@ def benchmark(
         if max_tokens is not None and (largest := max(wanted_sizes)) > len(texts):
             raise ValueError(f"a batch of {largest} needs as many texts; there are {len(texts)}")
         dense = peers(pruner, names)
+        document = _document(pruner, model, names, data, max_tokens, ragged, target_flops)
+        if "compile" in dense:
+            document["compile_seconds"] = compile_now(pruner, dense["compile"])
+            messages.print(f"compiled in {document['compile_seconds']:.0f} s")
         exported = (
             to_onnx(pruner) if "onnxruntime" in names and isinstance(rule, Thresholds | Dense) else None
         )
-        rows: list[dict[str, Any]] = []
-        selection: list[dict[str, Any]] = []
-        scores = None
         for length in wanted_lengths if max_tokens is None else [max_tokens]:
             inputs = _inputs(
                 pruner, texts, length, max(wanted_sizes), joined=max_tokens is None, ragged=ragged
@@ -132,35 +133,58 @@ def benchmark(
                 ]
                 where = {"length": length, "batch_size": size}
                 found = measure(pruner, used, encoded, dense, graph, runs, seconds)
-                rows += [where | {"thresholds_factor": scale} | row for row in found]
+                document["rows"] += [where | {"thresholds_factor": scale} | row for row in found]
                 if isinstance(used, Thresholds):
-                    selection.append(where | selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES]))
+                    cost = selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES])
+                    document["selection"].append(where | cost)
+                _keep(document, write)
             if max_tokens is not None and data is not None:
                 against_what = run_unpruned(pruner, baseline_of(model, pruner), inputs, 16, max_tokens)
-                scores = score(pruner, against_what, inputs, used, 16)
-    document = {
-        "model": model,
-        "device": str(pruner.device),
+                document["scores"] = score(pruner, against_what, inputs, used, 16)
+                _keep(document, write)
+    if write is not None:
+        messages.print(f"written: {_file(write)}")
+    emit(document, json, lambda console: _show(console, document))
+
+
+def _document(
+    model: PrunedModel,
+    name: str,
+    names: list[str],
+    data: str | None,
+    max_tokens: int | None,
+    ragged: bool,
+    target_flops: float | None,
+) -> dict[str, Any]:
+    """What is known before the first row."""
+    return {
+        "model": name,
+        "device": str(model.device),
         "cuda": None if torch.cuda.is_available() else "not measured: no CUDA device here",
         "threads": torch.get_num_threads(),
         "processor": processor(),
         "torch": torch.__version__,
         "onnxruntime": version("onnxruntime") if "onnxruntime" in names else None,
+        "compile_seconds": None,
         "texts": "own sentences" if data is None else "/".join(Path(data).parts[-2:]),
         "max_tokens": max_tokens,
         "ragged": ragged,
         "target_flops": target_flops,
-        "rows": rows,
-        "selection": selection,
-        "scores": scores,
+        "rows": [],
+        "selection": [],
+        "scores": None,
         **stamp(),
     }
+
+
+def _keep(document: dict[str, Any], write: str | None) -> None:
+    """Write what has been measured so far, if it is to be written: a long run may be stopped."""
     if write is not None:
-        file = RESULTS / f"performance-{write}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json_module.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        messages.print(f"written: {file}")
-    emit(document, json, lambda console: _show(console, document))
+        write_json(_file(write), document)
+
+
+def _file(write: str) -> Path:
+    return RESULTS / f"performance-{write}.json"
 
 
 def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int | None) -> Rows:
@@ -214,8 +238,9 @@ def _show(console: Console, document: dict[str, Any]) -> None:
             )
             _line(grid, row, f"{name}, pruned", "pruned", "pruned_ms", None, None)
         console.print(grid)
-        if rows[-1]["engine"] != "ltp":
-            console.print(f"onnx graph, pruned: {rows[-1]['speedup']:.2f}× faster than {rows[-1]['against']}")
+        for row in rows:
+            if row["engine"] != "ltp":
+                console.print(f"onnx graph, pruned: {row['speedup']:.2f}× faster than {row['against']}")
     for row in document["selection"]:
         console.print(
             f"{row['length']} tokens, batch {row['batch_size']}: to choose costs a layer "

@@ -1,5 +1,6 @@
 """Every command as a process: one JSON document on stdout; for bad input one line and exit code 2."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -187,9 +188,10 @@ def test_benchmark_against_onnxruntime_has_a_row_of_the_graph(folder):
     assert [(row["engine"], row["against"]) for row in found["rows"]] == [
         ("ltp", "sdpa"),
         ("ltp", "onnxruntime"),
+        ("onnxruntime", "sdpa"),
         ("onnxruntime", "onnxruntime"),
     ]
-    ours, _, graph = found["rows"]
+    ours, _, _, graph = found["rows"]
     assert graph["pruned_ms"] > 0 and graph["flops_reduction"] == ours["flops_reduction"] > 1
     (selection,) = found["selection"]
     assert (selection["length"], selection["batch_size"]) == (24, 1)
@@ -220,6 +222,27 @@ def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
     assert "| ≤ 16 | 1 | ltp | sdpa |" in shown and "on these 3 texts" in shown
     assert ("GPU: not measured" in shown) is not torch.cuda.is_available()
     assert "rows.csv" in found["texts"] and str(csv.parent.parent) not in found["texts"]
+
+
+def test_a_benchmark_that_is_stopped_keeps_its_rows(folder, monkeypatch, tmp_path):
+    command = importlib.import_module("ltp_core.commands.benchmark")
+    measure, seen = command.measure, []
+
+    def stopped(*arguments):
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(measure(*arguments))
+        return seen[0]
+
+    monkeypatch.setattr(command, "RESULTS", tmp_path)
+    monkeypatch.setattr(command, "measure", stopped)
+    options = ["--lengths", "8,24", "--batch-sizes", "1", "--runs", "1", "--seconds", "0", "--write", "rows"]
+    monkeypatch.setattr(sys, "argv", ["ltp", "benchmark", "--model", str(folder), *options])
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        main()
+    kept = json.loads((tmp_path / "performance-rows.json").read_text())
+    assert [row["length"] for row in kept["rows"]] == [8]
+    assert kept["rows"][0]["pruned_ms"] == seen[0][0]["pruned_ms"]
 
 
 def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
