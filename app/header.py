@@ -7,9 +7,10 @@ A page on one sentence needs three lines:
         draw(view.dense, view.pruned, view.settings.thresholds)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -173,6 +174,14 @@ def _texts(setup: Setup) -> Texts:
     if len(first or "") + len(second or "") > LONGEST_LINK:
         st.html(markup.notice("This text is too long for a link: the address keeps everything except it."))
     return Texts(first or "", second if second is None else second or "")
+
+
+def linked(
+    name: str, usual: Any, read: Callable[[str], tuple[Any, str | None]], write: Callable[[Any], str] = str
+) -> None:
+    """As `session.linked`; what the address asks for in vain is said here."""
+    if notice := session.linked(name, usual, read, write):
+        st.html(markup.notice(notice))
 
 
 def pickers(models: Sequence[str], devices: Sequence[str]) -> None:

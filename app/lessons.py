@@ -254,10 +254,8 @@ LESSONS = (
 )
 
 
-def read_lesson(text: str | None) -> tuple[int, str | None]:
+def read_lesson(text: str) -> tuple[int, str | None]:
     """The number of a lesson from an address, and a notice if it cannot be used."""
-    if text is None:
-        return 1, None
     if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(LESSONS):
         return int(text), None
     return 1, f"There is no lesson {text}; there are 1 to {len(LESSONS)}. This is the first."

@@ -2,7 +2,8 @@
 
 The controls hold the truth. They are set from the address when a page opens and when the visitor goes
 back or follows a link; whatever the controls change is written to the address. The menu opens a page
-without an address, which then gets the settings of the page before.
+without an address, which then gets the settings of the page before. A page links controls of its own to
+its address with `linked`.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import streamlit as st
 from app.state import Choices, Settings, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
-TEACHERS = ("hide", "lesson")  # parameters that a teacher's link sets for all pages
+LASTING = ("hide", "lesson", "a", "b")  # a teacher's link and what Compare has saved hold on all pages
 MOST_UNDO = 50
 
 
@@ -28,6 +29,7 @@ class Memory:
         wanted: controls that the next page opens with: key -> value.
         settings: as of the last run.
         query: the address as of the last run.
+        linked: controls of this page alone, as of the last run: key -> (text in the address, value).
         notices: what the address asked for in vain.
         history: earlier thresholds, the latest last.
         undoing: whether the thresholds of the next run come from the history.
@@ -39,6 +41,7 @@ class Memory:
     wanted: dict[str, Any] = field(default_factory=dict)
     settings: Settings | None = None
     query: dict[str, str] = field(default_factory=dict)
+    linked: dict[str, tuple[str | None, Any]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     history: list[tuple[float, ...]] = field(default_factory=list)
     undoing: bool = False
@@ -63,8 +66,10 @@ def enter(page: str) -> None:
     """Begin a run of a page; `main.py` calls this before the page draws anything."""
     mem = memory()
     mem.opened = page != mem.page
+    if mem.opened:
+        mem.linked = {}
     if mem.opened and mem.settings is not None and not any(map(is_own, st.query_params)):
-        kept = {name: value for name, value in mem.query.items() if is_own(name) or name in TEACHERS}
+        kept = {name: value for name, value in mem.query.items() if is_own(name) or name in LASTING}
         mem.query = {**kept, **st.query_params.to_dict()}
         st.query_params.from_dict(mem.query)
     mem.page = page
@@ -109,6 +114,44 @@ def settings_of_run(choices: Choices, models: list[str]) -> Settings:
         if mem.opened or st.session_state.get(key) != value:  # else leave it: it may be typed into now
             st.session_state[key] = value
     return settings
+
+
+def linked(
+    name: str, usual: Any, read: Callable[[str], tuple[Any, str | None]], write: Callable[[Any], str] = str
+) -> str | None:
+    """Set a control of this page alone to what the address says, after writing there what it was moved to.
+
+    Call it before the control is drawn.
+
+    Args:
+        name: key of the control, and of the parameter in the address.
+        usual: its value where the address says nothing, which is how that value is written.
+        read: text in the address -> value, and a notice if the text cannot be used.
+        write: the other way.
+
+    Returns:
+        The notice, if there is one.
+    """
+    mem = memory()
+    text, control = st.query_params.get(name), st.session_state.get(name)
+    last = mem.linked.get(name)
+    if last is not None and last[0] == text and control is not None and control != last[1]:
+        text = None if control == usual else write(control)
+        put(name, text)
+    value, notice = (usual, None) if text is None else read(text)
+    if last is None or control != value:
+        st.session_state[name] = value
+    mem.linked[name] = (text, value)
+    return notice
+
+
+def put(name: str, text: str | None) -> None:
+    """Write a parameter of this page into the address, or take it out."""
+    for query in (st.query_params, memory().query):
+        if text is not None:
+            query[name] = text
+        elif name in query:
+            del query[name]
 
 
 def set_text(text: str, pair: str) -> None:

@@ -8,11 +8,14 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 OWN = ("model", "device", "text", "pair", "layer", "head", "token")  # and t1, t2, …
 THRESHOLD = re.compile(r"t[0-9]+")
 HIDEABLE = ("text", "model", "thresholds", "lessons")  # controls that a teacher's link can hide
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,27 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
         token=number("token", 0, 9999, default.token),
     )
     return Reading(settings, notices)
+
+
+def read_choice(name: str, text: str, known: Sequence[T], usual: T) -> tuple[T, str | None]:
+    """One of the values that a page's own control offers; else the usual one, and a notice."""
+    for value in known:
+        if str(value) == text:
+            return value, None
+    return usual, f"There is no {name} “{text}” here; there is: {', '.join(map(str, known))}."
+
+
+def read_positions(name: str, text: str, shown: range) -> tuple[list[int], str | None]:
+    """Positions of tokens, separated by commas; those outside are left out, with a notice."""
+    given = [part for part in text.split(",") if part]
+    numbers = [int(part[:9]) if part.isascii() and part.isdigit() else -1 for part in given]
+    good = sorted({number for number in numbers if number in shown})
+    if all(number in shown for number in numbers):
+        return good, None
+    return good, (
+        f"{name}={text}: only positions from {shown[0]} to {shown[-1]} are in this sentence; the others are "
+        "left out."
+    )
 
 
 def read_hidden(text: str | None) -> frozenset[str]:

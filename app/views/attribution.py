@@ -1,7 +1,6 @@
 """Attribution: does it drop what does not matter?"""
 
 import math
-from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from app import blocks, header, markup, reasons, services, session, theme
 from app.figures import attribution
 from app.header import View
 from app.services import Explanation, InputProblem
+from app.state import read_choice
 from app.text import as_label
 
 MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
@@ -40,35 +40,18 @@ def page() -> None:
 
 
 def _controls(view: View) -> tuple[str | None, str]:
-    """The class and the method; both are in this page's address."""
+    """The class and the method."""
     names = services.classes(view.model)
     label = None
     with st.container(horizontal=True, gap="large"):
         if names:
-            _open_with("class", names, view.dense.label or names[0])
+            said = view.dense.label or names[0]
+            header.linked("class", said, lambda text: read_choice("class", text, names, said))
             label = st.selectbox("Class to explain", names, key="class", format_func=as_label, width=260)
-        _open_with("method", list(METHODS), "integrated_gradients")
-        method = st.selectbox("Method", list(METHODS), format_func=METHODS.get, key="method", width=280)
-    if label is not None and label != view.dense.label:
-        st.query_params["class"] = label
-    elif "class" in st.query_params:
-        del st.query_params["class"]
-    if method != "integrated_gradients":
-        st.query_params["method"] = method
-    elif "method" in st.query_params:
-        del st.query_params["method"]
+        usual, *_ = METHODS
+        header.linked("method", usual, lambda text: read_choice("method", text, list(METHODS), usual))
+        method = st.selectbox("Method", METHODS, format_func=METHODS.get, key="method", width=280)
     return label, method
-
-
-def _open_with(name: str, known: Sequence[str], usual: str) -> None:
-    """What the control says, or on opening the address; the usual where that does not exist."""
-    if name not in st.session_state and name in st.query_params:
-        wanted = st.query_params[name]
-        if wanted not in known:
-            st.html(markup.notice(f"There is no {name} “{wanted}” here; there is: {', '.join(known)}."))
-        st.session_state[name] = wanted
-    if st.session_state.get(name) not in known:
-        st.session_state[name] = usual
 
 
 def _attributions(view: View, found: Explanation) -> None:
@@ -77,11 +60,12 @@ def _attributions(view: View, found: Explanation) -> None:
     size = math.ceil(total / parts)
     part = 1
     if parts > 1:
+        numbers = range(1, parts + 1)
+        header.linked("part", 1, lambda text: read_choice("part", text, numbers, 1))
         part = st.segmented_control(
             "Tokens shown",
-            range(1, parts + 1),
-            key="attribution_part",
-            default=1,
+            numbers,
+            key="part",
             required=True,
             format_func=lambda number: f"{(number - 1) * size + 1}–{min(number * size, total)}",
         )

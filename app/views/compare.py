@@ -135,18 +135,13 @@ def _table(names: list[str], contenders: list[Contender]) -> Table:
 
 
 def _two_settings(view: View) -> None:
-    """A and B live in the address of this page, and in the visitor's memory for the way to other pages."""
+    """A and B live in the address, also on the way to other pages and back."""
     st.html(markup.heading("Two settings side by side"))
-    remembered = st.session_state.setdefault("saved_settings", {})
-    for name in NAMES:
-        if name not in st.query_params and name in remembered:
-            st.query_params[name] = remembered[name]
     now = Saved(view.settings.model, view.settings.thresholds)
     with st.container(horizontal=True, vertical_alignment="center"):
         for name in NAMES:
             if st.button(f"Save the current settings as {name.upper()}", key=f"save_{name}"):
-                st.query_params[name] = now.to_query()
-    remembered.update({name: st.query_params[name] for name in NAMES if name in st.query_params})
+                session.put(name, now.to_query())
     saved, notices = read_saved(st.query_params)
     for text in notices:
         st.html(markup.notice(text))

@@ -12,6 +12,7 @@ from app.figures import survey as figures
 from app.figures.survey_tables import curve_table, kept_table, rows_table, words_table
 from app.figures.tables import to_csv
 from app.header import Setup
+from app.state import read_choice
 from app.surveys import SurveyProblem
 from app.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
 from ltp_core.survey import Row, Survey
@@ -86,8 +87,9 @@ def _choose(setup: Setup, mem: Memory) -> None:
         header.pickers(setup.models, setup.choices.devices)
     with left:
         names = [name for name in SOURCES if name != "task" or surveys.has_task_data(setup.model)]
+        header.linked("source", "ours", lambda text: read_choice("source", text, names, "ours"))
         source = st.segmented_control(
-            "Texts", names, key="source", default="ours", required=True, format_func=SOURCES.__getitem__
+            "Texts", names, key="source", required=True, format_func=SOURCES.__getitem__
         )
         upload = None
         rows = SIZES[1]
@@ -95,7 +97,8 @@ def _choose(setup: Setup, mem: Memory) -> None:
             upload = st.file_uploader("CSV, JSONL or Parquet", type=list(FORMATS), key="upload")
             st.html(markup.paragraph(COLUMNS, "hint"))
         elif source == "task":
-            rows = st.select_slider("Rows, chosen at random", SIZES, value=SIZES[1], key="rows")
+            header.linked("rows", rows, lambda text: read_choice("rows", text, SIZES, SIZES[1]))
+            rows = st.select_slider("Rows, chosen at random", SIZES, key="rows")
         running = mem.job is not None and mem.job.state == "running"
         ready = source != "file" or upload is not None
         if st.button("Run", key="run_set", icon=":material/play_arrow:", disabled=running or not ready):

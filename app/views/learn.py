@@ -39,25 +39,17 @@ def page() -> None:
 
 
 def _lesson_number(hidden: frozenset[str]) -> int:
-    number, notice = lessons.read_lesson(st.query_params.get("lesson"))
-    if notice:
-        st.html(markup.notice(notice))
-    if "lessons" in hidden:
-        return number
-    if "lesson_pick" not in st.session_state or st.session_state.get("lesson_seen") != number:
-        st.session_state["lesson_pick"] = number
-    picked = st.segmented_control(
-        "Lesson",
-        range(1, len(LESSONS) + 1),
-        key="lesson_pick",
-        required=True,
-        wrap=True,
-        format_func=lambda n: f"{n} {LESSONS[n - 1].title}",
-    )
-    if picked != number:
-        st.query_params["lesson"] = str(picked)
-    st.session_state["lesson_seen"] = picked
-    return int(picked)
+    header.linked("lesson", 1, lessons.read_lesson)
+    if "lessons" not in hidden:
+        st.segmented_control(
+            "Lesson",
+            range(1, len(LESSONS) + 1),
+            key="lesson",
+            required=True,
+            wrap=True,
+            format_func=lambda n: f"{n} {LESSONS[n - 1].title}",
+        )
+    return int(st.session_state["lesson"])
 
 
 def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> None:

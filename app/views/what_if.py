@@ -1,13 +1,12 @@
 """What if: what would change the answer?"""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from app import blocks, findings, header, markup, reasons, services, session, theme, words
 from app.figures import attribution, rules_map
 from app.header import View
 from app.services import InputProblem
+from app.state import read_positions
 from app.text import as_label
 from ltp_core import Prediction
 from ltp_core.counterfactual import SmallestDrop, SmallestScale
@@ -41,18 +40,21 @@ def page() -> None:
 
 
 def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Which tokens stay and which go, by clicking or by keyboard; both are in the address."""
+    """Which tokens stay and which go, by clicking or by keyboard."""
     tokens = view.trace.tokens
     shown = range(1, min(len(tokens), MOST_PINS))
     about = (view.settings.model, view.texts)
-    opened = session.memory().keep("pins_of", about, object)  # another object for another text
-    if st.session_state.get("pins_for") is not opened:
-        first = "pins_for" not in st.session_state
-        for name in ("stay", "go"):
-            st.session_state[name] = _from_address(name, shown) if first else []
-        st.session_state["pins_for"] = opened
-    elif st.session_state.get("wanted_go") is not None:
-        st.session_state["stay"], st.session_state["go"] = [], st.session_state.pop("wanted_go")
+    other_text = st.session_state.get("pins_for", about) != about
+    st.session_state["pins_for"] = about
+    for name in ("stay", "go"):
+        if other_text:
+            st.session_state[name] = []
+        header.linked(
+            name,
+            [],
+            lambda text, name=name: read_positions(name, text, shown),
+            lambda chosen: ",".join(map(str, sorted(chosen))),
+        )
 
     def label(position: int) -> str:
         return as_label(tokens[position], 24)
@@ -66,30 +68,11 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
         )
     if len(tokens) > MOST_PINS:
         st.html(markup.notice(f"The first {MOST_PINS} of {len(tokens)} tokens can be pinned."))
-    for name, chosen in (("stay", stay), ("go", go)):
-        if chosen:
-            st.query_params[name] = ",".join(map(str, sorted(chosen)))
-        elif name in st.query_params:
-            del st.query_params[name]
     both = set(stay) & set(go)
     if both:
         names = ", ".join(f"“{tokens[position]}”" for position in sorted(both))
         st.html(markup.notice(f"{names}: to stay and to go is too much to ask; here it stays."))
     return tuple(sorted(stay)), tuple(sorted(set(go) - both))
-
-
-def _from_address(name: str, shown: Sequence[int]) -> list[int]:
-    """Positions in the address; what is none of this sentence's is left out, with a notice."""
-    given = [part for part in st.query_params.get(name, "").split(",") if part]
-    good = [int(part) for part in given if part.isascii() and part.isdigit() and int(part[:9]) in shown]
-    if len(good) < len(given):
-        st.html(
-            markup.notice(
-                f"{name}={','.join(given)}: only positions from 1 to {shown[-1]} are in this sentence; the "
-                "others are left out."
-            )
-        )
-    return sorted(set(good))
 
 
 def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
@@ -168,7 +151,8 @@ def _found_drop(drop: SmallestDrop) -> None:
 
 
 def _want_to_go(positions: list[int]) -> None:
-    st.session_state["wanted_go"] = [position for position in positions if position < MOST_PINS]
+    st.session_state["stay"] = []
+    st.session_state["go"] = [position for position in positions if position < MOST_PINS]
 
 
 def _found_scale(view: View, scale: SmallestScale | None) -> None:

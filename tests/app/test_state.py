@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.state import LONGEST_LINK, Choices, Settings, read_model, read_query
+from app.state import (
+    LONGEST_LINK,
+    Choices,
+    Settings,
+    read_choice,
+    read_model,
+    read_positions,
+    read_query,
+)
 
 CHOICES = Choices(
     model="sst2",
@@ -90,3 +98,16 @@ def test_a_pair_has_two_texts():
     settings = read_query({"pair": "other"}, choices).settings
     assert (settings.text, settings.pair) == ("one", "other")
     assert read_query(settings.to_query(choices), choices).settings == settings
+
+
+def test_a_choice_is_read_from_its_text():
+    assert read_choice("rows", "200", (50, 200), 50) == (200, None)
+    value, notice = read_choice("rows", "<b>", (50, 200), 50)
+    assert value == 50 and notice == "There is no rows “<b>” here; there is: 50, 200."
+
+
+def test_positions_are_sorted_and_those_outside_are_said():
+    assert read_positions("go", "5,2,2", range(1, 6)) == ([2, 5], None)
+    assert read_positions("go", "", range(1, 6)) == ([], None)
+    found, notice = read_positions("go", "2,6,²,99999999999", range(1, 6))
+    assert found == [2] and "only positions from 1 to 5" in notice

@@ -1,0 +1,77 @@
+"""A link reopens what is seen: what a visitor sets goes into the address, and a new visitor finds it there."""
+
+import pytest
+
+from app import services
+from tests.app.harness import html, open_view, run
+
+TEXT = "the plot was very bad and the film was so good"
+SET = {  # page: a control -> what it is set to
+    "explore": {"layer": 3, "head": 1, "t2": 7.5},
+    "microscope": {"layer": 2, "token": 4},
+    "compare": {"t1": 2.5},
+    "cost": {"t3": 1.0},
+    "attribution": {"class": "LABEL_0", "method": "gradient_x_input"},
+    "what_if": {"stay": [4], "go": [2, 5]},
+    "learn": {"lesson": 3},
+    "dataset": {"source": "file"},
+}
+
+
+@pytest.fixture(autouse=True)
+def lab(tiny_folder, monkeypatch, comparison):
+    services.load.clear()
+    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+
+
+def controls(page, keys):
+    return {key: page.session_state[key] for key in keys}
+
+
+@pytest.mark.parametrize("name", SET)
+def test_a_link_reopens_the_view(name):
+    page = open_view(name, text=TEXT)
+    for key, value in SET[name].items():
+        page.session_state[key] = value
+    run(page)
+    assert controls(page, SET[name]) == SET[name]
+    query = {
+        key: values[0] if isinstance(values, list) else values for key, values in page.query_params.items()
+    }
+    again = open_view(name, **query)
+    assert controls(again, SET[name]) == SET[name]
+    assert html(again) == html(page)
+    assert dict(again.query_params) == dict(page.query_params)
+
+
+@pytest.mark.parametrize("name", ["attribution", "what_if", "learn", "dataset"])
+def test_a_changed_address_moves_the_controls(name):
+    page = open_view(name, text=TEXT)
+    usual = controls(page, SET[name])
+    for key, value in SET[name].items():
+        page.session_state[key] = value
+    run(page)
+    for key in SET[name]:
+        del page.query_params[key]
+    run(page)
+    assert controls(page, SET[name]) == usual
+
+
+def test_what_the_address_asks_for_in_vain_is_said_until_it_is_changed():
+    page = open_view("attribution", text=TEXT, method="magic")
+    assert "There is no method “magic” here" in html(run(page))
+    page.selectbox(key="method").select("gradient_x_input")
+    assert "magic" not in html(run(page))
+    assert page.query_params["method"] in ("gradient_x_input", ["gradient_x_input"])
+
+
+def test_the_class_to_explain_follows_the_answer_until_one_is_chosen():
+    page = open_view("attribution", text=TEXT)
+    assert "class" not in page.query_params
+    answer = page.session_state["class"]
+    other = {"LABEL_0": "LABEL_1", "LABEL_1": "LABEL_0"}[answer]
+    page.selectbox(key="class").select(other)
+    run(page)
+    page.text_area(key="text").set_value("a good film")
+    assert run(page).session_state["class"] == other
