@@ -36,7 +36,10 @@ def figure(
         columns: for each column, the token that it stands for, counted from 0: lit with the other figures.
     """
     size = f"min-width: {narrowest}px; min-height: {figure.layout.height}px"  # free until Plotly is there
-    st.html(f"<style>.st-key-{key} [data-testid=stElementContainer] {{ {size} }}</style>")
+    st.html(
+        f"<style>.st-key-{key} {{ overflow-x: auto }} "
+        f".st-key-{key} [data-testid=stElementContainer] {{ {size} }}</style>"
+    )
     with st.container(key=key):
         st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")
     figure_tools(key, finding, columns)

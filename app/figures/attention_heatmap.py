@@ -33,6 +33,7 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
     weights = attention.weights(head)[:MOST_TOKENS, :MOST_TOKENS]
     tokens = [trace.tokens[index] for index in attention.tokens[:MOST_TOKENS]]
     side = len(tokens)
+    which = f", first {side} tokens" if side < len(attention.tokens) else ""
     largest = float(weights.max())
     figure = go.Figure(
         go.Heatmap(
@@ -46,8 +47,8 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
         )
     )
     figure.update_layout(
-        xaxis=_axis(tokens, palette, "gets attention", side="top", tickangle=-45),
-        yaxis=_axis(tokens, palette, "gives attention", autorange="reversed"),
+        xaxis=_axis(tokens, palette, f"gets attention{which}", side="top", tickangle=-45),
+        yaxis=_axis(tokens, palette, f"gives attention{which}", autorange="reversed"),
         coloraxis={
             "colorscale": sequential(palette.attention),
             "cmin": 0,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.attention_heatmap import attention_of
+from app.figures.attention_heatmap import MOST_TOKENS, attention_of
 from app.figures.colours import Palette, sequential
 from app.figures.layout import CHARACTERS, TICK_SIZE, colour_bar, finish, plain_axis, slanted_height
 from app.text import as_plotly
@@ -63,12 +63,17 @@ def heads_mosaic(trace: Trace, token: int, palette: Palette, columns: int = 4) -
 
 
 def frame_column(figure: go.Figure, trace: Trace, token: int, palette: Palette) -> go.Figure:
-    """Frame a token's column in an attention heatmap."""
-    attention = attention_of(trace)
-    if token in attention.tokens:
-        place = attention.tokens.index(token)
-        figure.add_shape(_frame(place, 0, len(attention.tokens), palette))
+    """Frame a token's column in an attention heatmap, if it is one of those that are drawn."""
+    drawn = attention_of(trace).tokens[:MOST_TOKENS]
+    if token in drawn:
+        figure.add_shape(_frame(drawn.index(token), 0, len(drawn), palette))
     return figure
+
+
+def narrowest(layer: LayerTrace) -> int:
+    """The width in px below which the words under importance bars run into each other."""
+    bars = sum(share is not None for share in layer.importance)
+    return 220 + 17 * math.ceil(bars / math.ceil(bars / MOST_NAMES))
 
 
 def importance_bars(

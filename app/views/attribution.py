@@ -43,7 +43,7 @@ def _controls(view: View) -> tuple[str | None, str]:
     """The class and the method."""
     names = services.classes(view.model)
     label = None
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         if names:
             said = view.dense.label or names[0]
             header.linked("class", said, lambda text: read_choice("class", text, names, said))

@@ -57,10 +57,12 @@ def _choose(view: View) -> Case:
 
 def _steps(view: View, case: Case) -> None:
     trace, token, palette = view.trace, case.token, theme.palette()
-    head = view.settings.head
+    head, wide = view.settings.head, steps.narrowest(case.at)
     with st.container(key="step1"):
         _title(1, lecture.heads_title(case, head))
-        st.html(markup.paragraph(lecture.HEADS, "hint"))
+        most = steps.MOST_IN_MOSAIC
+        cut = f" The first {most} tokens are drawn." if len(case.entering) > most else ""
+        st.html(markup.paragraph(lecture.HEADS + cut, "hint"))
         if head:
             figure = attention_heatmap.attention_heatmap(trace, head, palette)
             figure, narrowest = (
@@ -87,7 +89,7 @@ def _steps(view: View, case: Case) -> None:
         st.html(markup.paragraph(lecture.IMPORTANCE, "hint"))
         figure = steps.importance_bars(trace, case.at, token, palette, decided=False)
         theme.figure(
-            figure, "importance", f"Importance: {lecture.importance_title(case)}", 420, case.entering
+            figure, "importance", f"Importance: {lecture.importance_title(case)}", wide, case.entering
         )
         st.html(lecture.column_sum(case))
         numbers("importance_numbers", lambda: importance_table(trace, case.layer), "importance.csv")
@@ -95,7 +97,7 @@ def _steps(view: View, case: Case) -> None:
         _title(4, lecture.compare_title(case))
         st.html(markup.paragraph(lecture.COMPARE, "hint"))
         figure = steps.importance_bars(trace, case.at, token, palette, decided=True)
-        theme.figure(figure, "compare", f"Threshold: {lecture.compare_title(case)}", 420, case.entering)
+        theme.figure(figure, "compare", f"Threshold: {lecture.compare_title(case)}", wide, case.entering)
     with st.container(key="step5"):
         _title(5, lecture.decision_title(case))
         st.html(lecture.sentence(case))

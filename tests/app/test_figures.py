@@ -9,6 +9,7 @@ import pytest
 
 from app.figures.attention_heatmap import attention_heatmap, most_attended
 from app.figures.colours import DARK, LIGHT, diverging, sequential
+from app.figures.steps import frame_column
 from app.figures.survival_map import survival_map
 from app.figures.tables import attention_table, survival_table, to_csv
 from ltp_core import AttentionTrace, LayerTrace, Trace
@@ -126,10 +127,15 @@ def test_most_attended(attentive):
 def test_a_heatmap_of_many_tokens_has_few_ticks_and_single_precision():
     row = (1 / 300,) * 300
     attention = AttentionTrace(1, tuple(range(300)), ((row,) * 300,))
-    figure = attention_heatmap(replace(long_trace(300), attention=attention), None, LIGHT)
+    looked_at = replace(long_trace(300), attention=attention)
+    figure = attention_heatmap(looked_at, None, LIGHT)
     assert len(figure.layout.xaxis.tickvals) <= 32
     assert figure.data[0].z.dtype == "float32"
     assert figure.data[0].z.shape == (256, 256)
+    assert figure.layout.xaxis.title.text == "gets attention, first 256 tokens"
+    assert not frame_column(figure, looked_at, 256, LIGHT).layout.shapes
+    (frame,) = frame_column(figure, looked_at, 255, LIGHT).layout.shapes
+    assert (frame.x0, frame.y0, frame.y1) == (254.5, -0.5, 255.5)
 
 
 def test_a_heatmap_needs_attention(trace):

@@ -1,4 +1,4 @@
-"""A link reopens what is seen: what a visitor sets goes into the address, and a new visitor finds it there."""
+"""A link reopens what is seen: what is set goes into the address, and a new visitor finds it there."""
 
 import pytest
 

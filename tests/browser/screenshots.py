@@ -14,6 +14,9 @@ from tests.browser.lab import PATIENCE, ROOT, launch, server, settle
 
 PAGES = ROOT / "app" / "views"
 WIDTHS = {390: 844, 1280: 900, 1920: 1080}  # px: a phone, a laptop, a projector; and their heights
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+)
 README = [("", "light", 1620), ("", "dark", 1620), ("microscope", "light", 900), ("compare", "light", 900)]
 
 
@@ -27,7 +30,7 @@ def shoot(
     browser: Browser, address: str, path: str, theme: str, width: int, file: Path, height: int | None = None
 ) -> None:
     """Open a page, wait until it stands still, and take its picture: so many px of it, or all."""
-    phone = {"is_mobile": True, "has_touch": True} if width < 600 else {}
+    phone = {"is_mobile": True, "has_touch": True, "user_agent": PHONE} if width < 600 else {}
     context = browser.new_context(
         viewport={"width": width, "height": height or WIDTHS[width]}, color_scheme=theme, **phone
     )
@@ -50,6 +53,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("/tmp/shots"))
     parser.add_argument("--address", help="a lab that is already running")
     parser.add_argument("--pages", help="only these, separated by commas; 'explore' is the first")
+    parser.add_argument("--query", default="", help="what follows the ? in the address: text=…&lesson=2")
     parser.add_argument("--readme", action="store_true", help="only the set in assets/screenshots")
     options = parser.parse_args()
     folder = ROOT / "assets" / "screenshots" if options.readme else options.output
@@ -71,7 +75,7 @@ def main() -> None:
             for theme in ("light", "dark"):
                 for width in WIDTHS:
                     file = folder / f"{path or 'explore'}-{theme}-{width}.png"
-                    shoot(browser, address, path, theme, width, file)
+                    shoot(browser, address, f"{path}?{options.query}", theme, width, file)
 
 
 if __name__ == "__main__":
