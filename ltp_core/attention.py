@@ -187,7 +187,7 @@ def _heads_at_once(count: int, n: int) -> int:
 def _scores(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> Tensor:
     """``scale Q K + bias`` in one operation: ``[H, n, d]`` and ``[H, d, n]`` -> ``[H, n, n]``."""
     if bias is None:  # with beta=0 nothing is read of what would be added
-        return torch.baddbmm(query[:1, :1, :1], query, key, beta=0, alpha=scale)
+        return torch.baddbmm(query.new_empty(1), query, key, beta=0, alpha=scale)
     return torch.baddbmm(bias.to(query.dtype), query, key, alpha=scale)
 
 

@@ -49,12 +49,11 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
     """One part. T below is the number of tokens alive in it, T' that of the tokens a layer puts out."""
     alive = inputs.attention_mask.bool()  # [B, n]
     first = first_tokens(inputs.attention_mask)  # [B, n]
-    grid_positions = original_positions(inputs.attention_mask)  # [B, n]
-    embedded = view.embed(inputs, grid_positions)  # [B, n, E]
     lengths = counts(alive)
     place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token begins
-    hidden = view.start(take(embedded.flatten(0, 1), place))  # [T, D]
-    positions = take(grid_positions.flatten(), place)  # [T]
+    positions = take(original_positions(inputs.attention_mask).flatten(), place)  # [T]
+    embedded = view.embed(inputs.packed(place), positions.unsqueeze(0))  # [1, T, E]
+    hidden = view.start(embedded.squeeze(0))  # [T, D]
     unread = torch.zeros(alive.shape, device=alive.device)  # [B, n], the importance that nobody computed
     carry: Any = None
     attention: tuple[Tensor, ...] | None = None

@@ -31,6 +31,15 @@ class Inputs:
         )
         return Inputs(ids, self.attention_mask[start:end], types, embeds)
 
+    def packed(self, place: Tensor) -> "Inputs":
+        """The tokens at some places ``[T]`` of the flat grid, behind one another in a single row."""
+        ids, mask, types, embeds = (
+            None if value is None else value.flatten(0, 1).index_select(0, place).unsqueeze(0)
+            for value in (self.input_ids, self.attention_mask, self.token_type_ids, self.inputs_embeds)
+        )
+        assert mask is not None
+        return Inputs(ids, mask, types, embeds)
+
 
 @dataclass(frozen=True)
 class Run:

@@ -86,7 +86,15 @@ class EncoderView(Protocol):
         ...
 
     def embed(self, inputs: Inputs, positions: Tensor) -> Tensor:
-        """A padded batch, with its tokens at positions 0, 1, … ``[B, n]`` -> ``[B, n, E]``."""
+        """Embed a padded batch, or one row of packed tokens, at the positions given.
+
+        Args:
+            inputs: ``[B, n]``; packed, B is 1 and n may be more than `max_tokens`.
+            positions: of each token in its own text, from 0, ``[B, n]``.
+
+        Returns:
+            ``[B, n, E]``.
+        """
         ...
 
     def start(self, embedded: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def batch_of(name, lengths, side="right", segments=False):
 
 
 def batches(name):
-    found = [batch_of(name, lengths) for lengths in ([23], [1], [9, 4, 15], [LONGEST])]
+    found = [batch_of(name, lengths) for lengths in ([23], [1], [9, 4, 15], [LONGEST, LONGEST])]
     return found + [batch_of(name, [7, 12], segments=True)] * (name in SEGMENTS)
 
 

@@ -49,6 +49,7 @@ INPUTS = {
     "short": batch_of([1, 2, 3]),
     "cls_alone": batch_of([1]),
     "longest": batch_of([32]),
+    "more_than_positions": batch_of([32, 30, 31]),  # the model knows 32 positions
 }
 
 
@@ -301,8 +302,8 @@ class PaperView:
 
     def embed(self, inputs, positions):
         one_hot = torch.nn.functional.one_hot(positions, 3).float()
-        text = torch.arange(2.0)[:, None, None].expand(2, 3, 1)
-        return torch.cat([one_hot, text], dim=-1)  # [2, 3, 4]
+        text = inputs.input_ids.float().unsqueeze(-1)
+        return torch.cat([one_hot, text], dim=-1)  # [..., 4]
 
     def start(self, embedded):
         return embedded
@@ -314,7 +315,7 @@ class PaperView:
         return alive.float().sum(-1, keepdim=True)
 
 
-PAPER_INPUTS = Inputs(torch.zeros(2, 3, dtype=torch.long), torch.tensor([[1, 1, 1], [1, 1, 0]]))
+PAPER_INPUTS = Inputs(torch.tensor([[0, 0, 0], [1, 1, 1]]), torch.tensor([[1, 1, 1], [1, 1, 0]]))
 PAPER = SimpleNamespace(
     rule=Thresholds([0.3, 0.38]),
     importance=[[[1 / 2, 1 / 3, 1 / 6], [5 / 8, 3 / 8, 0]], [[13 / 21, 8 / 21, 0], [5 / 8, 3 / 8, 0]]],
