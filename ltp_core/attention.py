@@ -44,7 +44,7 @@ def attention_probabilities(
     keys = _split(key.permute(1, 2, 0), lengths, 2)  # B times [H, d, n]
     biases = [score_bias(layer, at, at) for at in _split(positions, lengths)]
     each = [_received(*part, layer.scale) for part in zip(queries, keys, biases, strict=True)]
-    return [p for p, _ in each], _joined([received for _, received in each])
+    return [p for p, _ in each], _mean([sums for _, sums in each], lengths, query.shape[1])
 
 
 def weighted_values(
@@ -69,7 +69,8 @@ def weighted_values(
     values = _split(value.transpose(0, 1), lengths, 1)  # B times [H, n, d]
     own: Sequence[Tensor | None] = [None] * len(lengths)
     if rows is not None:
-        own = _split(_within(rows, lengths, staying), staying)  # B times [n'], each from 0
+        mine = _split(_within(rows, lengths, staying), staying)  # B times [n'], each from 0
+        own = [None if len(r) == n else r for r, n in zip(mine, lengths, strict=True)]
     parts = zip(probabilities, values, own, strict=True)
     return _joined([_context(p, v, r).transpose(0, 1) for p, v, r in parts])
 
@@ -156,9 +157,9 @@ def _within(rows: Tensor, lengths: Sequence[int], staying: Sequence[int]) -> Ten
 
 
 def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
-    """One sequence's probabilities ``[H, n, n]`` and what they mean for importance ``[n]``.
+    """One sequence's probabilities ``[H, n, n]``, and their sums over heads and queries ``[n]``.
 
-    Large ones are made a few heads at a time, so that softmax and mean find the scores in the cache.
+    Large ones are made a few heads at a time, so that softmax and sum find the scores in the cache.
 
     Args:
         query: ``[H, n, d]``.
@@ -170,13 +171,21 @@ def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> 
     heads = _heads_at_once(count, n)
     if heads == count or bias is not None or query.requires_grad or query.device.type != "cpu":
         probabilities = _softmax(_scores(query, key, bias, scale))
-        return probabilities, attention_received(probabilities)
-    probabilities, received = query.new_empty(count, n, n), query.new_zeros(n)
+        return probabilities, probabilities.sum(dim=(0, 1))
+    probabilities, sums = query.new_empty(count, n, n), query.new_zeros(n)
     parts = (x.split(heads) for x in (query, key, probabilities))
     for q, k, some in zip(*parts, strict=True):
         torch.softmax(torch.baddbmm(some, q, k, beta=0, alpha=scale, out=some), dim=-1, out=some)
-        received += attention_received(some) * (len(some) / count)
-    return probabilities, received
+        sums += some.sum(dim=(0, 1))
+    return probabilities, sums
+
+
+def _mean(sums: Sequence[Tensor], lengths: Sequence[int], heads: int) -> Tensor:
+    """Sums over heads and queries, B times ``[n]`` -> the mean, which is the importance, packed ``[T]``."""
+    if len(lengths) == 1:
+        return sums[0] / (heads * lengths[0])
+    added = torch.tensor([heads * n for n in lengths], device=sums[0].device)  # [B]
+    return torch.cat(list(sums)) / added.repeat_interleave(torch.tensor(lengths, device=added.device))
 
 
 def _heads_at_once(count: int, n: int) -> int:
