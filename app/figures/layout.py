@@ -10,6 +10,7 @@ from app.figures.colours import Palette
 FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
 LABEL_SIZE = 16
+LEVEL_ROOM = 132  # px right of the bars, for the names of `draw_levels`
 CHARACTERS = 12  # of a token on an axis; the hover box has all of it
 
 
@@ -97,6 +98,18 @@ def finish(figure: go.Figure, palette: Palette, height: int, margin: dict[str, i
         hovermode="closest",
     )
     return figure
+
+
+def draw_levels(figure: go.Figure, levels: Sequence[tuple[float, str, str, str]]) -> None:
+    """Lines across the bars: share, name at the right end, colour, dash; two names keep clear."""
+    for place, (share, text, colour, dash) in enumerate(sorted(levels)):
+        shift = 10 * (2 * place - len(levels) + 1)  # px
+        figure.add_hline(
+            y=100 * share,
+            line={"color": colour, "width": 2, "dash": dash},
+            annotation={"text": text, "yshift": shift, "font": {"color": colour, "size": TICK_SIZE - 2}},
+            annotation_position="right",
+        )
 
 
 def slanted_height(tokens: Sequence[str]) -> int:

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
-from app.figures.layout import CHARACTERS, finish, plain_axis, slanted_height, value_axis
+from app.figures.layout import (
+    CHARACTERS,
+    LEVEL_ROOM,
+    draw_levels,
+    finish,
+    plain_axis,
+    slanted_height,
+    value_axis,
+)
 from app.text import as_plotly
 from app.words import percent
 
@@ -39,20 +47,10 @@ def share_bars(
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    lines = [("average", average, "dot", palette.text)]
+    levels = [(average, f"average {percent(average)}", palette.muted, "dot")]
     if threshold > 0:
-        lines.append(("threshold", threshold, "solid", palette.dropped))
-    for name, value, dash, colour in lines:
-        figure.add_hline(
-            y=100 * value,
-            line={"color": colour, "width": 2, "dash": dash},
-            annotation={
-                "text": f"{name} {percent(value)}",
-                "font": {"color": palette.text},
-                "bgcolor": palette.ground,
-                "xanchor": "right",
-            },
-        )
+        levels.append((threshold, f"threshold {percent(threshold)}", palette.dropped, "solid"))
+    draw_levels(figure, levels)
     label = slanted_height([tokens[i] for i in shown])
     figure.update_layout(
         bargap=0.2,
@@ -64,4 +62,4 @@ def share_bars(
         ),
         yaxis=value_axis(palette, f"share of attention in layer {layer}, %"),
     )
-    return finish(figure, palette, 280 + label, {"l": 8, "r": 16, "t": 12, "b": label + 12})
+    return finish(figure, palette, 280 + label, {"l": 8, "r": LEVEL_ROOM, "t": 12, "b": label + 12})

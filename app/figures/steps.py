@@ -8,7 +8,16 @@ import plotly.graph_objects as go
 
 from app.figures.attention_heatmap import MOST_TOKENS, attention_of
 from app.figures.colours import Palette, sequential
-from app.figures.layout import CHARACTERS, TICK_SIZE, colour_bar, finish, plain_axis, slanted_height
+from app.figures.layout import (
+    CHARACTERS,
+    LEVEL_ROOM,
+    TICK_SIZE,
+    colour_bar,
+    draw_levels,
+    finish,
+    plain_axis,
+    slanted_height,
+)
 from app.text import as_plotly
 from app.words import entering, percent, threshold
 from ltp_core import LayerTrace, Trace
@@ -112,8 +121,7 @@ def importance_bars(
     levels = [(average, f"average {percent(average)}", palette.muted, "dot")]
     if decided and layer.threshold:
         levels.append((layer.threshold, f"threshold {threshold(layer.threshold)}", palette.dropped, "solid"))
-    for place, level in enumerate(sorted(levels)):
-        _level(figure, *level, shift=10 * (2 * place - len(levels) + 1))
+    draw_levels(figure, levels)
     top = _cut(
         figure, [share for share in shares if share is not None], [level[0] for level in levels], palette
     )
@@ -127,7 +135,10 @@ def importance_bars(
     yaxis["title"] |= {"text": "share of attention", "standoff": 10}
     figure.update_layout(xaxis=xaxis, yaxis=yaxis, bargap=0.25)
     return finish(
-        figure, palette, 280 + slanted_height(names), {"l": 8, "r": 132, "t": 26, "b": slanted_height(names)}
+        figure,
+        palette,
+        280 + slanted_height(names),
+        {"l": 8, "r": LEVEL_ROOM, "t": 26, "b": slanted_height(names)},
     )
 
 
@@ -140,16 +151,6 @@ def _frame(column: int, top: int, side: int, palette: Palette) -> dict[str, Any]
         "y1": top + side - 0.5,
         "line": {"color": palette.dropped, "width": 2},
     }
-
-
-def _level(figure: go.Figure, share: float, text: str, colour: str, dash: str, shift: int) -> None:
-    """A line across the bars, named at its right end; `shift` in px keeps two names apart."""
-    figure.add_hline(
-        y=100 * share,
-        line={"color": colour, "width": 2, "dash": dash},
-        annotation={"text": text, "yshift": shift, "font": {"color": colour, "size": TICK_SIZE - 2}},
-        annotation_position="right",
-    )
 
 
 def _cut(figure: go.Figure, shares: list[float], levels: list[float], palette: Palette) -> float:

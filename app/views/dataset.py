@@ -89,7 +89,7 @@ def _choose(setup: Setup, mem: Memory) -> None:
         names = [name for name in SOURCES if name != "task" or surveys.has_task_data(setup.model)]
         header.linked("source", "ours", lambda text: read_choice("source", text, names, "ours"))
         source = st.segmented_control(
-            "Texts", names, key="source", required=True, format_func=SOURCES.__getitem__
+            "Texts", names, key="source", required=True, wrap=True, format_func=SOURCES.__getitem__
         )
         upload = None
         rows = SIZES[1]

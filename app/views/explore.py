@@ -11,8 +11,6 @@ from app.figures.tables import attention_table, survival_table
 from app.header import View
 from app.report import report
 from app.services import Comparison
-from app.state import Choices
-from ltp_core import Trace
 
 
 def page() -> None:
@@ -46,7 +44,7 @@ def _results(view: View) -> None:
     st.html(markup.paragraph(about.MAP + pieces, "hint"))
     thresholds.numbers(choices)
     numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
-    _attention(choices, trace)
+    _attention(view)
     notes = about.numbers(view.dense, view.pruned, device, model.max_tokens)
     with st.expander("How answer, work and time are counted", key="counted"):
         for text in notes:
@@ -80,7 +78,8 @@ def _results(view: View) -> None:
     show(measured, "not measured: too many visitors at once")
 
 
-def _attention(choices: Choices, trace: Trace) -> None:
+def _attention(view: View) -> None:
+    choices, trace, palette = view.choices, view.trace, theme.palette()
     left, right = st.columns([3, 8], gap="medium")
     with left:
         st.html(markup.heading("Who looks at whom?"))
@@ -99,7 +98,12 @@ def _attention(choices: Choices, trace: Trace) -> None:
         heads = "mean of the heads" if head == 0 else f"head {head}"
         finding = words.attention_finding(layer, heads, token, share)
         st.html(markup.heading(finding))
-        figure = attention_heatmap.attention_heatmap(trace, head or None, theme.palette())
+        # Who is there to look at whom depends on the thresholds before this layer alone.
+        figure = session.memory().keep(
+            "attention_map",
+            (*view.key[:-1], view.settings.thresholds[: layer - 1], layer, head, palette),
+            lambda: attention_heatmap.attention_heatmap(trace, head or None, palette),
+        )
         narrowest = attention_heatmap.narrowest(trace)
         tokens = attention_heatmap.attention_of(trace).tokens
         theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest, tokens)

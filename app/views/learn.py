@@ -128,7 +128,7 @@ def _figure(view: View, number: int) -> None:
         "lesson_shares",
         finding,
         lambda: {"token": trace.tokens, "share in layer 1": received},
-        narrowest=160 + 18 * min(len(trace.tokens), MOST),
+        narrowest=220 + 18 * min(len(trace.tokens), MOST),
     )
 
 
