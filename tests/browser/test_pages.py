@@ -44,6 +44,13 @@ def serious_faults(page, rules=None):
     ]
 
 
+@pytest.mark.parametrize("path", ["microscope", "compare"])
+def test_figures_wider_than_a_phone_scroll_by_keyboard(open_view, path):
+    page = open_view(path, {"viewport": {"width": 390, "height": 844}})
+    assert page.locator("[class*=st-key-][role=group][tabindex='0']").count()
+    assert not serious_faults(page, ["scrollable-region-focusable"])
+
+
 def test_cost_measures_both_cases(open_view):
     page = open_view("cost")
     page.locator(".st-key-time_batch .js-plotly-plot").wait_for()

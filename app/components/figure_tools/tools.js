@@ -18,6 +18,7 @@ class Tools {
         const chart = this.chart();
         if (chart) saveFigure([...chart.querySelectorAll(".main-svg")], this.data.title, this.data.name, format);
       };
+    this.watch = new ResizeObserver(() => this.reach());
     this.onToken = ({ detail }) => detail.from !== this && this.light(detail.token);
     this.onMove = (event) => this.tell(this.tokenAt(event));
     this.onLeave = () => this.tell(null);
@@ -33,7 +34,18 @@ class Tools {
     return chart?._fullLayout?.xaxis ? chart : null;
   }
 
+  /** A figure that is wider than its place scrolls, also by keyboard. */
+  reach() {
+    const box = this.box;
+    if (!box) return;
+    const about = { tabindex: 0, role: "group", "aria-label": this.data.title };
+    for (const [name, value] of Object.entries(about))
+      if (box.scrollWidth > box.clientWidth) box.setAttribute(name, value);
+      else box.removeAttribute(name);
+  }
+
   listen() {
+    if (this.box) this.watch.observe(this.box);
     if (!this.data.columns || this.listening === this.box) return;
     this.listening = this.box;
     this.listening.addEventListener("pointermove", this.onMove);
@@ -41,6 +53,7 @@ class Tools {
   }
 
   stop() {
+    this.watch.disconnect();
     document.removeEventListener("ltp-token", this.onToken);
     this.listening?.removeEventListener("pointermove", this.onMove);
     this.listening?.removeEventListener("pointerleave", this.onLeave);
