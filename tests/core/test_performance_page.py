@@ -1,0 +1,86 @@
+"""The tables of docs/performance.md say what the measured files say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+
+
+def results(name):
+    return json.loads((ROOT / "assets" / "results" / f"performance-{name}.json").read_text(encoding="utf-8"))
+
+
+def table(*start):
+    """The cells of the table whose header begins so."""
+    lines = PAGE.splitlines()
+    first = next(i for i, x in enumerate(lines) if x.startswith("| " + " | ".join(start)))
+    rows = []
+    for line in lines[first + 2 :]:
+        if not line.startswith("|"):
+            return rows
+        rows.append([cell.strip(" `") for cell in line.strip("|").split("|")])
+    return rows
+
+
+def milliseconds(row, *names):
+    return [f"{row[name]:.1f} ms" for name in names]
+
+
+def test_where_it_stands():
+    shown = table("file", "tokens", "batch")
+    files = list(dict.fromkeys(cells[0] for cells in shown))
+    expected = [
+        [
+            *(name, f"up to {row['length']}" if "ragged" in name else f"{row['length']}"),
+            *(str(row["batch_size"]), f"÷ {row['flops_reduction']:.1f}"),
+            *milliseconds(row, "dense_ms", "packed_dense_ms", "pruned_ms"),
+            *(f"{row['realised']:.2f}", f"{row['realised_pruning']:.2f}"),
+        ]
+        for name in files
+        for row in results(name)["rows"]
+    ]
+    assert len(files) == 4 and shown == expected
+
+
+def test_peers():
+    for name, tokens, *cells in table("file", "tokens", "`sdpa`"):
+        rows = {
+            (row["engine"], row["against"]): row
+            for row in results(name)["rows"]
+            if str(row["length"]) == tokens
+        }
+        dense = [
+            milliseconds(rows["ltp", peer], "dense_ms")[0] for peer in ("sdpa", "compile", "onnxruntime")
+        ]
+        pruned = [rows[engine, "sdpa"] for engine in ("ltp", "onnxruntime")]
+        assert cells[:3] == dense
+        assert cells[3:5] == [milliseconds(row, "pruned_ms")[0] for row in pruned]
+        assert cells[5:] == [f"{row['speedup']:.2f}×" for row in pruned]
+
+
+def test_growth():
+    rows = {(str(row["length"]), str(row["batch_size"])): row for row in results("growth")["rows"]}
+    shown = table("tokens", "batch")
+    assert len(shown) >= 10
+    for tokens, size, *cells in shown:
+        row = rows[tokens, size]
+        ways = ("hugging_face", "packed_dense", "pruned")
+        assert cells == [f"{row['milliseconds'][way]:.1f} ms, {row['megabytes'][way]:.0f} MB" for way in ways]
+
+
+def test_memory():
+    said = " ".join(PAGE.split())
+    found = results("memory")["megabytes"]
+    ways = {"hugging_face": "Hugging Face", "packed_dense": "ours dense", "pruned": "ours pruned"}
+    assert ", ".join(f"{shown} {found[way]:.0f} MB" for way, shown in ways.items()) in said
+
+
+@pytest.mark.parametrize("kind", ["float32", "bfloat16", "int8"])
+def test_fewer_bits(kind):
+    found = results("precision")
+    (shown,) = [cells[1:] for cells in table("| 32 tokens") if cells[0] == kind]
+    times = [f"{row['milliseconds'][kind]:.1f} ms" for row in found["times"]]
+    assert shown == [*times, f"{found['scores'][kind]['pruned']:.4f}"]
