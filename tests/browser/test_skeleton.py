@@ -18,11 +18,13 @@ window.ltpSeen = {};
 const look = () => {
   for (const [name, selector] of [['shapes', '.skeleton'], ['title', '.stHtml h1']])
     if (document.querySelector(selector)) window.ltpSeen[name] ??= performance.now();
+  if (document.documentElement && getComputedStyle(document.documentElement).getPropertyValue('--ltp-ground'))
+    window.ltpSeen.style ??= performance.now();
   requestAnimationFrame(look);
 };
 look();
 """
-FRAME = 50  # ms: the title is there, and has been painted
+FRAME = 50  # ms: what is there has been painted
 
 
 @pytest.fixture
@@ -48,10 +50,10 @@ def moved_since(page, start):
 
 
 @pytest.mark.parametrize("size", [(390, 844), (1280, 900), (1920, 1080)])
-def test_a_page_stands_still_once_it_has_a_title(opened, size):
+def test_a_page_stands_still_once_it_has_style_and_title(opened, size):
     page = opened(*size)
     seen = page.evaluate("ltpSeen")
-    distance, shifts = moved_since(page, max(seen.values()) + FRAME)
+    distance, shifts = moved_since(page, max(seen["style"], seen["title"]) + FRAME)
     assert distance <= LEAST, shifts
     assert not page.locator(".skeleton").count()
 
