@@ -41,9 +41,8 @@ def skeleton(opened: bool) -> Iterator[None]:
     if opened:
         place.markdown(SHAPES, unsafe_allow_html=True)
     try:
-        with st.container(
-            key="page", height=1, border=False, autoscroll=False
-        ):  # until the style sheet is there and opens it
+        # One pixel high, until the style sheet is there and opens it.
+        with st.container(key="page", height=1, border=False, autoscroll=False):
             yield
     finally:
         place.empty()

@@ -84,3 +84,22 @@ def test_fewer_bits(kind):
     (shown,) = [cells[1:] for cells in table("| 32 tokens") if cells[0] == kind]
     times = [f"{row['milliseconds'][kind]:.1f} ms" for row in found["times"]]
     assert shown == [*times, f"{found['scores'][kind]['pruned']:.4f}"]
+
+
+def test_the_lab():
+    """The last run of `make lab-benchmark` on an idle machine, as it printed it."""
+    found = json.loads((ROOT / "assets" / "results" / "lab.json").read_text(encoding="utf-8"))
+    order = ("drag_preview", "threshold_release", "new_sentence", "page_switch", "cold_start")
+    expected = []
+    for name in order:
+        one = found["milliseconds"][name]
+        assert one["p95"] <= one["budget"]
+        expected.append(
+            [f"{one['p50']:,.0f}", f"{one['p95']:,.0f}", f"{one['budget']:,}", str(one["samples"])]
+        )
+    assert [cells[1:] for cells in table("what", "median", "p95")] == expected
+    load = found["load"]
+    said = " ".join(PAGE.split())
+    assert f"{load['moves']} moves" in said and load["errors"] == []
+    assert f"{load['p50'] / 1000:.2f} s in the median and {load['p95'] / 1000:.2f} s at" in said
+    assert f"from {load['memory_mb'][0]} to {load['memory_mb'][1]} MB" in said
