@@ -77,7 +77,7 @@ def contest(contenders: Sequence[Contender]) -> str:
     if dense.label is None:
         moved = {name: abs((c.prediction.value or 0) - (dense.value or 0)) for name, c in by_name.items()}
         nearest = min((name for name in moved if name != "dense"), key=lambda name: moved[name])
-        return f"{SHORT[nearest]} stays nearest to the dense answer: {moved[nearest]:.2f} away"
+        return f"Nearest to the dense answer: {SHORT[nearest]}, {moved[nearest]:.2f} away"
     rivals = [c for c in contenders if c.name != "dense"]
     same = [c for c in rivals if c.prediction.label == dense.label]
     if len(same) == len(rivals):
