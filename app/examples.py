@@ -28,6 +28,15 @@ _WHOLE_REVIEW = (
     "grateful."
 )
 
+_BAD_REVIEW = (
+    "I wanted to like this film. The idea is a good one, the first trailer was beautiful, and I would watch "
+    "its leading actress read a train timetable. But two hours later I can say only that they were long. "
+    "Scenes end before they have begun, a sister appears once and is never mentioned again, and the great "
+    "secret that everybody whispers about is plain to see after ten minutes. The music tells us when to be "
+    "sad, since nothing else would. There is one good joke, about a goat, and it is in the trailer. By the "
+    "time the storm finally came I was hoping that it would take the rest of the cast with it."
+)
+
 SENTIMENT = (
     Example(
         "Praise",
@@ -67,6 +76,35 @@ PARAPHRASE = (
     ),
 )
 
+# CoLA asks whether a sentence is well formed, not what it says.
+GRAMMAR = (
+    Example("Well formed", "The children who live next door feed our cat whenever we travel."),
+    Example("Wrong agreement", "The children who lives next door feed our cat whenever we travels."),
+    Example("Wrong order", "Whenever travel we, feed the children our cat who live next door."),
+    Example("Hard to read, but right", "The letter the teacher the parents trusted wrote was never sent."),
+)
+
+ENTAILMENT = (
+    Example(
+        "Follows",
+        "The museum, which opened in 1987 in a former factory, was visited by two million people last year.",
+        "The museum is in a building that used to be a factory.",
+    ),
+    Example(
+        "Does not follow",
+        "The museum, which opened in 1987 in a former factory, was visited by two million people last year.",
+        "The museum was visited by more people last year than in any year before.",
+    ),
+)
+
+SIMILARITY = (
+    Example("Alike", "A girl is playing a violin on the stage.", "A young woman plays the violin in a hall."),
+    Example(
+        "Half alike", "A girl is playing a violin on the stage.", "A man is playing a guitar on the stage."
+    ),
+    Example("Unlike", "A girl is playing a violin on the stage.", "Two dogs run through the snow."),
+)
+
 QUESTION = (
     Example(
         "Answered",
@@ -80,13 +118,22 @@ QUESTION = (
     ),
 )
 
+# IMDb's model has read whole reviews only.
+REVIEWS = (
+    Example("Whole review", _WHOLE_REVIEW),
+    Example("Bad review", _BAD_REVIEW),
+    *(example for example in SENTIMENT if example.name in ("Long sentences", "Complaint", "Repeated word")),
+)
+
+SINGLE_TASKS = {"sst2": SENTIMENT, "imdb": REVIEWS, "cola": GRAMMAR}
+
 PAIR_TASKS = {
     "mrpc": PARAPHRASE,
     "qqp": PARAPHRASE,
-    "stsb": PARAPHRASE,
-    "rte": PARAPHRASE,
-    "mnli": PARAPHRASE,
-    "wnli": PARAPHRASE,
+    "stsb": SIMILARITY,
+    "rte": ENTAILMENT,
+    "mnli": ENTAILMENT,
+    "wnli": ENTAILMENT,
     "qnli": QUESTION,
 }
 
@@ -100,4 +147,4 @@ def examples_for(task: str | None) -> tuple[Example, ...]:
     """What to try on a model of this task."""
     if task in PAIR_TASKS:
         return PAIR_TASKS[task]
-    return SENTIMENT if task == "sst2" else GENERAL
+    return SINGLE_TASKS.get(task or "", GENERAL)

@@ -56,9 +56,8 @@ def summary() -> str:
         "",
         "Scores in percent; FLOPs as dense ÷ pruned; [docs/results.md](docs/results.md) has the rest.",
     ]
-    for found in _benchmarks():
-        if found["max_tokens"] is None:
-            text += ["", *_headline(found)]
+    if timed := [found for found in _benchmarks() if found["max_tokens"] is None]:
+        text += ["", *_headline(timed)]
     return "\n".join(text)
 
 
@@ -155,26 +154,34 @@ def _scores(row: dict[str, Any]) -> list[str]:
     return [*scores, f"{row['points_lost']:z.1f}", *ratios]  # z: no "-0.0"
 
 
-def _headline(found: dict[str, Any]) -> list[str]:
-    """A benchmark in short: our engine against Hugging Face, and the ONNX graph against the dense one."""
-    rows = {(row["length"], row["batch_size"], row["engine"], row["against"]): row for row in found["rows"]}
-    head = ["tokens", "batch", "Hugging Face", "ours, pruned", "speedup", "FLOPs", "realised"]
+def _headline(documents: list[dict[str, Any]]) -> list[str]:
+    """Benchmarks in short: our engine against Hugging Face, and the ONNX graph against the dense one."""
+    head = ["tokens", "batch", "FLOPs", "Hugging Face", "ours, pruned", "speedup", "realised"]
     lines = [line([*head, "ONNX Runtime: dense → pruned"]), line(["---"] * (len(head) + 1))]
-    for (length, size, engine, against), row in rows.items():
-        if (engine, against) != ("ltp", "sdpa"):
-            continue
-        cells = [f"up to {length}" if found.get("ragged") else str(length), str(size)]
-        cells += [_spread(row[name], row["quartiles_ms"][key]) for name, key in _WHO.items()]
-        cells += [f"{row['speedup']:.2f}×", f"{row['flops_reduction']:.2f}×", f"{row['realised']:.2f}"]
-        graph = rows.get((length, size, "onnxruntime", "onnxruntime"))
-        cells.append("" if graph is None else _pair(graph))
-        lines.append(line(cells))
+    for found in documents:
+        rows = {
+            (row["length"], row["batch_size"], row["engine"], row["against"]): row for row in found["rows"]
+        }
+        for (length, size, engine, against), row in rows.items():
+            if (engine, against) != ("ltp", "sdpa"):
+                continue
+            cells = [f"up to {length}" if found.get("ragged") else str(length), str(size)]
+            cells.append(f"{row['flops_reduction']:.2f}×")
+            cells += [_spread(row[name], row["quartiles_ms"][key]) for name, key in _WHO.items()]
+            cells += [f"{row['speedup']:.2f}×", f"{row['realised']:.2f}"]
+            graph = rows.get((length, size, "onnxruntime", "onnxruntime"))
+            cells.append("" if graph is None else _pair(graph))
+            lines.append(line(cells))
+    models, machines = (
+        ", ".join(dict.fromkeys(found[key] for found in documents)) for key in ("model", "processor")
+    )
+    threads = ", ".join(dict.fromkeys(str(found["threads"]) for found in documents))
     return [
         *lines,
         "",
-        f"{found['model']} against Hugging Face's own `sdpa` forward of the same weights, on inputs made of "
-        f"real sentences; medians (quartiles) of runs in turn; {found['device']}, {found['processor']}, "
-        f"{found['threads']} threads, commit {found['commit']}. *Realised*: speedup ÷ FLOPs.",
+        f"{models} against Hugging Face's own `sdpa` forward of the same weights, on inputs made of real "
+        f"sentences; medians (quartiles) of runs in turn; {machines}, {threads} threads. *Realised*: speedup "
+        "÷ FLOPs. Rows are of several runs, [docs/results.md](docs/results.md) says of which.",
     ]
 
 
