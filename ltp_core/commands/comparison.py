@@ -280,7 +280,7 @@ def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
             "Why, as far as we can tell: the paper's base has twelve layers, ours six. A token that leaves "
             "half-way has passed six layers there and three here, so less of it has reached the others; and "
             "the first layers, whose attention says little about what matters, are a larger part of the "
-            f"whole. Development sets are small, too: of {smallest} rows, a point is {smallest / 100:.1f}. "
+            f"whole. Development sets are small, too: a point is {smallest / 100:.0f} of {smallest} rows. "
             "This is a guess that the measurements above do not test.",
         ]
     )

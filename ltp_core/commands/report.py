@@ -6,12 +6,14 @@ from typing import Any
 
 from rich.console import Console
 
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import Settings, shipped_models
 from ltp_core.commands import comparison
 from ltp_core.commands.markdown import line
+from ltp_core.commands.recipe import train_command
 from ltp_core.commands.shared import Json, emit
 from ltp_core.finding.write import write_page
 from ltp_core.results import RESULTS, ROOT, read_rows
+from ltp_core.training.job import Job
 
 PAGE = ROOT / "docs" / "results.md"
 FINDING = ROOT / "docs" / "finding.md"
@@ -100,13 +102,31 @@ def page() -> str:
         first = rows[0]
         parts.append(
             f"*Tokens left*: percent of all tokens after each layer. Seed {first['seed']}, commit "
-            f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}."
+            f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}. "
+            f"{_made_by(name, rows)}"
         )
     parts += comparison.sections(_recorded("compare"), _timed(), _pictured())
     parts += comparison.ablations(_recorded("train"))
     if speed := _speed(_benchmarks()):
         parts += ["## Speed", "\n".join(speed)]
     return "\n\n".join(parts) + "\n"
+
+
+def _made_by(name: str, rows: list[dict[str, Any]]) -> str:
+    """The commands that gave a shipped model and these rows."""
+    training = Settings.read(shipped_models()[name]).training
+    command = train_command(Job.of(training), f"runs/{name}")
+    if command is None:
+        return f"An earlier version trained it: its recipe, in {name}'s card, has another unit."
+    settled = training.get("settled", {}).get("target_flops")
+    lines = [
+        command,
+        f"ltp ship runs/{name} --name {name}" + (f" --target-flops {settled:g}" if settled else ""),
+    ]
+    lengths = [length for length in _lengths(rows) if length != training["pruned"]["max_tokens"]]
+    cut = f" --max-tokens {','.join(str(length) for length in _lengths(rows))}" if lengths else ""
+    lines.append(f"ltp results --model {name}{cut}")
+    return "It comes from\n\n```bash\n" + "\n".join(lines) + "\n```"
 
 
 def _recorded(command: str) -> list[dict[str, Any]]:

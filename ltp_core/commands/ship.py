@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ltp_core import checkpoints
-from ltp_core.checkpoints import MINILM, CheckpointError, Settings
+from ltp_core.checkpoints import BASELINE_FOLDER, MINILM, CheckpointError, Settings
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.evaluation import run_rows
@@ -75,6 +75,8 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     tuned.hf_model.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
+    if taught := Settings.read(run / BASELINE_FOLDER).training:  # another run's had its own dense stage
+        training["dense"] = taught["dense"]
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
 
 

@@ -84,7 +84,7 @@ def test_claims():
     assert "at most 1.5 (sst2 at 2.1×), in the mean 0.3, at worst -0.9 (sst2 at 3×)" in text
     assert "up to 1.86× at 2.10× fewer FLOPs (128 tokens, batch 16)" in text
     assert "- sst2 at 3×: `topk` is 0.9 points above `ltp`." in text
-    assert "of 200 rows, a point is 2.0" in text
+    assert "a point is 2 of 200 rows" in text
 
 
 def test_what_was_not_measured_is_said():

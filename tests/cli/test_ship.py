@@ -1,11 +1,14 @@
 """`ship`: a model is stored whole or not at all, and with its log."""
 
 import json
+from dataclasses import asdict, replace
 
 import pytest
 
-from ltp_core import checkpoints
+from ltp_core import PrunedModel, checkpoints
+from ltp_core.checkpoints import Settings
 from ltp_core.commands import ship as command
+from ltp_core.training.job import Job, Pruning, Recipe
 
 
 def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
@@ -40,3 +43,17 @@ def test_the_log_keeps_what_a_notebook_plots(tmp_path):
     command.copy_log(tmp_path / "run", tmp_path / "results" / "training-mine.jsonl")
     kept = json.loads((tmp_path / "results" / "training-mine.jsonl").read_text())
     assert kept == {"step": 25, "loss": 0.5, "thresholds": [0.01], "flops_reduction": 1.5}
+
+
+def test_a_baseline_of_another_run_keeps_its_own_dense_stage(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    monkeypatch.setattr(checkpoints, "save_difference", lambda *arguments: None)
+    usual = Recipe()
+    first = Job("sst2", "data", "base", None, "dense", replace(usual, epochs=5), usual, Pruning())
+    second = replace(first, method="ltp", baseline="somewhere", dense=usual)
+    for folder, job, thresholds in (("run/baseline", first, None), ("run", second, [0.1, 0.1, 0.1])):
+        model = PrunedModel(tiny_bert(), tokenizer, thresholds)
+        model.settings = Settings(task="sst2", training=asdict(job))
+        model.save_pretrained(tmp_path / folder)
+    command.pack(tmp_path / "run", tmp_path / "shipped", 4)
+    stored = Job.of(Settings.read(tmp_path / "shipped").training)
+    assert stored == replace(second, data=None, baseline=None, dense=first.dense)

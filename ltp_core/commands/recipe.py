@@ -1,0 +1,76 @@
+"""The command that repeats a training, from what is stored with the model that came out."""
+
+import shlex
+from inspect import signature
+from typing import Any
+
+from ltp_core.commands.train import train
+from ltp_core.training.job import Job, Pruning
+
+UNNAMED = ("threshold_rate", "first_threshold", "last_threshold")  # `train` has no options for these
+
+
+def train_command(job: Job, output: str) -> str | None:
+    """One line of shell. Only what differs from the defaults of `ltp train` is named.
+
+    Args:
+        job: what was trained; its dense stage had the batches and lengths of the pruned one.
+        output: the folder to name.
+
+    Returns:
+        The line; None for what `train` cannot be told, as that of a version which had another unit.
+    """
+    if any(getattr(job.pruning, name) != getattr(Pruning(), name) for name in UNNAMED):
+        return None
+    usual = {name: parameter.default for name, parameter in signature(train).parameters.items()}
+    words = ["ltp", "train"]
+    for name, value in _options(job, output).items():
+        if value is not None and value != usual[name]:
+            option = f"--{name.replace('_', '-')}"
+            words += [f"--no-{name}"] if value is False else [option, _said(value)]
+    return shlex.join(words)
+
+
+def _options(job: Job, output: str) -> dict[str, Any]:
+    """What `ltp train` must be told, by the names of its arguments."""
+    pruned, pruning = job.pruned, job.pruning
+    told = {
+        "task": job.task,
+        "output": output,
+        "data": job.data,
+        "base": job.base,
+        "baseline": job.baseline,
+        "method": job.method,
+        "epochs": job.dense.epochs,
+        "learning_rate": job.dense.learning_rate,
+        "batch_size": pruned.batch_size,
+        "max_tokens": pruned.max_tokens,
+        "seed": pruned.seed,
+        "limit": job.limit,
+        "tuning": job.tuning,
+        "untouched": job.untouched,
+        "bfloat16": pruned.bfloat16,
+        "save_steps": pruned.save_steps,
+        "ablation": job.ablation,
+    }
+    if job.method == "dense":
+        return told
+    return told | {
+        "target_flops": pruning.target_flops,
+        "penalty": None if pruning.target_flops else pruning.penalty,
+        "stages": ",".join(pruning.stages),
+        "thresholds": pruning.thresholds and ",".join(map(_said, pruning.thresholds)),
+        "temperature": pruning.temperature,
+        "last_temperature": pruning.last_temperature,
+        "length_exponent": pruning.length_exponent,
+        "distill": pruning.distill,
+        "distill_hidden": pruning.distill_hidden,
+        "shortest": pruning.shortest,
+        "augment": pruning.augment,
+        "pruning_epochs": pruned.epochs,
+        "pruning_learning_rate": pruned.learning_rate,
+    }
+
+
+def _said(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,56 @@
+"""The command that `recipe` writes, given to the real command line, describes the same job."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from ltp_core.cli import app
+from ltp_core.commands.recipe import train_command
+from ltp_core.training import pipeline
+from ltp_core.training.job import Job, Pruning, Recipe
+
+DENSE = Recipe(epochs=5, batch_size=16, max_tokens=256, seed=2)
+PRUNED = replace(DENSE, epochs=1.5, learning_rate=3e-5)
+USUAL = Job("sst2", None, "all-MiniLM-L6-v2", None, "ltp", DENSE, PRUNED, Pruning())
+JOBS = [
+    USUAL,
+    replace(USUAL, method="dense", pruned=replace(DENSE, epochs=3, learning_rate=3e-5)),
+    replace(USUAL, pruning=Pruning(target_flops=None, penalty=0.1, stages=("soft-output", "hard"))),
+    replace(USUAL, tuning=300, untouched=0, limit=10_000, ablation="half", data="a folder/with spaces"),
+    replace(USUAL, pruning=Pruning(target_flops=3.0, thresholds=(0.01, 0.02), distill=1.0, augment=2.0)),
+    replace(USUAL, pruning=Pruning(temperature=0.3, last_temperature=0.05, distill_hidden=1.0, shortest=8)),
+    replace(USUAL, pruned=replace(PRUNED, bfloat16=False), dense=replace(DENSE, bfloat16=False)),
+]
+
+
+class Stop(Exception):
+    """Enough seen."""
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_the_command_describes_the_job(job, monkeypatch):
+    seen = []
+
+    def run(job, *others):
+        seen.append(job)
+        raise Stop
+
+    monkeypatch.setattr(pipeline, "run", run)
+    line = train_command(job, "runs/x")
+    program, *words = shlex.split(line)
+    assert program == "ltp"
+    CliRunner().invoke(app, words)
+    assert seen == [job]
+
+
+def test_defaults_are_not_named():
+    assert train_command(JOBS[1], "runs/x") == (
+        "ltp train --task sst2 --output runs/x --method dense --epochs 5 --batch-size 16 --max-tokens 256 "
+        "--seed 2"
+    )
+
+
+def test_what_train_cannot_be_told_is_not_said():
+    assert train_command(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") is None
