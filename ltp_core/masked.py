@@ -64,6 +64,15 @@ def straight_through_gate(thresholds: Tensor, temperature: float, length_exponen
     return gate
 
 
+def sparing_gate(gate: Gate, layers: int) -> Gate:
+    """A gate that takes nothing from the first so many layers."""
+
+    def spare(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
+        return (mask, carry) if layer <= layers else gate(importance, mask, layer, carry)
+
+    return spare
+
+
 def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     """Run an encoder over all tokens, hiding the pruned ones from attention.
 

@@ -66,6 +66,7 @@ def _options(job: Job, output: str) -> dict[str, Any]:
         "distill": pruning.distill,
         "distill_hidden": pruning.distill_hidden,
         "shortest": pruning.shortest,
+        "spared_layers": pruning.spared_layers,
         "augment": pruning.augment,
         "pruning_epochs": pruned.epochs,
         "pruning_learning_rate": pruned.learning_rate,

@@ -40,6 +40,7 @@ def train(
     length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
     distill: Annotated[float, typer.Option(help="Share of the loss taken from the dense model.")] = 0.5,
     distill_hidden: Annotated[float, typer.Option(help="Weight of its hidden states in the loss.")] = 0.0,
+    spared_layers: Annotated[int, typer.Option(help="The first so many layers remove nothing.")] = 0,
     shortest: Annotated[int, typer.Option(help="Leave shorter rows (tokens) out of the pruning stage.")] = 0,
     augment: Annotated[float, typer.Option(help="Made-up rows for each real one, to distill on.")] = 0.0,
     epochs: Annotated[float, typer.Option(help="Passes of the dense stage.")] = 3.0,
@@ -89,6 +90,7 @@ def train(
         distill=distill,
         distill_hidden=distill_hidden,
         shortest=shortest,
+        spared_layers=spared_layers,
         augment=augment,
     )
     dense_model = None if baseline is None else str(baseline)

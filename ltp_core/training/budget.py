@@ -131,15 +131,17 @@ class KeepPenalty(nn.Module):
         return {"flops_reduction": self.reached}
 
 
-def ceiling(size: Dimensions, tokens: Sequence[int]) -> float:
-    """The FLOPs reduction where `[CLS]` alone goes on after layer 1's attention: no threshold gives more.
+def ceiling(size: Dimensions, tokens: Sequence[int], spared_layers: int = 0) -> float:
+    """The FLOPs reduction where the first layer that may remove tokens leaves `[CLS]` alone.
 
     Args:
         size: the model.
         tokens: the lengths of the rows that it is for, special tokens included.
+        spared_layers: the first so many layers remove nothing.
     """
+    pruning = size.layers - spared_layers
     dense = sum(paper_flops(size, n, [n] * size.layers) for n in tokens)
-    return dense / sum(paper_flops(size, n, [1] * size.layers) for n in tokens)
+    return dense / sum(paper_flops(size, n, [n] * spared_layers + [1] * pruning) for n in tokens)
 
 
 def settle(reduction_of: Callable[[float], float], target: float, tolerance: float = 0.005) -> float:

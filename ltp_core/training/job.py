@@ -72,6 +72,7 @@ class Pruning:
         thresholds: initial thresholds, one a layer, as they are compared; None for the rising ones.
         distill: share of the loss that is divergence from the dense model's outputs.
         distill_hidden: weight of the difference of the hidden states to the dense model's.
+        spared_layers: the first so many layers remove nothing: their thresholds are 0 and stay so.
         shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
             stay, so short rows lose nothing and teach nothing about pruning.
         augment: made-up rows for each real one, see `augment.made_up`.
@@ -91,17 +92,21 @@ class Pruning:
     stages: tuple[Stage, ...] = ("straight-through",)
     thresholds: tuple[float, ...] | None = None
     distill_hidden: float = 0.0
+    spared_layers: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
         if self.target_flops is not None and not self.target_flops >= 1:
             raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {self.target_flops}")
         temperatures = (self.temperature, self.last_temperature or self.temperature)
-        usable = min(self.penalty, self.augment, self.distill_hidden) >= 0 and 0 <= self.distill <= 1
+        usable = (
+            min(self.penalty, self.augment, self.distill_hidden, self.spared_layers) >= 0
+            and 0 <= self.distill <= 1
+        )
         if not usable or not min(temperatures) > 0 or not math.isfinite(self.length_exponent):
             raise ValueError(
-                "penalty, augment and hidden states' weight must not be negative, distill between 0 and 1, "
-                "temperature positive"
+                "penalty, augment, hidden states' weight and spared layers must not be negative, distill "
+                "between 0 and 1, temperature positive"
             )
         if unknown := set(self.stages) - set(get_args(Stage)):
             raise ValueError(f"no stage {min(unknown)!r}; there is: {', '.join(get_args(Stage))}")
@@ -117,14 +122,18 @@ class Pruning:
         """The initial thresholds of a model with so many layers.
 
         Raises:
-            ValueError: if another number of them was given.
+            ValueError: if another number of them was given, or all layers are to be spared.
         """
-        if self.thresholds is None:
-            step = (self.last_threshold - self.first_threshold) / max(layers - 1, 1)
-            return tuple(self.first_threshold + step * layer for layer in range(layers))
-        if len(self.thresholds) != layers:
-            raise ValueError(f"this model has {layers} layers; got {len(self.thresholds)} initial thresholds")
-        return self.thresholds
+        if self.spared_layers >= layers:
+            raise ValueError(
+                f"of {layers} layers, {self.spared_layers} spared leave none that removes tokens"
+            )
+        step = (self.last_threshold - self.first_threshold) / max(layers - 1, 1)
+        rising = tuple(self.first_threshold + step * layer for layer in range(layers))
+        start = rising if self.thresholds is None else self.thresholds
+        if len(start) != layers:
+            raise ValueError(f"this model has {layers} layers; got {len(start)} initial thresholds")
+        return (0.0,) * self.spared_layers + start[self.spared_layers :]
 
     def in_unit(self, tokens: float) -> "Pruning":
         """The same recipe in the unit of ``n^alpha s``, for rows of so many tokens in the mean."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
 from ltp_core.architectures import family_of, view_of
-from ltp_core.masked import hard_gate, padded_forward, soft_gate, straight_through_gate
+from ltp_core.masked import hard_gate, padded_forward, soft_gate, sparing_gate, straight_through_gate
 from ltp_core.model import task_loss
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.run import Inputs, Run
@@ -99,12 +99,13 @@ class PruningModule(TaughtModule):
 
     def _run(self, inputs: Inputs) -> Run:
         view, alpha = view_of(self.hf_model), self.pruning.length_exponent
+        spared = self.pruning.spared_layers
         if self.stage == "hard":
             return padded_forward(view, inputs, hard_gate(Thresholds(self.learned(), alpha)))
         if self.stage == "straight-through":
             gate = straight_through_gate(self.thresholds, self.temperature, alpha)
-            return padded_forward(view, inputs, gate)
-        gate = soft_gate(self.thresholds, self.temperature, alpha)
+            return padded_forward(view, inputs, sparing_gate(gate, spared))
+        gate = sparing_gate(soft_gate(self.thresholds, self.temperature, alpha), spared)
         if self.stage == "soft":
             return padded_forward(view, inputs, gate)
         return output_masked_forward(view, inputs, gate)

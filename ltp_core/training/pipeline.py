@@ -172,11 +172,12 @@ def _check_target(job: Job, model: PrunedModel, tuning: Rows) -> None:
     if target is None:
         return
     lengths = [len(ids) for ids in tokenized(model, tuning, job.pruned.max_tokens)["input_ids"]]
-    highest = ceiling(model.dimensions, lengths)
+    spared = job.pruning.spared_layers
+    highest = ceiling(model.dimensions, lengths, spared)
     if target > highest:
         raise DataError(
             f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and [CLS] alone "
-            f"left after the first one's attention, the ceiling on these rows is {highest:.2f}"
+            f"left after the attention of layer {spared + 1}, the ceiling on these rows is {highest:.2f}"
         )
 
 

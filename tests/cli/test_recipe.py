@@ -20,7 +20,12 @@ JOBS = [
     replace(USUAL, pruning=Pruning(target_flops=None, penalty=0.1, stages=("soft-output", "hard"))),
     replace(USUAL, tuning=300, untouched=0, limit=10_000, ablation="half", data="a folder/with spaces"),
     replace(USUAL, pruning=Pruning(target_flops=3.0, thresholds=(0.01, 0.02), distill=1.0, augment=2.0)),
-    replace(USUAL, pruning=Pruning(temperature=0.3, last_temperature=0.05, distill_hidden=1.0, shortest=8)),
+    replace(
+        USUAL,
+        pruning=Pruning(
+            temperature=0.3, last_temperature=0.05, distill_hidden=1.0, shortest=8, spared_layers=2
+        ),
+    ),
     replace(USUAL, pruned=replace(PRUNED, bfloat16=False), dense=replace(DENSE, bfloat16=False)),
 ]
 

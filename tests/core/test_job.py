@@ -45,6 +45,13 @@ def test_bad_stages():
         Pruning(stages=("hard", "hard"))
 
 
+def test_spared_layers_start_at_zero_and_one_is_left():
+    spared = Pruning(spared_layers=2, first_threshold=0.1, last_threshold=0.4)
+    assert spared.first_thresholds(4) == pytest.approx((0, 0, 0.3, 0.4))
+    with pytest.raises(ValueError, match="of 2 layers, 2 spared"):
+        spared.first_thresholds(2)
+
+
 def test_another_unit():
     """Of 20 tokens the even share is 5 %; at alpha = 1 what is compared is 1 in the mean."""
     found = Pruning(temperature=0.1, last_threshold=0.5).in_unit(20.0)

@@ -200,6 +200,9 @@ def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
     out = replace(job, pruning=replace(PRUNING, target_flops=9.0))
     with pytest.raises(DataError, match=r"9 cannot be reached: with 3 layers.*ceiling on these rows is 3\.9"):
         run(out, tmp_path / "out", print)
+    out = replace(job, pruning=replace(PRUNING, target_flops=2.0, spared_layers=1))
+    with pytest.raises(DataError, match=r"attention of layer 2, the ceiling on these rows is 1\.7"):
+        run(out, tmp_path / "out", print)
     assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match="3 layers; got 2 initial thresholds"):
         run(replace(job, pruning=replace(PRUNING, thresholds=(0.1, 0.2))), tmp_path / "out", print)

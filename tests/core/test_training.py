@@ -106,6 +106,19 @@ def test_thresholds_start_rising_and_are_never_reported_negative(tiny_bert):
     assert module.learned() == pytest.approx((0, 0.055, 0.08))
 
 
+@pytest.mark.parametrize("stage", ["straight-through", "soft", "soft-output", "hard"])
+def test_spared_layers_keep_all_and_learn_nothing(tiny_bert, ragged_batch, stage):
+    pruning = replace(SHARES, spared_layers=1, thresholds=(0.5, 0.09, 0.12))
+    module = PruningModule(tiny_bert(num_labels=2), pruning, stage).eval()
+    out = module(**ragged_batch, labels=torch.tensor([0, 1, 0]), teacher_logits=torch.zeros(3, 2))
+    tokens, first, second, _ = out["kept"].tolist()
+    assert tokens == first > second
+    assert module.learned() == pytest.approx((0, 0.09, 0.12))
+    if stage != "hard":
+        out["loss"].backward()
+        assert module.thresholds.grad[0] == 0 != module.thresholds.grad[1]
+
+
 def test_the_thresholds_have_a_learning_rate_of_their_own_and_no_decay(toy, tmp_path):
     module = PruningModule(toy.hf_model, SHARES)
     rows = toy_rows(8)
