@@ -10,6 +10,7 @@ Row = dict[str, Any]
 
 CLAIMED = "RoBERTa-base, Kim et al. 2022"
 RIVALS = ("topk", "lat")
+AIMS = {"sst2": 2.5, "imdb": 3.0}  # FLOPs reductions that we set ourselves
 NEAR = 0.05  # relative: two FLOPs reductions that may be compared
 
 
@@ -187,6 +188,9 @@ def _claims(rows: Sequence[Row], tasks: Sequence[str], speedups: Sequence[Row]) 
             f"{reached}; about 2.1× or more on {len(strong)} of {len(tasks)} tasks",
         ]
     ]
+    for task, aim in AIMS.items():
+        if task in tasks:
+            lines.append([f"the same on {task}", f"none; our aim is {aim:g}×", _times(best[task])])
     if gaps := margins(rows):
         task, target, most = max(gaps, key=lambda gap: gap[2])
         worst = min(gaps, key=lambda gap: gap[2])
