@@ -189,11 +189,10 @@ def _file(write: str) -> Path:
 
 def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int | None) -> Rows:
     if data is None:
-        rows = Rows(list(own_sentences()), [])
-    else:
-        task = TASKS.get(model.settings.task or "")
-        rows = load_rows(data, split or (task.development if task else None), task.config if task else None)
-    return rows if limit is None else Rows(rows.texts[:limit], rows.labels[:limit])
+        return Rows([*own_sentences()[:limit]], [])
+    task = TASKS.get(model.settings.task or "")
+    rows = load_rows(data, split or (task.development if task else None), task.config if task else None)
+    return rows.first(limit)
 
 
 def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:

@@ -79,8 +79,7 @@ def compare(
     file = output or RESULTS / f"compare-{Path(task).stem}.json"
     with quiet():
         family = _load_family(task, ltp or [task], topk, lat, device, data, tuning_rows, max_tokens)
-        rows = rows_for(family.baseline, data, None)
-        rows = rows.take(range(len(rows))[:limit])
+        rows = rows_for(family.baseline, data, None).first(limit)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions):
             found.append(row)

@@ -53,10 +53,9 @@ def evaluate(
     with quiet():
         pruner = load(model, choose_device(device))
         rows = rows_for(pruner, data, split)
-        if limit is not None:
-            if limit < 1:
-                raise DataError(f"--limit must be at least 1, got {limit}")
-            rows = rows.take(range(min(limit, len(rows))))
+        if limit is not None and limit < 1:
+            raise DataError(f"--limit must be at least 1, got {limit}")
+        rows = rows.first(limit)
         who = rule_of(pruner, rule, factor)
         against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, max_tokens)
         document = measure(pruner, against, rows, who, batch_size)

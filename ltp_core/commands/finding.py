@@ -54,8 +54,7 @@ def finding(
         where = choose_device(device)
         pruner = load(model, where)
         rows = rows_for(pruner, data, split)
-        if limit is not None:
-            rows = rows.take(range(min(limit, len(rows))))
+        rows = rows.first(limit)
         options = Options(steps=steps, draws=draws)
         with progress_bar("attributions and deletions", len(rows)) as done:
             examples = run(pruner, rows, options, done)

@@ -80,7 +80,7 @@ def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, 
     found: dict[str, dict[str, Any]] = {}
     plain = models["float32"]
     rows = rows_for(plain, data, None)
-    rows = rows.take(range(min(limit, len(rows))))
+    rows = rows.first(limit)
     metric = metric_of(plain.settings.task, plain.dimensions.classes)
     for name, one in models.items():
         done = run_rows(one, rows)

@@ -105,7 +105,7 @@ def measurable(model: PrunedModel, data: str | None, limit: int | None) -> dict[
     held = {split: model.settings.training.get(split) for split in HELD_OUT}
     splits = {split: key for split, key in SPLITS.items() if key is None or held[key]}
     loaded = {split: rows_for(model, data, key) for split, key in splits.items()}
-    return {split: rows.take(range(len(rows))[:limit]) for split, rows in loaded.items()}
+    return {split: rows.first(limit) for split, rows in loaded.items()}
 
 
 def row_of(model: PrunedModel, rule: str, measured: dict[str, Any]) -> dict[str, Any]:

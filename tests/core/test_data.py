@@ -277,3 +277,13 @@ def test_numbers_in_a_text_column_of_a_csv_file_are_texts(tmp_path):
     rows = load_rows(str(tmp_path / "rows.csv"))
     assert rows.texts == [("007", "1.50"), ("12", "")]
     assert rows.labels == [0, 1]
+
+
+def test_the_first_rows_of_a_sorted_file_are_of_every_class():
+    mixed, classes = Rows(list("abcdef"), [0, 1, 0, 0, 1, 1]), Rows(list("abcdef"), [0, 0, 0, 1, 1, 1])
+    assert mixed.first(3) == Rows(["a", "b", "c"], [0, 1, 0])
+    assert classes.first(4) == Rows(["a", "b", "d", "e"], [0, 0, 1, 1])
+    assert classes.first(2).labels == [0, 1]
+    assert classes.first(None) == classes.first(9) == classes
+    alike = Rows(list("abc"), [1, 1, 1])
+    assert alike.first(2) == Rows(["a", "b"], [1, 1])
