@@ -28,13 +28,22 @@ _WHOLE_REVIEW = (
     "grateful."
 )
 
+_GOOD_REVIEW = (
+    "This is one of the best films I have seen in years. The story of two brothers who walk across the "
+    "country to sell their father's piano is simple, but it is told with so much warmth and humour that I "
+    "never wanted it to end. The young actors are wonderful, above all the younger brother, who can say more "
+    "with one look than others with a whole speech. The photography is beautiful, and the music stays with "
+    "you for days. I laughed a lot, I cried twice, and when the lights went on people clapped. Take your "
+    "family, take your friends, and see it on a big screen while you can. Highly recommended."
+)
+
 _BAD_REVIEW = (
-    "I wanted to like this film. The idea is a good one, the first trailer was beautiful, and I would watch "
-    "its leading actress read a train timetable. But two hours later I can say only that they were long. "
-    "Scenes end before they have begun, a sister appears once and is never mentioned again, and the great "
-    "secret that everybody whispers about is plain to see after ten minutes. The music tells us when to be "
-    "sad, since nothing else would. There is one good joke, about a goat, and it is in the trailer. By the "
-    "time the storm finally came I was hoping that it would take the rest of the cast with it."
+    "What a waste of two hours. The plot makes no sense, the acting is wooden, and the dialogue sounds as if "
+    "it had been written on the way to work. Scenes end before they have begun, a sister appears once and is "
+    "never mentioned again, and the terrible secret that everybody whispers about is plain to see after ten "
+    "minutes. The effects look cheap, the music is far too loud, and not one of the jokes is funny. I have "
+    "seen bad films that were at least good fun, but this one is just boring. By the time the storm finally "
+    "came I was hoping that it would take the whole cast with it. Avoid."
 )
 
 SENTIMENT = (
@@ -120,9 +129,11 @@ QUESTION = (
 
 # IMDb's model has read whole reviews only.
 REVIEWS = (
-    Example("Whole review", _WHOLE_REVIEW),
-    Example("Bad review", _BAD_REVIEW),
-    *(example for example in SENTIMENT if example.name in ("Long sentences", "Complaint", "Repeated word")),
+    Example("Praise", _GOOD_REVIEW),
+    Example("Complaint", _BAD_REVIEW),
+    Example("A change of mind", _WHOLE_REVIEW),
+    Example("Long sentences", _LONG_SENTENCES),
+    Example("One sentence", SENTIMENT[0].text),
 )
 
 SINGLE_TASKS = {"sst2": SENTIMENT, "imdb": REVIEWS, "cola": GRAMMAR}

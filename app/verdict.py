@@ -11,10 +11,10 @@ from ltp_core.latency import Comparison, Timing
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of a card: a name, a length from 0 to 1, a value, and the colour's class."""
+    """One line of a card: a name, a length from 0 to 1 (None for no bar), a value, and the colour's class."""
 
     name: str
-    length: float
+    length: float | None
     value: str
     kind: str
     spread: str = ""
@@ -71,7 +71,7 @@ def time_card(measured: Comparison | None, waiting: str, device: str) -> str:
 def _answer(name: str, prediction: Prediction) -> Bar:
     kind = name.lower()
     if prediction.label is None:
-        return Bar(name, 0, f"{prediction.value:.2f}", kind)
+        return Bar(name, None, f"{prediction.value:.2f}", kind)
     share = prediction.probabilities[prediction.label]
     return Bar(name, share, f"{prediction.label} {words.probability(share)}", kind)
 
@@ -91,8 +91,12 @@ def _card(title: str, headline: str, bars: list[Bar], note: str) -> str:
 
 def _row(bar: Bar) -> str:
     spread = f' <span class="spread">{as_html(bar.spread)}</span>' if bar.spread else ""
+    filled = (
+        "" if bar.length is None else f'<span class="bar {bar.kind}" style="width:{bar.length:.1%}"></span>'
+    )
+    track = "track" if filled else "no-track"
     return (
         f'<div class="row"><span class="name">{as_html(bar.name)}</span>'
-        f'<span class="track"><span class="bar {bar.kind}" style="width:{bar.length:.1%}"></span></span>'
+        f'<span class="{track}">{filled}</span>'
         f'<span class="value">{as_html(bar.value)}{spread}</span></div>'
     )

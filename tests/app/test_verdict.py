@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from app import verdict
 
 
@@ -26,3 +28,12 @@ def test_before_the_measurement_there_is_no_time(prediction):
 def test_a_label_is_text(prediction):
     html = verdict.strip(prediction("<img src=x>"), prediction("<img src=x>"), None, "", "CPU")
     assert "<img" not in html and "&lt;img src=x&gt;" in html
+
+
+def test_a_regression_has_no_bar_to_fill(prediction):
+    def value(number):
+        return replace(prediction(), label=None, probabilities={}, value=number)
+
+    card = verdict.answer_card(value(3.27), value(-0.4))
+    assert "3.27" in card and "-0.40" in card and 'class="track"' not in card
+    assert verdict.answer_card(prediction(), prediction()).count('class="track"') == 2
