@@ -45,6 +45,26 @@ def test_where_it_stands():
     assert len(files) == 4 and shown == expected
 
 
+def test_whole_reviews():
+    found = results("imdb")
+    assert table("reviews a batch") == [
+        [
+            *(str(row["batch_size"]), f"÷ {row['flops_reduction']:.1f}"),
+            *milliseconds(row, "dense_ms", "packed_dense_ms", "pruned_ms"),
+            *(f"{row['sentences_per_second']:.1f}", f"{row['speedup']:.2f}×"),
+        ]
+        for row in found["rows"]
+    ]
+    said = " ".join(PAGE.split())
+    assert (
+        f"on the {found['scores']['examples']} that were timed it is {found['scores']['points_lost']:.1f}"
+        in said
+    )
+    rows = json.loads((ROOT / "assets" / "results" / "imdb.json").read_text(encoding="utf-8"))["rows"]
+    (row,) = [x for x in rows if (x["split"], x["max_tokens"], x["factor"]) == ("development", 512, 0.8)]
+    assert f"lose {row['points_lost']:.1f} points at ÷ {row['flops_reduction']:.1f}" in said
+
+
 def test_peers():
     for name, tokens, *cells in table("file", "tokens", "`sdpa`"):
         rows = {
