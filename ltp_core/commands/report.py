@@ -1,6 +1,7 @@
 """`report`: from the files under `assets/results` to `docs/results.md` and the table in the README."""
 
 import json as json_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from ltp_core.checkpoints import Settings, shipped_models
 from ltp_core.commands import comparison
 from ltp_core.commands.markdown import line
 from ltp_core.commands.recipe import train_command
-from ltp_core.commands.shared import Json, emit
+from ltp_core.commands.results import results
+from ltp_core.commands.shared import Json, emit, numbers
 from ltp_core.finding.write import write_page
 from ltp_core.results import RESULTS, ROOT, read_rows
 from ltp_core.training.job import Job
@@ -123,10 +125,21 @@ def _made_by(name: str, rows: list[dict[str, Any]]) -> str:
         command,
         f"ltp ship runs/{name} --name {name}" + (f" --target-flops {settled:g}" if settled else ""),
     ]
-    lengths = [length for length in _lengths(rows) if length != training["pruned"]["max_tokens"]]
-    cut = f" --max-tokens {','.join(str(length) for length in _lengths(rows))}" if lengths else ""
-    lines.append(f"ltp results --model {name}{cut}")
+    lines.append(f"ltp results --model {name}{_measured_how(rows, training['pruned']['max_tokens'])}")
     return "It comes from\n\n```bash\n" + "\n".join(lines) + "\n```"
+
+
+def _measured_how(rows: list[dict[str, Any]], usual_length: int) -> str:
+    """The options of `ltp results` that gave these rows, where they are not the usual ones."""
+    factors = sorted({row["factor"] for row in rows} | {1.0})
+    usual = signature(results).parameters["factors"].default
+    options = {
+        "limit": rows[0].get("limit"),
+        "max-tokens": _lengths(rows) if _lengths(rows) != [usual_length] else None,
+        "factors": factors if factors != numbers(usual, "--factors") else None,
+    }
+    said = {name: value if isinstance(value, list) else [value] for name, value in options.items() if value}
+    return "".join(f" --{name} {','.join(f'{x:g}' for x in values)}" for name, values in said.items())
 
 
 def _recorded(command: str) -> list[dict[str, Any]]:

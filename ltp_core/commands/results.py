@@ -88,7 +88,7 @@ def record(
             for factor in dict.fromkeys([1.0, *factors]):
                 messages.print(f"{title} ({len(examples)} rows), thresholds × {factor:g}")
                 measured = measure(model, against, examples, rule_of(model, "learned", factor))
-                about = {"model": name, "split": split, "factor": factor}
+                about = {"model": name, "split": split, "factor": factor, "limit": limit}
                 rows.append(row_of(model, "ltp", measured) | about | stamped)
                 if factor == 1.0:
                     found[title] = measured

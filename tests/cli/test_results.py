@@ -91,3 +91,13 @@ def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
 
     rows_for(PrunedModel.from_pretrained("tiny"), data, None)
     assert asked == [(data, "test", None)]
+
+
+def test_the_page_says_the_commands_that_gave_a_model_and_its_rows(ship):
+    data = ship("mrpc", [1, 0] * 4, 2, untouched=0)
+    results.record("tiny", data, [1.0, 0.5], "cpu", lengths=[12, 32], limit=3)
+    train = "ltp train --task mrpc --output runs/tiny --base base --max-tokens 12 --tuning 2 --untouched 0"
+    page = report.page()
+    assert f"{train} --target-flops 2.1 --pruning-learning-rate 5e-05\n" in page
+    assert "ltp ship runs/tiny --name tiny\n" in page
+    assert "ltp results --model tiny --limit 3 --max-tokens 12,32 --factors 0.5,1\n" in page
