@@ -146,7 +146,7 @@ def _load_family(
         read_search(lat)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
     tuning = rows_for(learned[0], data, "tuning")
-    tuning = tuning.take(range(len(tuning))[:tuning_rows])
+    tuning = tuning.first(tuning_rows)
     return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens)
 
 

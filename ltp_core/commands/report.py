@@ -124,8 +124,8 @@ def _made_by(name: str, rows: list[dict[str, Any]]) -> str:
     lines = [
         command,
         f"ltp ship runs/{name} --name {name}" + (f" --target-flops {settled:g}" if settled else ""),
+        f"ltp results --model {name}{_measured_how(rows, training['pruned']['max_tokens'])}",
     ]
-    lines.append(f"ltp results --model {name}{_measured_how(rows, training['pruned']['max_tokens'])}")
     return "It comes from\n\n```bash\n" + "\n".join(lines) + "\n```"
 
 

@@ -1,5 +1,6 @@
 """What README and docs/ promise: links lead somewhere, Python runs, commands and targets exist."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -80,3 +81,23 @@ def test_links_of_the_readme_lead_to_files():
         text = FENCE.sub("", page.read_text(encoding="utf-8"))
         for target in re.findall(r"\]\(([^)#]+)", text):
             assert re.match(r"https?:", target) or (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_points_lost_by_stages_are_those_of_the_runs():
+    """The prose in architecture.md against the rows that `train` wrote."""
+    lost = {}
+    for file in (ROOT / "assets" / "results").glob("train-*.json"):
+        for row in json.loads(file.read_text(encoding="utf-8"))["rows"]:
+            lost[row["task"], row["rule"]] = f"{row['points_lost']:.1f}"
+    once = "ltp/no-hard-stage"
+    said = " ".join((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split())
+    for words in (
+        f"sparing layer 1 lost {lost['stsb', once]} points where a learned threshold lost "
+        f"{lost['stsb', once + '.none-spared']}.",
+        f"stsb then lost {lost['stsb', 'ltp']} instead of {lost['stsb', once]} points at 2.1×, and imdb "
+        f"{lost['imdb', 'ltp']} instead of {lost['imdb', once]} at 3×",
+        f"({lost['stsb', once + '.more-made-up']} points at equal passes)",
+        f"{lost['sst2', 'ltp/hidden-states.hard-stage']} instead of {lost['sst2', 'ltp/hidden-states']} "
+        "points lost at 2.2×",
+    ):
+        assert words in said
