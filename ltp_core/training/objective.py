@@ -1,5 +1,6 @@
 """The loss of the pruning stages: task, distillation and FLOPs budget, under one of four kinds of gates."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -7,9 +8,10 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
 from ltp_core.architectures import family_of, view_of
+from ltp_core.engine import removed_forward
 from ltp_core.masked import hard_gate, padded_forward, soft_gate, sparing_gate, straight_through_gate
 from ltp_core.model import task_loss
-from ltp_core.rules import Dense, Thresholds
+from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.run import Inputs, Run
 from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops
 from ltp_core.training.job import Pruning, Stage
@@ -30,6 +32,17 @@ class TaughtModule(nn.Module):
         self.hf_model = hf_model
         self.pruning = pruning
         self._teacher = (teacher,)  # in a tuple, so that it is no submodule
+
+    def under(self, inputs: Inputs, rule: Rule) -> Run:
+        """The model under a fixed rule, whose gradients reach the weights only: tokens really leave.
+
+        Hidden states are compared on the padded grid, so where they are distilled tokens are masked.
+        """
+        view = view_of(self.hf_model)
+        if self.pruning.distill_hidden > 0:
+            return padded_forward(view, inputs, hard_gate(rule))
+        run = removed_forward(view, inputs, rule)
+        return replace(run, masks=tuple(mask.float() for mask in run.masks))
 
     def taught(self, run: Run, inputs: Inputs, labels: Tensor, teacher_logits: Tensor) -> Tensor:
         """Task loss and distillation from the dense model, mixed as the recipe says: scalar."""
@@ -101,7 +114,7 @@ class PruningModule(TaughtModule):
         view, alpha = view_of(self.hf_model), self.pruning.length_exponent
         spared = self.pruning.spared_layers
         if self.stage == "hard":
-            return padded_forward(view, inputs, hard_gate(Thresholds(self.learned(), alpha)))
+            return self.under(inputs, Thresholds(self.learned(), alpha))
         if self.stage == "straight-through":
             gate = straight_through_gate(self.thresholds, self.temperature, alpha)
             return padded_forward(view, inputs, sparing_gate(gate, spared))

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from ltp_core.architectures import view_of
-from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.model import PrunedModel
-from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
-from ltp_core.run import Inputs, Run
+from ltp_core.rules import Dense, LengthConfig, TopK, falling_shares
+from ltp_core.run import Inputs
 from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
@@ -34,10 +33,6 @@ class RivalModule(TaughtModule):
     def layers(self) -> int:
         """How many layers the model has."""
         return len(view_of(self.hf_model).layers)
-
-    def run_under(self, inputs: Inputs, rule: Rule) -> Run:
-        """The model under a rule, padded."""
-        return padded_forward(view_of(self.hf_model), inputs, hard_gate(rule))
 
 
 class TopKModule(RivalModule):
@@ -59,7 +54,7 @@ class TopKModule(RivalModule):
         last = LOWEST_SHARE ** float(torch.rand(()))
         rule = TopK(falling_shares(last, self.layers))
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
-        run = self.run_under(inputs, rule)
+        run = self.under(inputs, rule)
         return {"loss": self.taught(run, inputs, labels, teacher_logits), "logits": run.logits}
 
 
@@ -86,12 +81,12 @@ class LengthDropModule(RivalModule):
     ) -> dict[str, Tensor]:
         """Return the mean loss of the three, and the whole model's logits."""
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
-        whole = self.run_under(inputs, Dense())
+        whole = self.under(inputs, Dense())
         loss = self.taught(whole, inputs, labels, teacher_logits)
         said, hidden = whole.logits.detach().float(), tuple(state.detach() for state in whole.hidden)
         smallest = falling_shares(LOWEST_SHARE, self.layers)
         for shares in (smallest, drawn_shares(self.layers, torch.rand(self.layers).tolist())):
-            part = self.run_under(inputs, LengthConfig(shares))
+            part = self.under(inputs, LengthConfig(shares))
             loss = loss + distillation_loss(part.logits.float(), said)
             if self.pruning.distill_hidden > 0:
                 loss = loss + self.pruning.distill_hidden * hidden_loss(part, replace(whole, hidden=hidden))

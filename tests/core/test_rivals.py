@@ -1,4 +1,4 @@
-"""The rivals' losses, put together by hand from the engine's logits and from closed-form gradients."""
+"""The rivals' losses, put together by hand from masked logits and from closed-form gradients."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_top_k_learns_under_a_drawn_share(tiny_bert, ragged_batch, seed):
     torch.manual_seed(seed)
     last = 0.05 ** torch.rand(()).item()
     with torch.no_grad():
-        logits = PrunedModel(hf)(**ragged_batch, rule=TopK(shares_of(last))).logits
+        logits = PrunedModel(hf)(**ragged_batch, rule=TopK(shares_of(last)), execution="masked").logits
     torch.manual_seed(seed)
     out = TopKModule(hf, Pruning(distill=0.25))(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
     expected = 0.75 * cross_entropy(logits, LABELS) + 0.25 * kl(TEACHER, logits)
@@ -58,7 +58,9 @@ def test_length_drop_is_a_sandwich_that_teaches_itself(tiny_bert, ragged_batch):
     model = PrunedModel(hf)
     with torch.no_grad():
         rules = (Dense(), LengthConfig(shares_of(0.05)), LengthConfig(drawn))
-        whole, smallest, other = (model(**ragged_batch, rule=rule).logits for rule in rules)
+        whole, smallest, other = (
+            model(**ragged_batch, rule=rule, execution="masked").logits for rule in rules
+        )
     torch.manual_seed(3)
     out = LengthDropModule(hf, Pruning(distill=0.5))(**ragged_batch, labels=LABELS, teacher_logits=TEACHER)
     task = 0.5 * cross_entropy(whole, LABELS) + 0.5 * kl(TEACHER, whole)
@@ -122,7 +124,7 @@ def test_regressions(tiny_bert, ragged_batch, module):
         torch.manual_seed(0)
         rule = TopK(shares_of(0.05 ** torch.rand(()).item()))
         with torch.no_grad():
-            logits = PrunedModel(hf)(**ragged_batch, rule=rule).logits
+            logits = PrunedModel(hf)(**ragged_batch, rule=rule, execution="masked").logits
         torch.testing.assert_close(loss.detach(), mse_loss(logits.squeeze(-1), labels), atol=1e-5, rtol=1e-5)
 
 

@@ -9,10 +9,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
+from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.run import Inputs, Run
 from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import Pruning, Recipe
@@ -104,6 +106,27 @@ def test_thresholds_start_rising_and_are_never_reported_negative(tiny_bert):
     with torch.no_grad():
         module.thresholds[0] = -0.01
     assert module.learned() == pytest.approx((0, 0.055, 0.08))
+
+
+def test_hard_pruning_trains_on_what_is_left_with_the_gradients_of_the_masked_forward(
+    tiny_bert, ragged_batch
+):
+    """Tokens that left are not computed, so this is another path than the padded one."""
+    gold, teacher = torch.tensor([0, 1, 0]), torch.zeros(3, 2)
+    removed, masked = tiny_bert(num_labels=2), tiny_bert(num_labels=2)
+    module = PruningModule(removed, replace(SHARES, distill=0.0), "hard").eval()
+    out = module(**ragged_batch, labels=gold, teacher_logits=teacher)
+    out["loss"].backward()
+    inputs = Inputs(ragged_batch["input_ids"], ragged_batch["attention_mask"])
+    run = padded_forward(view_of(masked.eval()), inputs, hard_gate(Thresholds(module.learned())))
+    cross_entropy(run.logits, gold).backward()
+    torch.testing.assert_close(out["logits"], run.logits, atol=1e-4, rtol=0)
+    assert out["kept"].tolist()[1:] == [float(mask.sum()) for mask in run.masks]
+    assert out["kept"][-1] < out["kept"][0]
+    for (name, own), other in zip(removed.named_parameters(), masked.parameters(), strict=True):
+        zero = torch.zeros_like(own)
+        grads = [zero if p.grad is None else p.grad for p in (own, other)]
+        torch.testing.assert_close(*grads, atol=1e-5, rtol=1e-3, msg=name)
 
 
 @pytest.mark.parametrize("stage", ["straight-through", "soft", "soft-output", "hard"])
