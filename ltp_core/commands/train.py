@@ -23,7 +23,10 @@ def train(
     output: Annotated[Path, typer.Option(help="Folder for the model. The same command resumes there.")],
     data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "all-MiniLM-L6-v2",
-    baseline: Annotated[Path | None, typer.Option(help="A dense model of `train` to prune, instead.")] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="Prune this dense model of `train`, or the baseline of a pruned one: sst2."),
+    ] = None,
     method: Annotated[
         Method, typer.Option(help="ltp; dense for the baseline alone; or a rival: topk, lat.")
     ] = "ltp",

@@ -156,7 +156,7 @@ class Job:
         task: a name in `TASKS`, or a data file.
         data: file, folder or Hub id; None for the task's own place on the Hub.
         base: name of a base, a folder, or a Hub id to start from.
-        baseline: folder of a dense model that an earlier run trained; None to train one.
+        baseline: an earlier dense model, or a pruned one, whose own it then is; None to train one.
         method: "dense" stops after the baseline; "topk" and "lat" train a rival on it instead.
         dense: how the baseline is trained.
         pruned: how the pruned weights are trained.

@@ -11,7 +11,7 @@ from typing import Any
 from accelerate import PartialState
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
-from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder
+from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import LengthConfig, Rule, TopK
@@ -154,7 +154,8 @@ def _start(job: Job, names: tuple[str, ...], baseline: Path) -> PrunedModel:
         return PrunedModel.from_pretrained(baseline)
     if job.baseline is None:
         return fresh_model(job, names)
-    model = PrunedModel.from_pretrained(job.baseline)
+    weights = "baseline" if has_baseline(job.baseline) else "ltp"  # a pruned model's, or a dense one itself
+    model = PrunedModel.from_pretrained(job.baseline, weights)
     _check_held_out(job, model)
     if model.dimensions.classes != max(len(names), 1):
         raise DataError(

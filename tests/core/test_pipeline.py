@@ -86,6 +86,10 @@ def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch):
     assert pruned.thresholds is not None
     beside = PrunedModel.from_pretrained(tmp_path / "out", weights="baseline")
     assert all(torch.equal(w, dense.state_dict()[n]) for n, w in beside.state_dict().items())
+    # A pruned model stands for its own baseline, not for its pruned weights.
+    copy = run(replace(job, method="dense", baseline=str(tmp_path / "out")), tmp_path / "copy", print)
+    assert copy.thresholds is None
+    assert all(torch.equal(w, dense.state_dict()[n]) for n, w in copy.state_dict().items())
 
 
 @pytest.mark.parametrize("method", ["topk", "lat"])
