@@ -107,7 +107,7 @@ def page() -> str:
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}. "
             f"{_made_by(name, rows)}"
         )
-    parts += comparison.sections(_recorded("compare"), _timed(), _pictured())
+    parts += comparison.sections(_recorded("compare"), _benchmarks(), _pictured())
     parts += comparison.ablations(_recorded("train"))
     if speed := _speed(_benchmarks()):
         parts += ["## Speed", "\n".join(speed)]
@@ -145,12 +145,6 @@ def _measured_how(rows: list[dict[str, Any]], usual_length: int) -> str:
 def _recorded(command: str) -> list[dict[str, Any]]:
     """What a command measured, of all tasks."""
     return [row for file in sorted(RESULTS.glob(f"{command}-*.json")) for row in read_rows(file)]
-
-
-def _timed() -> list[dict[str, Any]]:
-    """Rows of our engine against Hugging Face's own forward with sdpa."""
-    rows = [row for found in _benchmarks() for row in found["rows"]]
-    return [row for row in rows if (row["engine"], row["against"]) == ("ltp", "sdpa")]
 
 
 def _benchmarks() -> list[dict[str, Any]]:
