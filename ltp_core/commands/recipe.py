@@ -68,6 +68,7 @@ def _options(job: Job, output: str) -> dict[str, Any]:
         "shortest": pruning.shortest,
         "spared_layers": pruning.spared_layers,
         "augment": pruning.augment,
+        "unlabelled": pruning.unlabelled,
         "pruning_epochs": pruned.epochs,
         "pruning_learning_rate": pruned.learning_rate,
     }

@@ -75,6 +75,8 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     tuned.hf_model.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
+    if source := training["pruning"].get("unlabelled"):
+        training["pruning"] = {**training["pruning"], "unlabelled": Path(source).name}  # imdb, the task's
     if taught := Settings.read(run / BASELINE_FOLDER).training:  # another run's had its own dense stage
         training["dense"] = taught["dense"]
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)

@@ -45,7 +45,12 @@ def train(
     distill_hidden: Annotated[float, typer.Option(help="Weight of its hidden states in the loss.")] = 0.0,
     spared_layers: Annotated[int, typer.Option(help="The first so many layers remove nothing.")] = 0,
     shortest: Annotated[int, typer.Option(help="Leave shorter rows (tokens) out of the pruning stage.")] = 0,
-    augment: Annotated[float, typer.Option(help="Made-up rows for each real one, to distill on.")] = 0.0,
+    augment: Annotated[
+        float, typer.Option(help="More rows for each real one, made up, to distill on.")
+    ] = 0.0,
+    unlabelled: Annotated[
+        str | None, typer.Option(help="Draw these from here instead: a task, a file, a folder or a Hub id.")
+    ] = None,
     epochs: Annotated[float, typer.Option(help="Passes of the dense stage.")] = 3.0,
     pruning_epochs: Annotated[float, typer.Option(help="Passes of the pruning stages, together.")] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Of the dense stage.")] = 5e-5,
@@ -95,6 +100,7 @@ def train(
         shortest=shortest,
         spared_layers=spared_layers,
         augment=augment,
+        unlabelled=unlabelled,
     )
     dense_model = None if baseline is None else str(baseline)
     job = Job(

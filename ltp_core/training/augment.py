@@ -1,4 +1,4 @@
-"""New texts for distillation, made of pieces of the training rows.
+"""New texts for distillation: made of pieces of the training rows, or drawn from texts without labels.
 
 On the rows that it was trained on, the dense model is nearly always sure and right, so a pruned model that
 copies it there learns little about other texts. On joined pieces of two rows, which may contradict each
@@ -7,12 +7,14 @@ is that of TinyBERT (Jiao et al. 2020), which replaces words instead.
 """
 
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from ltp_core.model import Text, columns
-from ltp_core.training.data import Rows
+from ltp_core.training.data import DataError, Rows
 
 SHORTEST_PIECE = 3  # words
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br />")  # a line break as IMDb's reviews have it, too
 
 
 def made_up(rows: Rows, count: int, seed: int) -> list[Text]:
@@ -28,6 +30,48 @@ def made_up(rows: Rows, count: int, seed: int) -> list[Text]:
     if seconds is None:
         return list(joined_pieces(firsts, count, choose))
     return list(pairs_of_pieces(list(zip(firsts, seconds, strict=True)), count, choose))
+
+
+def drawn(texts: Sequence[Text], rows: Rows, count: int, seed: int) -> list[Text]:
+    """Draw texts, or pairs of them, as the rows are; nobody knows their labels.
+
+    Pairs are taken as they are, each once at most. Of single texts whole sentences are taken that follow one
+    another, until they have as many words as some row.
+
+    Args:
+        texts: what to draw from.
+        rows: what they should be like.
+        count: how many to draw.
+        seed: of the choice.
+
+    Raises:
+        DataError: for pairs where the rows are single texts, or the other way round.
+    """
+    choose, (_, seconds) = random.Random(seed), columns(rows.texts)
+    if (columns(texts)[1] is None) != (seconds is None):
+        raise DataError("the rows are pairs and the unlabelled texts are not, or the other way round")
+    if seconds is not None:
+        unique = list(dict.fromkeys(texts))
+        return choose.sample(unique, min(count, len(unique)))
+    if not any(str(text).strip() for text in texts):
+        raise DataError("the unlabelled texts are blank")
+    return list(passages(columns(texts)[0], [len(str(row).split()) for row in rows.texts], count, choose))
+
+
+def passages(
+    texts: Sequence[str], lengths: Sequence[int], count: int, choose: random.Random
+) -> Iterator[str]:
+    """Sentences that follow one another in a text, of at least a drawn length in words if it has them."""
+    cut = [[part.strip() for part in SENTENCE_END.split(text) if part.strip()] for text in texts]
+    cut = [sentences for sentences in cut if sentences]
+    for _ in range(count):
+        sentences, wanted = choose.choice(cut), choose.choice(lengths)
+        start, words = choose.randrange(len(sentences)), 0
+        for end in range(start, len(sentences)):
+            words += len(sentences[end].split())
+            if words >= wanted:
+                break
+        yield " ".join(sentences[start : end + 1])
 
 
 def joined_pieces(texts: Sequence[str], count: int, choose: random.Random) -> list[str]:

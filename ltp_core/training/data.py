@@ -145,6 +145,13 @@ def load_texts(data: str, split: str | None = None, config: str | None = None) -
     return _texts(_table(data, split, config), data)
 
 
+def texts_of(source: str) -> list[Text]:
+    """The texts of a training set: a task's own on the Hub, by its name, or what `load_texts` takes."""
+    if task := TASKS.get(source):
+        return load_texts(task.hub_id, config=task.config)
+    return load_texts(source)
+
+
 def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
     """Hold whole texts out of a training set, and remove what is cut from them from the rest.
 

@@ -75,7 +75,8 @@ class Pruning:
         spared_layers: the first so many layers remove nothing: their thresholds are 0 and stay so.
         shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
             stay, so short rows lose nothing and teach nothing about pruning.
-        augment: made-up rows for each real one, see `augment.made_up`.
+        augment: more rows for each real one: made up, see `augment.made_up`, or
+        unlabelled: drawn from here, a task's name, a file, a folder or a Hub id; see `augment.drawn`.
     """
 
     target_flops: float | None = 2.1
@@ -93,6 +94,7 @@ class Pruning:
     thresholds: tuple[float, ...] | None = None
     distill_hidden: float = 0.0
     spared_layers: int = 0
+    unlabelled: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""

@@ -16,7 +16,7 @@ from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import LengthConfig, Rule, TopK
 from ltp_core.training.budget import ceiling
-from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows
+from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
     falling_at,
@@ -80,6 +80,8 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     start = _start(job, names, baseline)
     if job.method != "dense":
         _check_target(job, start, split.tuning)
+        if job.pruning.unlabelled is not None:
+            texts_of(job.pruning.unlabelled)  # says now what it would say after the dense stage
     if ranks.is_main_process:
         claim(job, folder)
     ranks.wait_for_everyone()

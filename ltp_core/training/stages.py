@@ -22,9 +22,9 @@ from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
-from ltp_core.training.augment import made_up
+from ltp_core.training.augment import drawn, made_up
 from ltp_core.training.budget import settle
-from ltp_core.training.data import DataError, Rows
+from ltp_core.training.data import DataError, Rows, texts_of
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import PruningModule
@@ -96,7 +96,11 @@ def distillation_table(
     rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
     if not len(rows):
         raise DataError(f"no training row has {pruning.shortest} tokens or more")
-    extra = made_up(rows, round(pruning.augment * len(rows)), recipe.seed)
+    count = round(pruning.augment * len(rows))
+    if pruning.unlabelled is None:
+        extra = made_up(rows, count, recipe.seed)
+    else:
+        extra = drawn(texts_of(pruning.unlabelled), rows, count, recipe.seed)
     texts = [*rows.texts, *extra]
     with PartialState().main_process_first():
         teacher = teacher_logits(model, texts, recipe.max_tokens, folder)

@@ -19,7 +19,12 @@ JOBS = [
     replace(USUAL, method="dense", pruned=replace(DENSE, epochs=3, learning_rate=3e-5)),
     replace(USUAL, pruning=Pruning(target_flops=None, penalty=0.1, stages=("soft-output", "hard"))),
     replace(USUAL, tuning=300, untouched=0, limit=10_000, ablation="half", data="a folder/with spaces"),
-    replace(USUAL, pruning=Pruning(target_flops=3.0, thresholds=(0.01, 0.02), distill=1.0, augment=2.0)),
+    replace(
+        USUAL,
+        pruning=Pruning(
+            target_flops=3.0, thresholds=(0.01, 0.02), distill=1.0, augment=2.0, unlabelled="imdb"
+        ),
+    ),
     replace(
         USUAL,
         pruning=Pruning(

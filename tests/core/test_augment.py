@@ -1,7 +1,9 @@
-"""Made-up rows: pieces of real ones, end to end."""
+"""Rows to distill on: made up of pieces of real ones, or drawn from texts without labels."""
 
-from ltp_core.training.augment import made_up
-from ltp_core.training.data import Rows
+import pytest
+
+from ltp_core.training.augment import drawn, made_up
+from ltp_core.training.data import DataError, Rows
 
 TEXTS = ["one two three four five six", "seven eight nine", "ten"]
 
@@ -34,3 +36,40 @@ def test_a_pair_gives_a_pair_of_its_own_pieces():
     for pair in made:
         assert any(all(piece in whole for piece, whole in zip(pair, row, strict=True)) for row in pairs)
     assert {second for _, second in made} == {"five six", "twelve"}  # shorter than a piece may be
+
+
+REVIEWS = ["One two. Three four five!  Six?<br /><br />Seven eight", "Nine", " "]
+
+
+def test_unlabelled_texts_give_whole_sentences_as_long_as_the_rows():
+    rows = Rows(["a b c", "a"], [0, 1])
+    made = drawn(REVIEWS, rows, 300, seed=0)
+    assert len(made) == 300
+    # From each sentence on, until there are one or three words, or the text ends.
+    assert set(made) == {
+        *("One two.", "One two. Three four five!", "Three four five!"),
+        *("Six?", "Six? Seven eight", "Seven eight", "Nine"),
+    }
+    assert (
+        drawn(REVIEWS, rows, 9, seed=1) == drawn(REVIEWS, rows, 9, seed=1) != drawn(REVIEWS, rows, 9, seed=2)
+    )
+
+
+def test_unlabelled_pairs_are_taken_as_they_are_and_once():
+    pairs = [("a b", "c"), ("d", "e"), ("a b", "c")]
+    rows = Rows([("x", "y")], [0])
+    assert sorted(drawn(pairs, rows, 5, seed=0)) == [("a b", "c"), ("d", "e")]
+    assert len(drawn(pairs, rows, 1, seed=0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "row", "reason"),
+    [
+        (["a text"], ("a", "pair"), "pairs"),
+        ([("a", "pair")], "a text", "pairs"),
+        ([" ", ""], "a text", "blank"),
+    ],
+)
+def test_unlabelled_texts_that_do_not_fit_are_refused(texts, row, reason):
+    with pytest.raises(DataError, match=reason):
+        drawn(texts, Rows([row], [0]), 1, seed=0)

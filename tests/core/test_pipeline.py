@@ -110,6 +110,13 @@ def test_a_rival_starts_from_the_same_baseline(job, tmp_path, monkeypatch, metho
     assert all(torch.equal(w, model.state_dict()[n]) for n, w in again.state_dict().items())
 
 
+def test_unlabelled_texts_that_are_not_there_are_noticed_before_anything_is_trained(job, tmp_path):
+    lost = replace(job, pruning=replace(job.pruning, unlabelled=str(tmp_path / "reviews.csv")))
+    with pytest.raises(DataError, match=r"there is no file .*reviews\.csv"):
+        run(lost, tmp_path / "out", print)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_interrupted_pruning_stage_keeps_the_baseline(job, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "train_pruned", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

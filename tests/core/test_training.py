@@ -22,6 +22,7 @@ from ltp_core.training.loop import METRICS_FILE, Loop, last_complete_checkpoint
 from ltp_core.training.objective import PruningModule, distillation_loss, hidden_loss
 from ltp_core.training.output_masking import output_masked_forward
 from ltp_core.training.stages import (
+    distillation_table,
     settled,
     teacher_logits,
     tokenized,
@@ -255,6 +256,16 @@ def test_the_teacher_of_other_texts_or_lengths_is_not_taken(toy, tmp_path):
         cut, run_rows(toy, Rows(["a good film", "bad"], []), Dense()).logits, atol=1e-5
     )
     assert not np.allclose(whole[0], cut[0]) and not np.allclose(whole[0], other[0])
+
+
+def test_unlabelled_texts_take_the_place_of_made_up_ones(toy, tmp_path):
+    file = tmp_path / "reviews.csv"
+    file.write_text("text\ngood film\n", encoding="utf-8")
+    rows = toy_rows(8)
+    pruning = replace(PRUNING, augment=0.5, unlabelled=str(file))
+    table = distillation_table(toy, rows, RECIPE, pruning, tmp_path / "work")
+    texts = toy.tokenizer.batch_decode(table["input_ids"][8:], skip_special_tokens=True)
+    assert len(table) == 12 and set(texts) == {"good film"}
 
 
 def test_pairs_can_be_augmented(toy, tmp_path):
