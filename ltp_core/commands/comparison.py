@@ -47,9 +47,10 @@ def ablations(rows: Sequence[Row]) -> list[str]:
         score, reduction = f"{100 * row['pruned_score']:.1f}", f"{row['flops_reduction']:.2f}×"
         lines.append([row["task"], f"`{row['rule']}`", str(row["seed"]), asked, score, lost, reduction])
     return [
-        "## Ablations",
+        "## Seeds and ablations",
         grid(["task", "rule", "seed", "asked for", "score", "points lost", "paper FLOPs"], lines),
-        "Measured on the *tuning* rows, on which the thresholds' factor was settled, too; the development "
+        "`ltp` is the recipe of the shipped model; other rows differ from it as their names say. Measured on "
+        "the *tuning* rows, on which the thresholds' factor was settled, too; the development "
         "set is not touched for these. The command of a row is `ltp train --ablation NAME --record`.",
     ]
 

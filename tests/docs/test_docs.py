@@ -99,5 +99,6 @@ def test_the_points_lost_by_stages_are_those_of_the_runs():
         f"({lost['stsb', once + '.more-made-up']} points at equal passes)",
         f"{lost['sst2', 'ltp/hidden-states.hard-stage']} instead of {lost['sst2', 'ltp/hidden-states']} "
         "points lost at 2.2×",
+        f"a hard stage lost {lost['sst2', 'ltp/hard-stage.unlabelled']} points at 2.1×",
     ):
         assert words in said
