@@ -72,16 +72,21 @@ GENERAL = (
     Example("Repeated word", "the the the the"),
 )
 
+_JOBS = "The company said on Monday that it would cut two hundred jobs at its plant in Ohio."
+
 PARAPHRASE = (
     Example(
         "Same meaning",
-        "The company said on Monday that it would cut two hundred jobs.",
-        "Two hundred jobs will be lost, the company announced on Monday.",
+        _JOBS,
+        "Two hundred jobs will be lost at the plant in Ohio, the company announced on Monday.",
     ),
     Example(
-        "Different meaning",
-        "The company said on Monday that it would cut two hundred jobs.",
-        "The company said on Monday that it would hire two hundred people.",
+        "Another matter", _JOBS, "The company's shares fell by three percent to their lowest price in years."
+    ),
+    Example(
+        "Same words, opposite meaning",
+        _JOBS,
+        "The company said on Monday that it would hire two hundred people at its plant in Ohio.",
     ),
 )
 
