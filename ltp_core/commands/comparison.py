@@ -179,17 +179,18 @@ def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> float | No
 
 
 def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
-    """By how many points `ltp` is above the better of both trained rivals.
+    """By how many points `ltp` is above the best trained rival.
 
     Returns:
-        (task, target, points) wherever all three are measured.
+        (task, target, points) wherever `ltp` and a trained rival are measured.
     """
     lost = lost_at(rows)
-    return [
-        (task, target, min(lost[task, rival, target] for rival in RIVALS) - points)
-        for (task, rule, target), points in sorted(lost.items())
-        if rule == "ltp" and all((task, rival, target) in lost for rival in RIVALS)
-    ]
+    found = []
+    for (task, rule, target), points in sorted(lost.items()):
+        rivals = [lost[task, rival, target] for rival in RIVALS if (task, rival, target) in lost]
+        if rule == "ltp" and rivals:
+            found.append((task, target, min(rivals) - points))
+    return found
 
 
 def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> str:
@@ -209,12 +210,13 @@ def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> 
     if gaps := margins(rows):
         task, target, most = max(gaps, key=lambda gap: gap[2])
         worst = min(gaps, key=lambda gap: gap[2])
+        trained = [f"`{rival}`" for rival in RIVALS if any(row["rule"] == rival for row in rows)]
         ours = (
             f"at most {most:.1f} ({task} at {target:g}×), in the mean {mean(gap for *_, gap in gaps):.1f}, "
         )
-        ours += f"at worst {worst[2]:.1f} ({worst[0]} at {worst[1]:g}×), against the better of both rivals"
+        ours += f"at worst {worst[2]:.1f} ({worst[0]} at {worst[1]:g}×), against trained {', '.join(trained)}"
     else:
-        ours = "not measured yet: no task has both rivals trained"
+        ours = "not measured yet: no rival is trained"
     lines.append(["points above earlier token pruning at equal FLOPs", "up to 2.5", ours])
     lines.append(["throughput on a CPU, at less than 1 point lost", "1.9×", _throughput(timed)])
     return grid(["claim", f"the paper ({CLAIMED})", "here (six-layer MiniLM)"], lines)

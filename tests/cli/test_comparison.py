@@ -104,7 +104,8 @@ def test_claims():
         ("sst2", 2.1, pytest.approx(1.5)),
         ("sst2", 3.0, pytest.approx(-0.9)),
     ]
-    assert "at most 1.5 (sst2 at 2.1×), in the mean 0.3, at worst -0.9 (sst2 at 3×)" in text
+    assert "at most 1.5 (sst2 at 2.1×), in the mean 0.3, at worst -0.9 (sst2 at 3×), against" in text
+    assert "against trained `topk`, `lat` |" in text
     assert "| 1.86× at batch 1, 2.94× at batch 16 (imdb, at most 512 tokens, 2.50× fewer FLOPs; 0.4 " in text
     assert "- sst2 at 3×: `topk` is 0.9 points above `ltp`." in text
     assert "a point is 2 of 200 rows" in text
@@ -112,8 +113,10 @@ def test_claims():
 
 def test_what_was_not_measured_is_said():
     text = page(ROWS[:4], speed=[])
-    assert "not measured yet: no task has both rivals trained" in text
+    assert "not measured yet: no rival is trained" in text
     assert text.count("not measured yet") == 2
+    alone = page([*ROWS[:3], ROWS[4]])
+    assert "at most 1.5 (sst2 at 2.1×), in the mean 1.5" in alone and "against trained `topk` |" in alone
     good = page([*ROWS[:3]])
     assert "no rule is above it" in good
 
