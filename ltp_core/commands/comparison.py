@@ -195,7 +195,8 @@ def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
 
 def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> str:
     best = {task: best_below(rows, task) for task in tasks}
-    reached = ", ".join(f"{task} {_times(found)}" for task, found in best.items())
+    examples = {row["task"]: row["examples"] for row in rows}  # a point is few of few
+    reached = ", ".join(f"{task} {_times(found)} ({examples[task]} rows)" for task, found in best.items())
     strong = [task for task, found in best.items() if found is not None and found >= 2.1 * (1 - NEAR)]
     lines = [
         [

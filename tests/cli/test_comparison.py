@@ -98,7 +98,7 @@ def test_a_lucky_point_beyond_a_worse_one_does_not_count():
 def test_claims():
     # less than a point lost: at 1.5 and 2.1. Above the better rival: 1.5 at 2.1x, -0.9 at 3x.
     text = page(ROWS)
-    assert "sst2 2.11×; about 2.1× or more on 1 of 1 tasks" in text
+    assert "sst2 2.11× (200 rows); about 2.1× or more on 1 of 1 tasks" in text
     assert "| the same on sst2 | none; our aim is 2.5× | 2.11× |" in text and "on imdb" not in text
     assert comparison.margins(ROWS) == [
         ("sst2", 2.1, pytest.approx(1.5)),
