@@ -33,7 +33,7 @@ def train(
     target_flops: Annotated[float | None, typer.Option(help="Dense over pruned FLOPs to reach.")] = None,
     penalty: Annotated[float | None, typer.Option(help="The paper's lambda, instead of a target.")] = None,
     stages: Annotated[
-        str, typer.Option(help="straight-through, soft, soft-output, hard; soft-output,hard is the paper's.")
+        str, typer.Option(help="straight-through, soft, soft-output, hard, held; paper: soft-output,hard.")
     ] = "straight-through",
     thresholds: Annotated[str | None, typer.Option(help="Initial thresholds, t1,t2,…; else rising.")] = None,
     temperature: Annotated[

@@ -48,6 +48,7 @@ class FlopsTarget(nn.Module):
         ramp: share of the training in which the allowed share falls.
     """
 
+    factor = 1.0  # on the thresholds, which this moves by gradients
     multiplier: Tensor
     integral: Tensor
     mean_dense: Tensor
@@ -103,12 +104,60 @@ class FlopsTarget(nn.Module):
         return {"flops_reduction": reached, "multiplier": float(self.multiplier)}
 
 
+class FlopsHold(nn.Module):
+    """Holds pruned FLOPs at a share of the dense ones while weights train, by a factor on given thresholds.
+
+    Weights that learn under fixed thresholds learn to save less: attention moves until more tokens stay. So
+    each batch that computes too much raises the factor, and one that computes too little lowers it
+    (integral control). What counts is the ratio of sums over the data, as results are reported.
+
+    State lies in buffers, so it is saved with a checkpoint.
+
+    Args:
+        reduction: dense over pruned FLOPs to hold.
+        rate: what a batch adds to the factor's logarithm, for each unit of excess.
+        decay: of the running mean of the dense FLOPs, for each batch.
+    """
+
+    factor: Tensor
+    mean_dense: Tensor
+    seen: Tensor
+
+    def __init__(self, reduction: float, rate: float = 0.05, decay: float = 0.95) -> None:
+        super().__init__()
+        self.reduction, self.rate, self.decay = reduction, rate, decay
+        self.reached = reduction
+        for name, value in (("factor", 1.0), ("mean_dense", 0.0), ("seen", 0.0)):
+            self.register_buffer(name, torch.tensor(value))
+
+    def penalty(
+        self, dense: Tensor, pruned: Tensor, attention_mask: Tensor, masks: tuple[Tensor, ...]
+    ) -> Tensor:
+        """Nothing: hard masks have no gradient."""
+        return dense.new_zeros(())
+
+    @torch.no_grad()
+    def update(self, dense: Tensor, pruned: Tensor, done: float) -> None:
+        """Move the factor, with the means over all processes' batches."""
+        self.seen += 1
+        self.mean_dense.lerp_(dense, 1 - self.decay)
+        excess = (pruned - dense / self.reduction) * (1 - self.decay**self.seen) / self.mean_dense
+        self.factor.mul_((self.rate * excess).exp())
+        self.reached = float(dense / pruned)
+
+    def progress(self) -> dict[str, float]:
+        """The last batch's reduction, and the factor."""
+        return {"flops_reduction": self.reached, "factor": float(self.factor)}
+
+
 class KeepPenalty(nn.Module):
     """The paper's penalty: lambda times the mean mask (paper section 3.3), over real tokens and layers.
 
     Args:
         weight: lambda, not negative.
     """
+
+    factor = 1.0  # on the thresholds, which this moves by gradients
 
     def __init__(self, weight: float) -> None:
         super().__init__()

@@ -9,8 +9,10 @@ Method = Literal["dense", "ltp", "topk", "lat"]
 # How a pruning stage hides tokens. "straight-through": hard gates with the soft gate's gradient, thresholds
 # and weights learn together. "soft": soft gates that attention sees, likewise. "soft-output": the paper's
 # soft masks on the layers' outputs, likewise. "hard": fixed thresholds, the weights learn to live with them.
+# "held": the same, but one factor on the thresholds follows the weights so that the FLOPs stay what they are.
 # The paper's recipe is soft-output, then hard.
-Stage = Literal["straight-through", "soft", "soft-output", "hard"]
+Stage = Literal["straight-through", "soft", "soft-output", "hard", "held"]
+GIVEN_THRESHOLDS = ("hard", "held")  # stages that learn none
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The loss of the pruning stages: task, distillation and FLOPs budget, under one of four kinds of gates."""
+"""The loss of the pruning stages: task, distillation and FLOPs budget, under the gates of a stage."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,8 +13,8 @@ from ltp_core.masked import hard_gate, padded_forward, soft_gate, sparing_gate, 
 from ltp_core.model import task_loss
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.run import Inputs, Run
-from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops
-from ltp_core.training.job import Pruning, Stage
+from ltp_core.training.budget import FlopsHold, FlopsTarget, KeepPenalty, batch_flops
+from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Stage
 from ltp_core.training.output_masking import output_masked_forward
 
 
@@ -79,9 +79,10 @@ class PruningModule(TaughtModule):
         self.temperature = pruning.temperature
         self.size = family_of(hf_model.config).dimensions(hf_model.config)
         start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
-        self.thresholds = nn.Parameter(start, requires_grad=stage != "hard")  # [L]
+        self.thresholds = nn.Parameter(start, requires_grad=stage not in GIVEN_THRESHOLDS)  # [L]
+        self.budget: KeepPenalty | FlopsTarget | FlopsHold
         if pruning.target_flops is None:
-            self.budget: KeepPenalty | FlopsTarget = KeepPenalty(pruning.penalty)
+            self.budget = KeepPenalty(pruning.penalty)
         else:
             self.budget = FlopsTarget(pruning.target_flops)
 
@@ -113,7 +114,7 @@ class PruningModule(TaughtModule):
     def _run(self, inputs: Inputs) -> Run:
         view, alpha = view_of(self.hf_model), self.pruning.length_exponent
         spared = self.pruning.spared_layers
-        if self.stage == "hard":
+        if self.stage in GIVEN_THRESHOLDS:
             return self.under(inputs, Thresholds(self.learned(), alpha))
         if self.stage == "straight-through":
             gate = straight_through_gate(self.thresholds, self.temperature, alpha)
@@ -134,7 +135,7 @@ class PruningModule(TaughtModule):
 
     def learned(self) -> tuple[float, ...]:
         """The thresholds as numbers; one below 0 drops nothing, which 0 says too."""
-        return tuple(self.thresholds.detach().clamp_min(0).double().tolist())
+        return tuple((self.thresholds.detach() * self.budget.factor).clamp_min(0).double().tolist())
 
 
 def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:

@@ -15,19 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import PartialState
 from datasets import Dataset
+from torch.utils.data import DataLoader
+from transformers import DataCollatorWithPadding
 
 from ltp_core.architectures import view_of
 from ltp_core.evaluation import run_rows
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
-from ltp_core.training.budget import settle
+from ltp_core.training.budget import FlopsHold, settle
 from ltp_core.training.data import DataError, Rows, texts_of
-from ltp_core.training.job import Pruning, Recipe
+from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import PruningModule
+
+SAMPLE = 2000  # rows that say what thresholds save on all of them
 
 
 def train_dense(model: PrunedModel, rows: Rows, recipe: Recipe, folder: Path) -> None:
@@ -67,14 +72,27 @@ def train_pruned(
     dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
     recipe = replace(recipe, epochs=recipe.epochs / len(pruning.stages))
     for stage in pruning.stages:
-        if stage == "hard":  # the thresholds are fixed from here on: they start where they should end
+        if stage in GIVEN_THRESHOLDS:  # they start where they should end
             fixed = settled(model, thresholds, tuning, pruning, recipe.max_tokens).thresholds
             thresholds = fixed or thresholds
         module = PruningModule(model.hf_model, pruning, stage, thresholds, dense)
+        if stage == "held":
+            module.budget = FlopsHold(reduction_on(table, module, model.tokenizer))
         Loop(module, table, model.tokenizer, recipe, folder / stage, stage).run()
         model.eval()
         thresholds = module.learned()
     return settled(model, thresholds, tuning, pruning, recipe.max_tokens)
+
+
+def reduction_on(table: Dataset, module: PruningModule, tokenizer: Any) -> float:
+    """Dense over pruned FLOPs of a module on a sample of the rows that it will learn from."""
+    sample = table.shuffle(seed=0).select(range(min(SAMPLE, len(table))))
+    batches = DataLoader(sample, batch_size=64, collate_fn=DataCollatorWithPadding(tokenizer))
+    where = module.hf_model.device
+    with torch.no_grad():
+        flops = [module.eval()(**batch.to(where))["flops"] for batch in batches]
+    dense, pruned = torch.stack(flops).sum(dim=0).tolist()
+    return float(dense / pruned)
 
 
 def distillation_table(

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ltp_core.flops import Dimensions, paper_flops
-from ltp_core.training.budget import FlopsTarget, KeepPenalty, batch_flops, settle
+from ltp_core.training.budget import FlopsHold, FlopsTarget, KeepPenalty, batch_flops, settle
 
 SIZE = Dimensions(layers=2, hidden=48, feed_forward=80, classes=2)
 MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
@@ -142,3 +142,28 @@ def test_settle_refuses_what_is_no_number():
     """Without tuning rows the reduction is nan; a factor for that would be an invention."""
     with pytest.raises(ValueError):
         settle(lambda x: float("nan"), 2.0)
+
+
+@pytest.mark.parametrize("drift", [-0.05, 0.07])
+def test_flops_are_held_while_the_weights_learn_to_save_less_or_more(drift):
+    """Batches of random length; long texts lose more, and 1.3 times the thresholds save 15 % more."""
+    draws = torch.rand(800, generator=torch.Generator().manual_seed(0))
+    budget, dense, pruned = FlopsHold(2.0), [], []
+    for step, size in enumerate((1 + 3 * draws).tolist()):
+        share = 0.5 + drift * min(step / 200, 1) - 0.06 * (size - 2.5)
+        dense.append(size)
+        pruned.append(size * share * float(budget.factor) ** -0.55)
+        budget.update(torch.tensor(dense[-1]), torch.tensor(pruned[-1]), step / 800)
+    assert sum(dense[200:]) / sum(pruned[200:]) == pytest.approx(2.0, rel=0.02)
+    assert budget.factor == pytest.approx(((0.5 + drift) / 0.5) ** (1 / 0.55), rel=0.1)
+    assert budget.penalty(torch.tensor(9.0), torch.tensor(3.0), MASK, KEPT) == 0
+
+
+def test_what_is_held_goes_with_a_checkpoint():
+    budget, other = FlopsHold(2.0), FlopsHold(2.0)
+    step(budget, 1.2, 7)
+    other.load_state_dict(budget.state_dict())
+    step(budget, 1.7, 3)
+    step(other, 1.7, 3)
+    assert other.progress() == budget.progress()
+    assert other.factor > 1

@@ -38,7 +38,7 @@ def test_bad_pruning(bad):
 
 def test_bad_stages():
     with pytest.raises(
-        ValueError, match="no stage 'magic'; there is: straight-through, soft, soft-output, hard"
+        ValueError, match="no stage 'magic'; there is: straight-through, soft, soft-output, hard, held"
     ):
         Pruning(stages=("magic",))
     with pytest.raises(ValueError, match="each once"):

@@ -130,7 +130,7 @@ def test_hard_pruning_trains_on_what_is_left_with_the_gradients_of_the_masked_fo
         torch.testing.assert_close(*grads, atol=1e-5, rtol=1e-3, msg=name)
 
 
-@pytest.mark.parametrize("stage", ["straight-through", "soft", "soft-output", "hard"])
+@pytest.mark.parametrize("stage", ["straight-through", "soft", "soft-output", "hard", "held"])
 def test_spared_layers_keep_all_and_learn_nothing(tiny_bert, ragged_batch, stage):
     pruning = replace(SHARES, spared_layers=1, thresholds=(0.5, 0.09, 0.12))
     module = PruningModule(tiny_bert(num_labels=2), pruning, stage).eval()
@@ -138,7 +138,7 @@ def test_spared_layers_keep_all_and_learn_nothing(tiny_bert, ragged_batch, stage
     tokens, first, second, _ = out["kept"].tolist()
     assert tokens == first > second
     assert module.learned() == pytest.approx((0, 0.09, 0.12))
-    if stage != "hard":
+    if stage not in ("hard", "held"):
         out["loss"].backward()
         assert module.thresholds.grad[0] == 0 != module.thresholds.grad[1]
 
@@ -285,7 +285,9 @@ def test_a_loss_that_is_no_number_stops_the_run(toy, tmp_path):
         train_dense(toy, toy_rows(16), RECIPE, tmp_path)
 
 
-@pytest.mark.parametrize("stages", [("soft",), ("hard",), ("soft-output", "hard")])
+@pytest.mark.parametrize(
+    "stages", [("soft",), ("hard",), ("soft-output", "hard"), ("straight-through", "held")]
+)
 def test_other_stages_meet_the_target_too(toy, tmp_path, stages):
     tuning = toy_rows(40, seed=1)
     model = train_pruned(toy, toy_rows(64), tuning, RECIPE, replace(PRUNING, stages=stages), tmp_path)
@@ -303,6 +305,17 @@ def test_hard_pruning_leaves_given_thresholds_alone(toy, tmp_path):
     model = train_pruned(toy, toy_rows(32), toy_rows(8, seed=1), RECIPE, pruning, tmp_path)
     assert model.thresholds == pytest.approx(given)
     assert not torch.equal(model.hf_model.classifier.weight, before)
+
+
+def test_held_flops_move_given_thresholds_by_one_factor(toy, tmp_path):
+    given = (0.0, 0.05, 0.1)
+    pruning = replace(PRUNING, stages=("held",), thresholds=given, target_flops=None)
+    model = train_pruned(toy, toy_rows(64), toy_rows(8, seed=1), RECIPE, pruning, tmp_path)
+    factors = [ours / theirs for ours, theirs in zip(model.thresholds[1:], given[1:], strict=True)]
+    assert model.thresholds[0] == 0
+    assert factors[0] == pytest.approx(factors[1])
+    log = [json.loads(line) for line in (tmp_path / "held" / METRICS_FILE).read_text().splitlines()]
+    assert log[-1]["factor"] == pytest.approx(factors[0]) != 1
 
 
 def test_a_temperature_can_fall(tiny_bert):
