@@ -17,7 +17,7 @@ from torch import Tensor
 from ltp_core.attribution import Batch, log_odds
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import Prediction, Text
-from ltp_core.rules import Dense, Pinned, Rule, Thresholds
+from ltp_core.rules import Dense, Pinned, Rule, Thresholds, rows_of
 
 BUDGET = 500  # passes
 _ROWS_AT_ONCE = 64
@@ -346,6 +346,9 @@ class _Exceptions:
     def check(self, layers: int) -> None:
         self.rule.check(layers)
 
+    def rows(self, start: int, end: int) -> "_Exceptions":
+        return _Exceptions(rows_of(self.rule, start, end), self.stay[start:end], self.go[start:end])
+
 
 @dataclass(frozen=True)
 class _Scaled:
@@ -367,6 +370,9 @@ class _Scaled:
 
     def check(self, layers: int) -> None:
         self.rule.check(layers)
+
+    def rows(self, start: int, end: int) -> "_Scaled":
+        return _Scaled(self.rule, self.factors[start:end])
 
 
 def _rows(sets: Sequence[tuple[int, ...]], batch: Batch) -> Tensor:

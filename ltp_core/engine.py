@@ -10,7 +10,6 @@ computed:
   that looks into the last layer still gets its scores, which tell how many tokens are left.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from ltp_core.architectures import EncoderView
 from ltp_core.attention import attention_probabilities, fused_attention, weighted_values
-from ltp_core.rules import Rule, first_tokens, original_positions
+from ltp_core.rules import Rule, first_tokens, original_positions, rows_of
 from ltp_core.run import Inputs, Run
 
 # Pairs of tokens (a head's scores) that run at once. On a CPU what is larger falls out of the cache and
@@ -41,8 +40,13 @@ def removed_forward(
     Returns:
         A `Run` with bool masks.
     """
-    runs = [_forward(view, part, rule, record, attention_layer) for part in parts(inputs)]
-    return runs[0] if len(runs) == 1 else joined(runs)
+    cuts = parts(inputs.attention_mask)
+    if len(cuts) == 1:
+        return _forward(view, inputs, rule, record, attention_layer)
+    runs = [
+        _forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer) for cut in cuts
+    ]
+    return joined(runs)
 
 
 def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attention_layer: int | None) -> Run:
@@ -117,20 +121,23 @@ def padded(packed: Tensor, lengths: list[int]) -> tuple[Tensor, Tensor]:
     return grid, real
 
 
-def parts(inputs: Inputs) -> Iterator[Inputs]:
-    """Cut a batch into runs of rows, of at least one, whose attention has at most `PAIRS` scores a head."""
-    mask = inputs.attention_mask
+def parts(mask: Tensor) -> list[tuple[int, int]]:
+    """Cut the rows of ``[B, n]`` into runs, of one at least, with at most `PAIRS` scores a head in each.
+
+    Returns:
+        The first row of each run, and the one after its last.
+    """
     limit = PAIRS["cpu" if mask.device.type == "cpu" else "elsewhere"]
-    if mask.shape[0] * mask.shape[1] ** 2 <= limit:
-        yield inputs
-        return
-    start, pairs = 0, 0
+    rows = mask.shape[0]
+    if rows * mask.shape[1] ** 2 <= limit:
+        return [(0, rows)]
+    starts, pairs = [0], 0
     for row, length in enumerate(counts(mask.bool())):
-        if row > start and pairs + length**2 > limit:
-            yield inputs.rows(start, row)
-            start, pairs = row, 0
+        if row > starts[-1] and pairs + length**2 > limit:
+            starts.append(row)
+            pairs = 0
         pairs += length**2
-    yield inputs.rows(start, len(mask))
+    return list(zip(starts, [*starts[1:], rows], strict=True))
 
 
 def joined(runs: list[Run]) -> Run:

@@ -17,7 +17,7 @@ class Frozen:
     pruned model is a smooth function of its embeddings, which gradients and their integrals need.
 
     Attributes:
-        kept: bool ``[B, L, n]``: whether a token is left after each layer.
+        kept: bool ``[B, L, n]``: whether a token is left after each layer; ``[1, L, n]`` for all rows.
     """
 
     kept: Tensor
@@ -38,6 +38,10 @@ class Frozen:
         """Ask for one set a layer."""
         if self.kept.shape[1] != layers:
             raise ValueError(f"this model has {layers} layers, so it needs {layers} kept sets a text")
+
+    def rows(self, start: int, end: int) -> "Frozen":
+        """For some rows of a batch."""
+        return self if len(self.kept) == 1 else Frozen(self.kept[start:end])
 
 
 def kept_sets(trace: Trace, device: torch.device | None = None) -> Tensor:

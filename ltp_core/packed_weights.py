@@ -19,9 +19,10 @@ SMALLEST = 2**10  # elements of a matrix that is worth packing
 class PackedWeights:
     """A model's packed copy, made when it is first wanted and again when the model has changed.
 
-    What is noticed: a module or parameter replaced (peft), a parameter written to (an optimiser,
+    What is noticed: a module or parameter replaced, a parameter written to (an optimiser,
     `load_state_dict`), moved or cast. What PyTorch itself does not notice, writing through `.data`, needs
-    `clear`, which `PrunedModel.train` and `eval` call.
+    `clear`, which `PrunedModel.train` and `eval` call. peft switches adapters and merges them in ways of that
+    kind, so a model that has some is not packed.
     """
 
     def __init__(self) -> None:
@@ -32,7 +33,8 @@ class PackedWeights:
 
         It does on a CPU with oneDNN, in float32, in evaluation mode, where no gradients are wanted.
         """
-        if torch.is_grad_enabled() or model.training or not torch.backends.mkldnn.is_available():
+        switchable = hasattr(model, "peft_config")
+        if switchable or torch.is_grad_enabled() or model.training or not torch.backends.mkldnn.is_available():
             return model
         copy = self._copy  # another thread may replace it meanwhile
         if copy is None or not copy.is_current(model):
@@ -109,7 +111,8 @@ class _Copy:
     def _written(self) -> list[int]:
         """How often each weight and bias has been written to, and where it lies."""
         values = [value for _, _, value in self.slots if value is not None]
-        return [value._version for value in values] + [value.data_ptr() for value in values]
+        writes = [0 if value.is_inference() else value._version for value in values]
+        return writes + [value.data_ptr() for value in values]
 
     def _copied(self, module: nn.Module) -> nn.Module:
         """The copy of a module; the module itself where nothing in it is packed."""

@@ -23,8 +23,6 @@ class Inputs:
 
     def rows(self, start: int, end: int) -> "Inputs":
         """The inputs from row `start` up to, not including, row `end`."""
-        if (start, end) == (0, len(self.attention_mask)):
-            return self
         ids, types, embeds = (
             None if value is None else value[start:end]
             for value in (self.input_ids, self.token_type_ids, self.inputs_embeds)

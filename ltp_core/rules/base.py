@@ -46,6 +46,12 @@ def observed_layers(rule: Rule, layers: int) -> list[bool]:
     return [rule.needs_importance(layer) for layer in range(1, layers + 1)]
 
 
+def rows_of(rule: Rule, start: int, end: int) -> Rule:
+    """A rule for some rows of a batch: itself, unless it holds something for each row and so has `rows`."""
+    cut = getattr(rule, "rows", None)
+    return rule if cut is None else cut(start, end)
+
+
 def first_tokens(attention_mask: Tensor) -> Tensor:
     """Mark the first real token of each row, ``[CLS]``, which no rule may drop: bool ``[B, n]``."""
     real = attention_mask.bool()

@@ -1,13 +1,13 @@
 """Rules around another rule: chance in its place, and exceptions from it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ltp_core.rules.base import Rule, first_tokens, original_positions
+from ltp_core.rules.base import Rule, first_tokens, original_positions, rows_of
 from ltp_core.rules.counts import keep_top
 
 
@@ -48,6 +48,10 @@ class RandomKeep:
     def check(self, layers: int) -> None:
         """Ask the reference."""
         self.reference.check(layers)
+
+    def rows(self, start: int, end: int) -> "RandomKeep":
+        """For some rows of a batch."""
+        return replace(self, reference=rows_of(self.reference, start, end))
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,10 @@ class Pinned:
     def check(self, layers: int) -> None:
         """Ask the rule."""
         self.rule.check(layers)
+
+    def rows(self, start: int, end: int) -> "Pinned":
+        """For some rows of a batch."""
+        return replace(self, rule=rows_of(self.rule, start, end))
 
 
 def _among(positions: Tensor, pinned: Iterable[int]) -> Tensor:

@@ -4,15 +4,19 @@ from itertools import combinations
 
 import pytest
 
-from ltp_core import Dense, Pinned, PrunedModel, Thresholds
+from ltp_core import Dense, Pinned, PrunedModel, Thresholds, engine
 from ltp_core.counterfactual import pinned, smallest_drop, smallest_scale, what_keeping_changes
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.04, 0.06, 0.09])
 
 
-@pytest.fixture(params=[1, 3, 4])
-def learned(request, tiny_bert, tokenizer):
+@pytest.fixture(params=[1, 3, 4, "in parts"])
+def learned(request, tiny_bert, tokenizer, monkeypatch):
+    """Three models; one also with its rows run one by one, as those of a long text run in parts."""
+    if request.param == "in parts":
+        monkeypatch.setattr(engine, "PAIRS", {"cpu": 1, "elsewhere": 1})
+        request.param = 4
     return PrunedModel(tiny_bert(seed=request.param, num_labels=2), tokenizer, RULE.values)
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core import Dense, PrunedModel, Thresholds, engine
 from ltp_core.attribution import Batch, attribute
 from ltp_core.deletion import chosen, deletion
 
@@ -16,8 +16,10 @@ def odds(prediction, label):
     return math.log(prediction.probabilities[label] / (1 - prediction.probabilities[label]))
 
 
-@pytest.fixture
-def made(model):
+@pytest.fixture(params=["at once", "in parts"])
+def made(request, model, monkeypatch):
+    if request.param == "in parts":  # as the rows of a long text run
+        monkeypatch.setattr(engine, "PAIRS", {"cpu": 1, "elsewhere": 1})
     found = attribute(model, TEXT, method="gradient_x_input", rule=RULE)
     return found, deletion(model, Batch.of(model.encode([TEXT])[0]), found, draws=3)
 

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds, attention, engine
+from ltp_core import Dense, Pinned, PrunedModel, RandomKeep, Thresholds, attention, engine
+from ltp_core.architectures import view_of
 from ltp_core.engine import removed_forward
+from ltp_core.frozen import Frozen
 from ltp_core.masked import hard_gate, padded_forward
 from ltp_core.run import Inputs
 
@@ -357,7 +359,7 @@ def test_a_large_batch_runs_in_parts(model, monkeypatch, rule, limit):
     """Rows of 9, 4 and 15 tokens in two or three parts give what they give in one."""
     batch = INPUTS["ragged"]
     monkeypatch.setattr(engine, "PAIRS", {"cpu": limit, "elsewhere": limit})
-    assert len(list(engine.parts(Inputs(**batch)))) == (3 if limit == 1 else 2)
+    assert len(engine.parts(batch["attention_mask"])) == (3 if limit == 1 else 2)
     with torch.no_grad():
         in_parts = model(**batch, rule=RULES[rule], record=True, attention_layer=2)
         logits, kept, importance = reference(model.hf_model, RULES[rule], **batch)
@@ -366,6 +368,22 @@ def test_a_large_batch_runs_in_parts(model, monkeypatch, rule, limit):
     for ours, theirs in zip(in_parts.run.importance, importance, strict=True):
         torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
     assert [len(a[0]) for a in in_parts.run.attention] == [sum(row) for row in kept[0]]
+
+
+@pytest.mark.parametrize("around", [lambda rule: rule, lambda rule: Pinned(rule, stay=[2]), RandomKeep])
+def test_what_a_rule_holds_for_each_row_is_cut_as_the_batch_is(model, monkeypatch, around):
+    """Against the masked forward, which runs all rows at once."""
+    batch = INPUTS["ragged"]
+    alive = batch["attention_mask"].bool()
+    kept = torch.rand(len(alive), model.layers, alive.shape[1], generator=torch.Generator().manual_seed(0))
+    rule = around(Frozen((kept < 0.8).cumprod(dim=1).bool()))
+    monkeypatch.setattr(engine, "PAIRS", {"cpu": 1, "elsewhere": 1})
+    with torch.no_grad():
+        run = model(**batch, rule=rule).run
+        whole = padded_forward(view_of(model.hf_model), Inputs(**batch), hard_gate(rule))
+    torch.testing.assert_close(run.logits, whole.logits, atol=1e-4, rtol=0)
+    for ours, theirs in zip(run.masks, whole.masks, strict=True):
+        assert torch.equal(ours, theirs.bool())
 
 
 @pytest.mark.parametrize("together", [1, 15**2, 2**20])

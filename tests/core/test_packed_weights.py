@@ -168,15 +168,34 @@ def test_a_write_that_pytorch_does_not_notice_needs_eval(model, ragged_batch):
     torch.testing.assert_close(after, masked(model, ragged_batch), atol=1e-4, rtol=0)
 
 
-def test_peft_models_pack_their_base_layers(tiny_bert, ragged_batch):
-    hf = get_peft_model(
-        tiny_bert(), LoraConfig(r=2, target_modules=["query", "dense"], init_lora_weights=False)
-    )
+def test_adapters_that_are_switched_or_merged_are_seen(tiny_bert, ragged_batch):
+    config = LoraConfig(r=2, target_modules=["query", "dense"], init_lora_weights=False)
+    hf = get_peft_model(tiny_bert(), config).eval()
+    hf.add_adapter("other", config)
     model = PrunedModel.wrap(hf)
-    torch.testing.assert_close(logits(model, ragged_batch), masked(model, ragged_batch), atol=1e-4, rtol=0)
-    with torch.no_grad():
-        names = [name for name, m in model._packed.of(hf).named_modules() if isinstance(m, PackedLinear)]
-    assert any(name.endswith("query.base_layer") for name in names)
+
+    def agrees():
+        found = logits(model, ragged_batch)
+        torch.testing.assert_close(found, masked(model, ragged_batch), atol=1e-4, rtol=0)
+        return found
+
+    first = agrees()
+    with hf.disable_adapter():
+        assert (agrees() - first).abs().max() > 1e-3
+    hf.set_adapter("other")
+    assert (agrees() - first).abs().max() > 1e-3
+    hf.set_adapter("default")
+    hf.merge_adapter()
+    torch.testing.assert_close(agrees(), first, atol=1e-4, rtol=0)
+    hf.unmerge_adapter()
+    torch.testing.assert_close(agrees(), first, atol=1e-4, rtol=0)
+
+
+def test_weights_made_in_inference_mode(tiny_bert, ragged_batch):
+    with torch.inference_mode():
+        model = PrunedModel(tiny_bert())
+        expected = masked(model, ragged_batch)
+    torch.testing.assert_close(logits(model, ragged_batch), expected, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

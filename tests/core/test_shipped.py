@@ -7,6 +7,7 @@ import torch
 
 from ltp_core import Dense, PrunedModel
 from ltp_core.checkpoints import shipped_models
+from ltp_core.counterfactual import smallest_scale
 from ltp_core.results import RESULTS
 from ltp_core.sentences import own_sentences
 
@@ -60,3 +61,13 @@ def test_it_is_small_and_its_results_are_measured(name, shipped):
     row = next(row for row in rows if row["split"] == "development" and row["factor"] == 1)
     assert row["pruned_score"] == measured["pruned"]["score"]
     assert f"{100 * row['pruned_score']:.1f}" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_search_on_a_text_too_long_for_one_batch():
+    """Of 64 copies of more than 64 tokens the engine makes several parts."""
+    model = PrunedModel.from_pretrained("sst2")
+    text = "A moving, funny film, well acted. " * 12
+    found = smallest_scale(model, text)
+    for factor in [found.highest] if found.factor is None else [found.factor]:
+        same = model.predict(text, model.learned_rule.times(factor)).label == found.before
+        assert same == (found.factor is None)
