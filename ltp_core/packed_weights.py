@@ -33,8 +33,9 @@ class PackedWeights:
 
         It does on a CPU with oneDNN, in float32, in evaluation mode, where no gradients are wanted.
         """
-        switchable = hasattr(model, "peft_config")
-        if switchable or torch.is_grad_enabled() or model.training or not torch.backends.mkldnn.is_available():
+        if hasattr(model, "peft_config") or not torch.backends.mkldnn.is_available():
+            return model
+        if torch.is_grad_enabled() or model.training:
             return model
         copy = self._copy  # another thread may replace it meanwhile
         if copy is None or not copy.is_current(model):

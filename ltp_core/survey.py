@@ -207,7 +207,7 @@ def survey(
         raise ValueError(f"{len(texts)} texts have {len(labels)} labels")
     others = sorted(set(factors) - {0.0, 1.0})
     total, before = len(texts) * (len(others) + 2), 0
-    metric = metric_of(model.settings.task)
+    metric = metric_of(model.settings.task, model.dimensions.classes)
 
     def run(rule: Rule) -> Iterator[tuple[int, Prediction]]:
         nonlocal before

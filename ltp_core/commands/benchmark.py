@@ -44,7 +44,7 @@ def benchmark(
     model: Model = "sst2",
     data: Annotated[str | None, typer.Option(help="Texts to measure on: a file, folder or Hub id.")] = None,
     split: Annotated[str | None, typer.Option(help="Its split.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many texts.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many texts, of all classes.")] = None,
     lengths: Annotated[str, typer.Option(help="Tokens of an input, special ones included.")] = "32,128,512",
     max_tokens: Annotated[
         int | None, typer.Option(help="Take the texts as they are, cut at so many tokens, not --lengths.")
@@ -77,7 +77,7 @@ def benchmark(
     Inputs of each length are made from real sentences by joining and cutting them. A threshold on a
     share of attention leaves room for 1/theta tokens, so what it drops depends on the length;
     --target-flops compares the lengths at equal FLOPs reduction. --max-tokens takes the texts of --data
-    as they are, which gives sentences per second, and scores where they have labels.
+    as they are, which gives sentences per second, and scores: it needs labels.
 
     Where onnxruntime is asked for, the pruned ONNX graph has rows of its own. A selection by threshold is
     timed beside a top-k of as many tokens. --write writes each row as it is there, so a run can be stopped.
@@ -192,7 +192,7 @@ def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int |
         return Rows([*own_sentences()[:limit]], [])
     task = TASKS.get(model.settings.task or "")
     rows = load_rows(data, split or (task.development if task else None), task.config if task else None)
-    return rows.first(limit)
+    return rows.fair(limit)
 
 
 def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:

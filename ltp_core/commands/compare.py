@@ -51,7 +51,7 @@ def compare(
     targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2.1,2.5,3",
     rules: Annotated[str, typer.Option(help="Only these.")] = ",".join(RULES),
     max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many development rows.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     tuning_rows: Annotated[int, typer.Option(help="At most so many tuning rows to meet a target on.")] = 300,
     output: Annotated[
         Path | None, typer.Option(help="Results file; else assets/results/compare-TASK.json.")
@@ -79,7 +79,7 @@ def compare(
     file = output or RESULTS / f"compare-{Path(task).stem}.json"
     with quiet():
         family = _load_family(task, ltp or [task], topk, lat, device, data, tuning_rows, max_tokens)
-        rows = rows_for(family.baseline, data, None).first(limit)
+        rows = rows_for(family.baseline, data, None).fair(limit)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions):
             found.append(row)
@@ -146,7 +146,7 @@ def _load_family(
         read_search(lat)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
     tuning = rows_for(learned[0], data, "tuning")
-    tuning = tuning.first(tuning_rows)
+    tuning = tuning.fair(tuning_rows)
     return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens)
 
 

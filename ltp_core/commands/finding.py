@@ -37,7 +37,7 @@ def finding(
     ] = "",
     steps: Annotated[int, typer.Option(help="Of Integrated Gradients; up to four times where needed.")] = 16,
     draws: Annotated[int, typer.Option(help="Random deletions a text.")] = 3,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     output: Annotated[Path | None, typer.Option(help="Else assets/results/finding-MODEL.json.")] = None,
     device: Device = "auto",
     json: Json = False,
@@ -54,7 +54,7 @@ def finding(
         where = choose_device(device)
         pruner = load(model, where)
         rows = rows_for(pruner, data, split)
-        rows = rows.first(limit)
+        rows = rows.fair(limit)
         options = Options(steps=steps, draws=draws)
         with progress_bar("attributions and deletions", len(rows)) as done:
             examples = run(pruner, rows, options, done)

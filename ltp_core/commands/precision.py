@@ -25,7 +25,7 @@ from ltp_core.training.metrics import metric_of, scores
 def precision(
     model: Model = "sst2",
     data: Annotated[str | None, typer.Option(help="Labelled texts to score on; without, no scores.")] = None,
-    limit: Annotated[int, typer.Option(help="Only the first so many rows.")] = 400,
+    limit: Annotated[int, typer.Option(help="At most so many rows, of all classes.")] = 400,
     lengths: Annotated[str, typer.Option(help="Tokens of a text, at batch 1.")] = "32,128,512",
     target_flops: Annotated[float, typer.Option(help="FLOPs reduction that is set at each length.")] = 2.5,
     write: Annotated[
@@ -80,7 +80,7 @@ def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, 
     found: dict[str, dict[str, Any]] = {}
     plain = models["float32"]
     rows = rows_for(plain, data, None)
-    rows = rows.first(limit)
+    rows = rows.fair(limit)
     metric = metric_of(plain.settings.task, plain.dimensions.classes)
     for name, one in models.items():
         done = run_rows(one, rows)

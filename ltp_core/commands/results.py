@@ -33,7 +33,7 @@ def results(
     max_tokens: Annotated[
         str | None, typer.Option(help="Cut inputs at each of these lengths; else at that of the training.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many rows of a split.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -105,7 +105,7 @@ def measurable(model: PrunedModel, data: str | None, limit: int | None) -> dict[
     held = {split: model.settings.training.get(split) for split in HELD_OUT}
     splits = {split: key for split, key in SPLITS.items() if key is None or held[key]}
     loaded = {split: rows_for(model, data, key) for split, key in splits.items()}
-    return {split: rows.first(limit) for split, rows in loaded.items()}
+    return {split: rows.fair(limit) for split, rows in loaded.items()}
 
 
 def row_of(model: PrunedModel, rule: str, measured: dict[str, Any]) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def numbers(text: str, what: str, whole: bool = False) -> list[float]:
 def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[Console], None]) -> None:
     """Print a result: as JSON, or as `table` draws it."""
     if as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
     else:
         table(Console(highlight=False))
 

@@ -58,7 +58,7 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Rows a step.")] = 32,
     max_tokens: Annotated[int, typer.Option(help="Longer rows are cut.")] = 128,
     seed: Annotated[int, typer.Option(help="Of head, order and dropout.")] = 0,
-    limit: Annotated[int | None, typer.Option(help="Use only the first so many training rows.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     tuning: Annotated[int, typer.Option(help="Rows held out to choose things on.")] = 500,
     untouched: Annotated[int, typer.Option(help="Rows held out to measure on only.")] = 1000,
     bfloat16: Annotated[bool, typer.Option(help="Matrix products in bfloat16.")] = True,

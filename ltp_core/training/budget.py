@@ -1,5 +1,6 @@
 """Steering the FLOPs: a target as a constraint while training, and exactly met at the end."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -216,14 +217,17 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
             raise ValueError(
                 f"a FLOPs reduction of {target} cannot be reached: the ceiling is {reduction_of(high):.2f}"
             )
+    nearest = high, math.inf
     for _ in range(40):
         middle = (low + high) / 2
         reached = reduction_of(middle)
+        nearest = min(nearest, (middle, reached), key=lambda found: abs(found[1] / target - 1))
         if abs(reached / target - 1) <= tolerance:
-            return middle
+            break
         low, high = (middle, high) if reached < target else (low, middle)
+    factor, reached = nearest
     if abs(reached / target - 1) > 10 * tolerance:
         raise ValueError(
             f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: {reached:.2f}"
         )
-    return middle
+    return factor

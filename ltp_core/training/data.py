@@ -92,15 +92,19 @@ class Rows:
         return Rows([self.texts[i] for i in indices], [self.labels[i] for i in indices])
 
     def first(self, limit: int | None) -> "Rows":
-        """At most so many rows, the first ones; None for all.
+        """At most so many rows, the first ones; None for all."""
+        return self if limit is None or limit >= len(self) else self.take(range(limit))
+
+    def fair(self, limit: int | None) -> "Rows":
+        """At most so many rows, of all classes; None for all.
 
         Of a file that is sorted by label, as the Hub's IMDb is, the first rows are all of one class, so
-        rows at even steps are taken instead.
+        rows at even steps are taken there. Elsewhere they are the first ones.
         """
         if limit is None or limit >= len(self):
             return self
         ordered = self.labels[0] != self.labels[-1] and self.labels == sorted(self.labels)
-        return self.take([row * len(self) // limit if ordered else row for row in range(limit)])
+        return self.take([row * len(self) // limit for row in range(limit)]) if ordered else self.first(limit)
 
     def with_text(self) -> "Rows":
         """The rows of which no text is empty or blank."""
@@ -123,7 +127,7 @@ def load_rows(data: str, split: str | None = None, config: str | None = None) ->
     Args:
         data: a CSV, JSONL or Parquet file, a local folder in the Hub's layout, or an id on the Hub.
         split: for example "validation"; a file has only itself.
-        config: the dataset's configuration, for example "sst2" of GLUE.
+        config: the dataset's configuration, for example "sst2" of GLUE, where it has one of that name.
 
     Raises:
         DataError: for what is not there, not readable, or lacks the columns.
@@ -217,7 +221,8 @@ def _has_pieces(keys: Sequence[str], whole: Sequence[int]) -> bool:
 
 
 def _table(data: str, split: str | None, config: str | None) -> Any:
-    from datasets import load_dataset  # here, since most commands load no data and it takes seconds
+    # Imported here, since most commands load no data and it takes seconds.
+    from datasets import get_dataset_config_names, load_dataset
 
     path = Path(data)
     try:
@@ -230,6 +235,8 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
             return load_dataset(kind, data_files=str(path), split="train", **options)
         if path.is_file():
             raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")
+        if config is not None and config not in get_dataset_config_names(data):
+            config = None
         return load_dataset(data, config, split=split or "train")
     except DataError:
         raise

@@ -167,7 +167,7 @@ class Job:
         pruning: how the thresholds are learned.
         tuning: whole rows held out to choose things on.
         untouched: whole rows held out to measure on only.
-        limit: use only the first so many training rows.
+        limit: use at most so many training rows, of all classes.
         ablation: what is different here, for the rows of results: "no-distill" gives ltp/no-distill.
     """
 

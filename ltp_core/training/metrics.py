@@ -39,10 +39,12 @@ def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[st
         if len(labels) < 2:
             raise ValueError("a correlation needs at least two rows")
         values = outputs[:, 0]
-        spearman, pearson = spearmanr(values, labels).statistic, pearsonr(values, labels).statistic
-        if np.isnan(spearman):
+        if min(np.ptp(values), np.ptp(labels)) == 0:
             raise ValueError("a correlation is not defined where all outputs or all labels are equal")
-        return {"spearman": float(spearman), "pearson": float(pearson)}
+        return {
+            "spearman": float(spearmanr(values, labels).statistic),
+            "pearson": float(pearsonr(values, labels).statistic),
+        }
     predicted = outputs.argmax(axis=-1)
     accuracy = float(accuracy_score(labels, predicted))
     if metric == "accuracy":

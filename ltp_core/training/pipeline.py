@@ -49,7 +49,7 @@ def split_of(job: Job) -> Split:
     task = TASKS.get(job.task)
     source = job.data or (task.hub_id if task else job.task)
     rows = load_rows(source, "train", task.config if task else None).with_text()
-    return hold_out(rows.first(job.limit), job.tuning, job.untouched, seed=0)
+    return hold_out(rows.fair(job.limit), job.tuning, job.untouched, seed=0)
 
 
 def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu") -> PrunedModel:

@@ -133,6 +133,12 @@ def test_settle_finds_the_factor(target):
     assert factor == pytest.approx((10 * (target - 1)) ** 0.5, rel=0.05)
 
 
+def test_settle_takes_the_nearest_of_a_jump():
+    """Few rows: 1.95 below 0.3, 2.3 above it. Bisection ends on either side of the jump."""
+    factor = settle(lambda x: 1.0 if x == 0 else 1.95 if x < 0.3 else 2.3, 2.0)
+    assert 0 < factor < 0.3
+
+
 def test_settle_says_the_ceiling():
     with pytest.raises(ValueError, match=r"3\.0 cannot be reached: the ceiling is 2\.50"):
         settle(lambda x: 1 + 1.5 * x / (x + 1), 3.0)

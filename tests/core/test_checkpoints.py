@@ -118,15 +118,38 @@ def test_pickled_weights_are_not_loaded(saved):
     refused(saved, "not readable")
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}']
+)
 def test_broken_settings(saved, text):
     (saved / "ltp_config.json").write_text(text)
     refused(saved, "ltp_config.json|exponent")
 
 
-def test_broken_model_config(saved):
-    (saved / "config.json").write_text("{")
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("config.json", "{"),
+        ("config.json", "null"),
+        ("config.json", '{"model_type": ["bert"]}'),
+        ("config.json", '{"model_type": "bert", "hidden_size": "x"}'),
+        ("config.json", '{"model_type": "bert", "id2label": "x"}'),
+        ("tokenizer.json", "[]"),
+        ("tokenizer_config.json", "[]"),
+    ],
+)
+def test_a_broken_file(saved, file, text):
+    (saved / file).write_text(text)
     refused(saved, "not readable")
+
+
+def test_without_a_tokenizer_no_text_is_read(saved):
+    """transformers would make one up that knows no word, so that all texts got the same answer."""
+    for file in [*saved.glob("*token*"), *saved.glob("vocab*")]:
+        file.unlink()
+    model = PrunedModel.from_pretrained(saved)
+    with pytest.raises(ValueError, match="without a tokenizer"):
+        model.predict("good")
 
 
 def test_broken_thresholds(saved):
@@ -135,7 +158,8 @@ def test_broken_thresholds(saved):
 
 
 @pytest.mark.parametrize(
-    ("values", "match"), [([0.1, 0.2], "needs 3 thresholds; got 2"), ([0.1, torch.nan, 0.1], "finite")]
+    ("values", "match"),
+    [([0.1, 0.2], "needs 3 thresholds; got 2"), ([0.1, torch.nan, 0.1], "finite"), ([[0.1] * 3], "shape")],
 )
 def test_thresholds_that_do_not_fit(saved, values, match):
     save_file({"thresholds": torch.tensor(values)}, saved / "ltp.safetensors")

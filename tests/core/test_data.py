@@ -157,6 +157,12 @@ def test_a_file_of_another_format_is_not_called_missing(tmp_path, name):
     refused(r"\.csv", str(tmp_path / name))
 
 
+def test_a_tasks_configuration_is_for_data_that_has_it(tmp_path):
+    """A model of SST-2 may be measured on other data, which has no configuration "sst2"."""
+    write(tmp_path / "validation.jsonl", [{"sentence": "a", "label": 1}])
+    assert load_rows(str(tmp_path), "validation", "sst2") == Rows(["a"], [1])
+
+
 def test_tasks():
     assert set(TASKS) == {"sst2", "mrpc", "rte", "stsb", "cola", "qnli", "qqp", "mnli", "imdb"}
     assert TASKS["sst2"].classes == ("negative", "positive")
@@ -279,11 +285,13 @@ def test_numbers_in_a_text_column_of_a_csv_file_are_texts(tmp_path):
     assert rows.labels == [0, 1]
 
 
-def test_the_first_rows_of_a_sorted_file_are_of_every_class():
+def test_some_rows_of_a_file_that_is_sorted_by_label():
+    """The first are the first; a fair choice has every class."""
     mixed, classes = Rows(list("abcdef"), [0, 1, 0, 0, 1, 1]), Rows(list("abcdef"), [0, 0, 0, 1, 1, 1])
-    assert mixed.first(3) == Rows(["a", "b", "c"], [0, 1, 0])
-    assert classes.first(4) == Rows(["a", "b", "d", "e"], [0, 0, 1, 1])
-    assert classes.first(2).labels == [0, 1]
-    assert classes.first(None) == classes.first(9) == classes
+    assert mixed.first(3) == mixed.fair(3) == Rows(["a", "b", "c"], [0, 1, 0])
+    assert classes.first(2) == Rows(["a", "b"], [0, 0])
+    assert classes.fair(4) == Rows(["a", "b", "d", "e"], [0, 0, 1, 1])
+    assert classes.fair(2).labels == [0, 1]
+    assert classes.first(None) == classes.first(9) == classes.fair(None) == classes.fair(9) == classes
     alike = Rows(list("abc"), [1, 1, 1])
-    assert alike.first(2) == Rows(["a", "b"], [1, 1])
+    assert alike.fair(2) == Rows(["a", "b"], [1, 1])

@@ -73,7 +73,7 @@ def test_progress_counts_examples(model):
 
 
 def test_bad_input(model):
-    with pytest.raises(DataError, match="cannot be read: the text is empty"):
+    with pytest.raises(DataError, match="row 2 of 2 cannot be read: the text is empty"):
         run_rows(model, rows(["good", " "]))
     with pytest.raises(ValueError, match="batch size must be at least 1"):
         run_rows(model, rows(), batch_size=0)

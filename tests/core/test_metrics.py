@@ -62,3 +62,11 @@ def test_an_unknown_metric():
 def test_a_file_with_one_output_is_a_regression():
     assert metric_of("my-file.csv", classes=1) == "spearman"
     assert metric_of("my-file.csv", classes=3) == "accuracy"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("values", "labels"), [([1, 2, 3], [2, 2, 2]), ([2, 2, 2], [1, 2, 3])])
+def test_a_correlation_with_what_never_changes_is_one_line(values, labels):
+    """SciPy would warn first."""
+    with pytest.raises(ValueError, match="where all outputs or all labels are equal"):
+        scores("spearman", np.array(values, dtype=np.float32)[:, None], labels)

@@ -82,6 +82,11 @@ def test_a_regression_has_no_labels_to_flip(tiny_bert, tokenizer):
     assert row.moved == pytest.approx(abs(row.dense.value - row.pruned.value))
 
 
+def test_a_regression_of_ones_own_is_scored_as_one(tiny_bert, tokenizer):
+    model = PrunedModel(tiny_bert(num_labels=1), tokenizer)
+    assert survey(model, TEXTS, [1.0, 2.0, 3.0, 4.0, 5.0], RULE, factors=()).metric == "spearman"
+
+
 def test_progress_may_stop_a_survey(model):
     class Stop(Exception):
         pass
