@@ -1,5 +1,6 @@
 """The command line: `python -m ltp_core COMMAND`, also installed as `ltp`."""
 
+import io
 import sys
 
 import typer
@@ -32,6 +33,9 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run a command; bad input is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or pipe that cannot show all characters
+            stream.reconfigure(errors="replace")
     try:
         code = app(sys.argv[1:] or ["--help"], prog_name="ltp", standalone_mode=False)
     except KeyboardInterrupt:

@@ -351,3 +351,15 @@ def test_bad_input_is_one_line_and_exit_code_2(case, folder, csv, tmp_path, monk
     said = capsys.readouterr()
     assert exit.value.code == 2 and said.out == ""
     assert expected in said.err and "\n" not in said.err.strip()
+
+
+def test_output_that_cannot_show_all_characters(folder):
+    """As where Windows redirects it; JSON holds them all in any case."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "cp1252"}
+    command = [sys.executable, "-m", "ltp_core", "trace", "good ω film", "--model", str(folder)]
+    ran = [
+        subprocess.run([*command, *more], capture_output=True, cwd=ROOT, env=environment, timeout=240)
+        for more in ([], ["--json"])
+    ]
+    assert [one.returncode for one in ran] == [0, 0], ran
+    assert json.loads(ran[1].stdout)["tokens"][0] == "[CLS]"
