@@ -32,7 +32,7 @@ def page() -> None:
                 lambda: services.explain(view.model, view.texts, view.settings.thresholds, label, method),
             )
     except InputProblem as error:
-        st.html(markup.notice(f"{error} Gradient × input takes any length."))
+        st.html(markup.notice(str(error)))
         return
     _attributions(view, found)
     _agreement(found)

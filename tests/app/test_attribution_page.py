@@ -63,8 +63,16 @@ def test_a_long_text_is_refused_in_one_line_and_the_fast_method_takes_it(lab, mo
     monkeypatch.setattr(services, "MOST_EXPLAINED", 8)
     page = lab(text=TEXT)
     assert "has 13 tokens; the lab does this for up to 8" in html(page)
+    assert "choose Gradient × input, which takes any length" in html(page)
     page.selectbox(key="method").select("gradient_x_input")
     assert "of all pairs" in html(run(page))
+
+
+def test_the_fast_method_is_no_advice_where_length_is_not_what_is_wrong(lab, monkeypatch):
+    monkeypatch.setattr(services, "LONGEST_WAIT", 0.01)
+    with services._explaining:
+        page = lab(text=TEXT, method="gradient_x_input")
+    assert "is being explained" in html(page) and "any length" not in html(page)
 
 
 def test_a_model_that_puts_out_a_number_has_no_class(lab, tiny_folder, tiny_bert, tokenizer):
