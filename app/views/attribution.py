@@ -9,7 +9,7 @@ from app.figures import attribution
 from app.header import View
 from app.services import Explanation, InputProblem
 from app.state import read_choice
-from app.text import as_label
+from app.text import visible
 
 MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
 METHODS = {"integrated_gradients": "Integrated Gradients", "gradient_x_input": "Gradient × input (fast)"}
@@ -47,7 +47,7 @@ def _controls(view: View) -> tuple[str | None, str]:
         if names:
             said = view.dense.label or names[0]
             header.linked("class", said, lambda text: read_choice("class", text, names, said))
-            label = st.selectbox("Class to explain", names, key="class", format_func=as_label, width=260)
+            label = st.selectbox("Class to explain", names, key="class", format_func=visible, width=260)
         usual, *_ = METHODS
         header.linked("method", usual, lambda text: read_choice("method", text, list(METHODS), usual))
         method = st.selectbox("Method", METHODS, format_func=METHODS.get, key="method", width=280)

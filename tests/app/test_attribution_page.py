@@ -55,6 +55,13 @@ def test_a_class_that_does_not_exist_is_said(lab):
     assert "of all pairs" in html(page)
 
 
+def test_the_name_of_a_class_is_shown_as_it_is(lab, tiny_folder, tiny_bert, tokenizer):
+    model = tiny_bert(num_labels=2)
+    model.config.id2label = {0: "not_good", 1: "*good*"}
+    PrunedModel(model, tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    assert lab(text=TEXT).selectbox(key="class").options == ["not_good", "*good*"]
+
+
 def test_an_empty_text_invites(lab):
     assert "Type a sentence" in html(lab(text=""))
 
