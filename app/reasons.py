@@ -1,11 +1,11 @@
 """What attributions and counterfactuals show, each as one sentence."""
 
 from app.words import NBSP, probability, tokens
-from ltp_core import Prediction
+from ltp_core import Prediction, Trace
 from ltp_core.agreement import Agreement
 from ltp_core.attribution import Attribution, Scores
 from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
-from ltp_core.deletion import Deletion
+from ltp_core.deletion import Deletion, Effect
 
 CHOICES = {
     "ltp": "What the thresholds drop",
@@ -79,13 +79,22 @@ def agreement(found: Agreement) -> str:
     return f"They disagree: {chance}" if found.overall < 0.4 else f"No better than chance: {chance}"
 
 
-def deletion(found: Deletion) -> str:
-    """LTP's choice against chance."""
-    own, random = (abs(found.when_pruned[choice].drop) for choice in ("ltp", "random"))
-    if own == random:
+def deletion(found: Deletion, trace: Trace) -> str:
+    """LTP's choice against chance, on the pruned run of this trace."""
+    if trace.alive[-1] == len(trace.tokens):
         return "Nothing is pruned, so nothing is lost"
+    own, random = (found.when_pruned[choice].moved for choice in ("ltp", "random"))
+    if f"{own:.3f}" == f"{random:.3f}":  # as in the table; so it is where no word is left to choose among
+        return "Pruning moves the answer exactly as much as dropping as many words at random"
     word = "less" if own < random else "more"
     return f"Pruning moves the answer {word} than dropping as many words at random"
+
+
+def moves(effect: Effect) -> str:
+    """How far the answer falls; where draws in opposite directions cancel, also how far it moves."""
+    if f"{abs(effect.drop):.3f}" == f"{effect.moved:.3f}":
+        return f"{effect.drop:+.3f}"
+    return f"{effect.drop:+.3f}; {effect.moved:.3f} in size"
 
 
 def flips(share: float | None, choice: str, draws: int) -> str:

@@ -95,19 +95,20 @@ def _agreement(found: Explanation) -> None:
 
 def _deletion(found: Explanation) -> None:
     effects = found.deletion
-    st.html(markup.heading(reasons.deletion(effects)))
+    st.html(markup.heading(reasons.deletion(effects, found.attribution.trace)))
     st.html(
         markup.table(
             ("Who goes", reasons.fall(found.attribution.label), "Answer changes"),
             [
                 (
                     reasons.CHOICES[choice],
-                    f"{effect.drop:+.3f}",
+                    reasons.moves(effect),
                     reasons.flips(effect.flips, choice, effects.draws),
                 )
                 for choice, effect in effects.when_pruned.items()
             ],
-            "As many words in each layer, chosen in four ways; against the run with nothing pruned",
+            "As many words in each layer, chosen in four ways; against the run with nothing pruned. At random: "
+            f"the mean of {effects.draws} draws",
         )
     )
 

@@ -1,5 +1,7 @@
 """The Attribution page on a tiny model, and its figures on numbers worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import reasons, services
@@ -8,6 +10,7 @@ from app.figures.colours import DARK, LIGHT
 from ltp_core import PrunedModel
 from ltp_core.agreement import Agreement
 from ltp_core.attribution import Attribution, Scores
+from ltp_core.deletion import Deletion, Effect
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -102,6 +105,25 @@ def test_bars_hold_attributions_and_survival(found, palette):
 def test_agreement_is_a_point_a_layer_and_none_where_nobody_leaves(palette=LIGHT):
     dense, _ = attribution.by_layer(AGREED, AGREED, palette).data
     assert list(dense.y) == [0.0, 0.5, None]
+
+
+def test_pruning_is_held_against_the_size_of_random_moves(trace):
+    def said(own, random, trace=trace):
+        return reasons.deletion(Deletion({"ltp": own, "random": random}, {}, 2, 0), trace)
+
+    cancelling = Effect(drop=0.5, moved=2.5, flips=0.5)  # one draw falls by 3, the other rises by 2
+    assert "less than" in said(Effect(2.0, 2.0, 0.0), cancelling)
+    assert reasons.moves(cancelling) == "+0.500; 2.500 in size"
+    assert reasons.moves(Effect(-2.0, 2.0, 0.0)) == "-2.000"
+    same = Effect(6.298, 6.298, 1.0)  # nothing is left to choose among
+    assert said(same, same) == "Pruning moves the answer exactly as much as dropping as many words at random"
+    whole = replace(trace, layers=tuple(replace(layer, kept=(True,) * 5) for layer in trace.layers))
+    assert said(Effect(0.0, 0.0, 0.0), Effect(0.0, 0.0, 0.0), whole).startswith("Nothing is pruned")
+
+
+def test_where_everything_is_pruned_the_page_does_not_say_that_nothing_is(lab):
+    shown = html(lab(text="bad", t1="0.5", method="gradient_x_input"))
+    assert "exactly as much as" in shown and "Nothing is pruned" not in shown
 
 
 def test_words(found):
