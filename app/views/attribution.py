@@ -107,8 +107,8 @@ def _deletion(found: Explanation) -> None:
                 )
                 for choice, effect in effects.when_pruned.items()
             ],
-            "As many words in each layer, chosen in four ways; against the run with nothing pruned. At random: "
-            f"the mean of {effects.draws} draws",
+            "As many words in each layer, chosen in four ways; against the run with nothing pruned. "
+            f"At random: the mean of {effects.draws} draws",
         )
     )
 
