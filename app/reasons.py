@@ -13,6 +13,7 @@ CHOICES = {
     "lowest": "Words with the smallest attributions",
     "highest": "Words with the largest attributions",
 }
+MOST_NAMED = 5  # words in a heading
 
 
 def unit(label: str | None) -> str:
@@ -141,7 +142,12 @@ def kept(found: tuple[KeptToken, ...], label: str | None) -> str:
     most = max(found, key=lambda token: abs(token.change))
     flipping = [token for token in found if token.label != label]
     if label is not None and flipping:
-        names = ", ".join(f"“{token.token}”" for token in flipping)
-        return f"Had only {names} stayed, the answer would be another"
+        strongest = sorted(flipping, key=lambda token: -abs(token.change))[:MOST_NAMED]
+        names = ", ".join(f"“{token.token}”" for token in strongest)
+        if len(flipping) == 1:
+            return f"{names}, had it stayed, would change the answer"
+        more = len(flipping) - len(strongest)
+        others = f" and {more} more" if more else ""
+        return f"Any one of {names}{others}, had it stayed, would change the answer"
     moves = f"“{most.token}” would move it most ({most.change:+.2f})"
     return f"No dropped word alone would change the answer; {moves}"
