@@ -1,5 +1,7 @@
 """What attributions and counterfactuals show, each as one sentence."""
 
+from collections.abc import Sequence
+
 from app.words import NBSP, probability, tokens
 from ltp_core import Prediction, Trace
 from ltp_core.agreement import Agreement
@@ -151,3 +153,13 @@ def kept(found: tuple[KeptToken, ...], label: str | None) -> str:
         return f"Any one of {names}{others}, had it stayed, would change the answer"
     moves = f"“{most.token}” would move it most ({most.change:+.2f})"
     return f"No dropped word alone would change the answer; {moves}"
+
+
+def without_bars(found: Sequence[KeptToken], layers: int, reads_first_token: bool, first: str) -> str:
+    """Why words that leave in the last layer change nothing, where there are any."""
+    if not reads_first_token or all(token.leaves < layers for token in found):
+        return ""
+    return (
+        " A word that leaves in the last layer has no bar: to keep it would change nothing, since after that "
+        f"only {first} is read."
+    )

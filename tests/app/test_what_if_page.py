@@ -85,6 +85,13 @@ def test_a_label_is_never_markdown_an_icon_or_maths():
     assert as_label("word") == "word"
 
 
+def test_a_word_that_leaves_in_the_last_layer_is_said_to_change_nothing(lab):
+    assert "has no bar" in html(lab(text=TEXT, t1="0", t2="0", t3="0.5"))
+    assert "has no bar" not in html(lab(text=TEXT, t1="0.5", t2="0", t3="0"))
+    last = (KeptToken(2, "plot", 3, "good", 0.0),)
+    assert reasons.without_bars(last, 3, False, "[CLS]") == ""  # a head that reads all words
+
+
 def test_words_and_bars():
     kept = (KeptToken(2, "plot", 1, "good", 0.5), KeptToken(4, "<b>", 3, "bad", -1.5))
     assert reasons.kept(kept, "good") == "“<b>”, had it stayed, would change the answer"
