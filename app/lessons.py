@@ -256,6 +256,7 @@ LESSONS = (
 
 def read_lesson(text: str) -> tuple[int, str | None]:
     """The number of a lesson from an address, and a notice if it cannot be used."""
-    if text.isascii() and text.isdigit() and 1 <= int(text[:3]) <= len(LESSONS):
-        return int(text), None
+    numbers = {str(number): number for number in range(1, len(LESSONS) + 1)}
+    if text in numbers:
+        return numbers[text], None
     return 1, f"There is no lesson {text}; there are 1 to {len(LESSONS)}. This is the first."

@@ -79,7 +79,10 @@ def test_a_teachers_link_hides_controls(learn):
 
 def test_a_lesson_that_is_not_there(learn):
     assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
-    assert lessons.read_lesson("²")[0] == 1 and lessons.read_lesson("3") == (3, None)
+    assert lessons.read_lesson("3") == (3, None)
+    for text in ("²", "0011", "01", "0", "", " 1"):
+        number, notice = lessons.read_lesson(text)
+        assert number == 1 and f"no lesson {text}" in notice
     assert read_hidden("text,nonsense,,model") == {"text", "model"}
 
 
