@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app import words
+from app.figures.shares import MOST
 from app.words import entering
 from ltp_core import Prediction, Trace
 from ltp_core.latency import Comparison
 
 ENOUGH = 1.3  # a reduction of FLOPs that is worth looking at
 MUCH = 2.0
+SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>")  # a lone "[" is a token of the text
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Lesson:
 
     title: str
     teach: str
-    question: str
+    question: Callable[[Situation], str]
     options: Callable[[Situation], Sequence[str]]
     answer: Callable[[Situation], tuple[str, str]]
     task: str
@@ -77,8 +79,13 @@ def named(trace: Trace, position: int) -> str:
 
 
 def content(trace: Trace) -> list[int]:
-    """Positions of the tokens of the text itself, at most 24."""
-    return [i for i, token in enumerate(trace.tokens) if not token.startswith("[")][:24]
+    """Positions of the tokens of the text itself, of those that the figure draws."""
+    return [i for i, token in enumerate(trace.tokens[:MOST]) if token not in SPECIAL]
+
+
+def _which(s: Situation) -> str:
+    of = "of the text" if len(s.tokens) <= MOST else f"of the first {MOST}"
+    return f"Which token {of} receives most attention in layer 1?"
 
 
 def _most(s: Situation) -> tuple[str, str]:
@@ -208,17 +215,17 @@ LESSONS = (
         "What attention importance is",
         "In a layer every token spreads its attention over all tokens. Average over heads and over the "
         "tokens that give it: what a token receives is its importance, a share of the layer’s attention.",
-        "Which token of the text receives most attention in layer 1?",
+        _which,
         lambda s: [named(s.dense.trace, i) for i in content(s.dense.trace)],
         _most,
-        "Read the figure: pick the token of the text that receives least attention in layer 1.",
+        "Read the figure: pick the one among these tokens that receives least attention in layer 1.",
         _least,
     ),
     Lesson(
         "One threshold, one layer",
         "A token stays when its share reaches the layer’s threshold. [CLS], from which the answer is read, "
         "always stays. Nothing else decides.",
-        "Layer 1 gets the average share as its threshold. How many tokens leave there?",
+        lambda s: "Layer 1 gets the average share as its threshold. How many tokens leave there?",
         lambda s: _PARTS,
         _at_average,
         "Switch all other layers off, and find a threshold for layer 1 that leaves half of the tokens.",
@@ -227,7 +234,7 @@ LESSONS = (
     Lesson(
         "Why thresholds rise with depth",
         "Shares add up to 100 % over the tokens that are still there.",
-        "With the starting thresholds few tokens reach the last layer. Their average share of attention is …",
+        lambda s: "With the starting thresholds few tokens reach the last layer. Their average share is …",
         lambda s: _SIZES,
         _average,
         f"Use one threshold for all layers, and raise it until {ENOUGH:g}× fewer FLOPs are needed.",
@@ -236,7 +243,7 @@ LESSONS = (
     Lesson(
         "FLOPs against milliseconds",
         "FLOPs count multiplications and additions. A visitor waits for milliseconds.",
-        "Under these thresholds the FLOPs fall. The time falls …",
+        lambda s: "Under these thresholds the FLOPs fall. The time falls …",
         lambda s: _TIMES,
         _time,
         f"Raise thresholds until the FLOPs fall by {MUCH:g}×, and measure again.",
@@ -245,7 +252,7 @@ LESSONS = (
     Lesson(
         "When pruning changes the answer",
         "Pruning removes words. Sooner or later it removes one that the answer needs.",
-        "All starting thresholds times 1.5: does the answer stay the same?",
+        lambda s: "All starting thresholds times 1.5: does the answer stay the same?",
         lambda s: ("yes", "no"),
         _stays,
         "Find thresholds, or a sentence, where the dense and the pruned answer differ.",

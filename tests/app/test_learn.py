@@ -1,5 +1,7 @@
 """Five lessons: what is asked, what is shown, and that the check looks at what was done."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import lessons, services
@@ -7,6 +9,7 @@ from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
 from app.state import read_hidden
+from ltp_core import LayerTrace, Trace
 from ltp_core.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
@@ -93,6 +96,22 @@ def test_lesson_one_looks_at_the_chosen_token(situation):
     assert not done and "another has less" in said
     assert check(situation(chosen=2))[0] is True
     assert LESSONS[0].answer(situation())[0] == "<b> (4)"
+
+
+def test_lesson_one_asks_about_what_its_figure_shows(prediction):
+    tokens = ("[CLS]", *(f"w{i}" for i in range(1, 60)), "[SEP]")
+    received = tuple(0.5 if i == 50 else 0.3 if i == 30 else 0.1 if i == 2 else 0.0 for i in range(61))
+    long = Trace(tokens, (0,) * 61, 0, (LayerTrace(1, 0.0, received, (True,) * 61),))
+    run = prediction(trace=long)
+    seen = Situation((0.0,), (0.0,), run, run, lambda values: run)
+    drawn = share_bars(tokens, received, 0.0, 1, LIGHT).data[0].x
+    assert list(drawn[1:]) == lessons.content(long)  # all but [CLS]
+    assert LESSONS[0].answer(seen)[0] == "w30 (31)" and LESSONS[0].answer(seen)[0] in LESSONS[0].options(seen)
+    assert "of the first 40 receives" in LESSONS[0].question(seen)
+
+
+def test_a_bracket_is_a_token_of_the_text(trace):
+    assert lessons.content(replace(trace, tokens=("[CLS]", "[", "x", "]", "[SEP]"))) == [1, 2, 3]
 
 
 def test_lesson_two_wants_half(situation, trace, prediction):
