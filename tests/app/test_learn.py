@@ -26,12 +26,10 @@ def learn(tiny_folder, monkeypatch, comparison):
 @pytest.fixture
 def situation(trace, prediction):
     """The hand-worked trace, with thresholds that any run returns the same for."""
-    dense = prediction()
 
-    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, **more):
-        return Situation(
-            thresholds, (0.1, 0.2, 0.3), dense, pruned or prediction(), lambda values: prediction(), **more
-        )
+    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, dense=None, **more):
+        runs = dense or prediction(), pruned or prediction()
+        return Situation(thresholds, (0.1, 0.2, 0.3), *runs, lambda values: prediction(), **more)
 
     return make
 
@@ -70,7 +68,7 @@ def test_lesson_four_measures_when_asked(learn):
     assert "Press “Measure now”" in html(page)
     page.button(key="lesson_measure").click()
     run(page)
-    assert "1.50× faster" in html(page)
+    assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in html(page)
 
 
 def test_a_teachers_link_hides_controls(learn):
@@ -132,14 +130,30 @@ def test_lesson_three_wants_one_threshold_that_saves(situation, prediction):
 
 
 def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, prediction, comparison):
+    dense = prediction(flops=1_000_000_000)
+
+    def seen(flops, measured=None):
+        return situation(dense=dense, pruned=prediction(flops=flops), measured=measured)
+
     check, answer = LESSONS[3].check, LESSONS[3].answer
-    assert check(situation(pruned=prediction(flops=600_000_000), measured=comparison))[0] is False
-    assert check(situation())[0] is False  # 2.5 times fewer, not measured
-    assert check(situation(measured=comparison))[0] is True
-    assert answer(situation())[0] == ""
-    assert answer(situation(measured=comparison))[0] == "less than the FLOPs fall"
-    quick = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
-    assert answer(situation(measured=quick))[0] == "more than the FLOPs fall"
+    assert check(seen(600_000_000, comparison))[0] is False
+    assert check(seen(400_000_000))[0] is False  # 2.5 times fewer, not measured
+    done, said = check(seen(400_000_000, comparison))
+    assert done and said == "1.25× faster at 2.5× fewer FLOPs: 50% of it is realised."
+    assert answer(seen(400_000_000))[0] == ""
+    assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
+    quick = Comparison(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
+    assert answer(seen(400_000_000, quick))[0] == "more than the FLOPs fall"
+
+
+def test_lesson_four_does_not_take_the_engines_gain_for_prunings(situation, prediction):
+    dense = prediction(flops=1_000_000_000)
+    engine = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
+    right, said = LESSONS[3].answer(situation(dense=dense, pruned=dense, measured=engine))
+    assert right == "" and "computes no less" in said
+    halved = situation(dense=dense, pruned=prediction(flops=500_000_000), measured=engine)
+    right, said = LESSONS[3].answer(halved)
+    assert right == "less than the FLOPs fall" and "about as fast as dense" in said
 
 
 def test_lesson_five_wants_two_answers(situation, prediction):
