@@ -62,6 +62,7 @@ class Lesson:
         answer: the right one, and what the model just did to show it.
         task: what to do then.
         check: whether it is done, and what is to be seen or still missing.
+        controls: the task needs one of these, as a teacher's link names them; none: it needs nothing.
     """
 
     title: str
@@ -71,6 +72,11 @@ class Lesson:
     answer: Callable[[Situation], tuple[str, str]]
     task: str
     check: Callable[[Situation], tuple[bool, str]]
+    controls: tuple[str, ...] = ()
+
+    def can_be_done(self, hidden: frozenset[str]) -> bool:
+        """Whether a teacher's link that hides these controls leaves what the task needs."""
+        return not self.controls or not hidden.issuperset(self.controls)
 
 
 def shares(trace: Trace, layer: int = 1) -> list[float]:
@@ -248,6 +254,7 @@ LESSONS = (
         _at_average,
         "Switch all other layers off, and find a threshold for layer 1 that leaves half of the tokens.",
         _half,
+        ("thresholds",),
     ),
     Lesson(
         "Why thresholds rise with depth",
@@ -257,6 +264,7 @@ LESSONS = (
         _average,
         f"Use one threshold for all layers, and raise it until {ENOUGH:g}× fewer FLOPs are needed.",
         _flat,
+        ("thresholds",),
     ),
     Lesson(
         "FLOPs against milliseconds",
@@ -267,6 +275,7 @@ LESSONS = (
         _time,
         f"Raise thresholds until the FLOPs fall by {MUCH:g}×, and measure again.",
         _measured,
+        ("thresholds",),
     ),
     Lesson(
         "When pruning changes the answer",
@@ -276,6 +285,7 @@ LESSONS = (
         _stays,
         "Find thresholds, or a sentence, where the dense and the pruned answer differ.",
         _flip,
+        ("thresholds", "text"),
     ),
 )
 

@@ -72,6 +72,10 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
     else:
         st.html(markup.paragraph(said))
     _figure(view, number)
+    if number == 4:
+        st.button("Measure now", key="lesson_measure", on_click=_want_measure, args=(view.key,))
+    if not lesson.can_be_done(hidden):
+        return
     st.html(markup.heading("Do", 3))
     st.html(markup.paragraph(lesson.task))
     if number == 1:
@@ -84,8 +88,6 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
         situation = _situation(view, position)
     elif "thresholds" not in hidden:
         _thresholds(view)
-    if number == 4:
-        st.button("Measure now", key="lesson_measure", on_click=_want_measure, args=(view.key,))
     done, said = lesson.check(situation)
     icon = "✓ Done. " if done else "Not yet. "
     st.html(markup.notice(icon + said))

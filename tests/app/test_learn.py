@@ -78,6 +78,17 @@ def test_a_teachers_link_hides_controls(learn):
     assert not [box for box in page.expander if "teachers" in box.label]
 
 
+@pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
+def test_a_task_is_set_only_where_its_controls_are_shown(learn, number):
+    page = learn(lesson=str(number), hide="thresholds")
+    page.radio(key=f"predict_{number}").set_value(page.radio(key=f"predict_{number}").options[0])
+    run(page)
+    assert "<h3>Look</h3>" in html(page)
+    assert ("<h3>Do</h3>" in html(page)) == (number in (1, 5))  # in 5, another sentence will do
+    assert any(button.key == "lesson_measure" for button in page.button) == (number == 4)
+    assert not LESSONS[4].can_be_done(frozenset({"thresholds", "text"}))
+
+
 def test_a_lesson_that_is_not_there(learn):
     assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
     assert lessons.read_lesson("3") == (3, None)
