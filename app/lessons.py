@@ -63,6 +63,7 @@ class Lesson:
         task: what to do then.
         check: whether it is done, and what is to be seen or still missing.
         controls: the task needs one of these, as a teacher's link names them; none: it needs nothing.
+        unfit: why there is nothing to ask about this model; "" if there is.
     """
 
     title: str
@@ -73,6 +74,7 @@ class Lesson:
     task: str
     check: Callable[[Situation], tuple[bool, str]]
     controls: tuple[str, ...] = ()
+    unfit: Callable[[Situation], str] = lambda s: ""
 
     def can_be_done(self, hidden: frozenset[str]) -> bool:
         """Whether a teacher's link that hides these controls leaves what the task needs."""
@@ -216,16 +218,22 @@ def _realised(s: Situation, measured: Comparison) -> float:
 
 def _stays(s: Situation) -> tuple[str, str]:
     found = s.predict(tuple(min(1.0, 1.5 * value) for value in s.learned))
-    same = words.agreement(s.dense, found) == "same answer"
-    return ("yes" if same else "no"), (
+    return ("yes" if s.dense.label == found.label else "no"), (
         f"At 1.5 times the starting thresholds, {words.times(found.flops_reduction)} fewer FLOPs: "
         f"{words.agreement(s.dense, found)}."
     )
 
 
+def _a_number(s: Situation) -> str:
+    if s.dense.label is not None:
+        return ""
+    return (
+        "This model answers with a number, which any pruning moves a little. Here a label is to change: "
+        "choose a model that answers with one."
+    )
+
+
 def _flip(s: Situation) -> tuple[bool, str]:
-    if s.dense.label is None:
-        return False, "This model answers with a number; choose one that answers with a label."
     if s.dense.label == s.pruned.label:
         return False, f"Both runs still say {s.dense.label}. Try other thresholds, or another sentence."
     return True, (
@@ -286,6 +294,7 @@ LESSONS = (
         "Find thresholds, or a sentence, where the dense and the pruned answer differ.",
         _flip,
         ("thresholds", "text"),
+        _a_number,
     ),
 )
 

@@ -54,6 +54,9 @@ def _lesson_number(hidden: frozenset[str]) -> int:
 
 def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> None:
     situation = _situation(view)
+    if unfit := lesson.unfit(situation):
+        st.html(markup.notice(unfit))
+        return
     st.html(markup.heading("Predict", 3))
     choice = st.radio(
         lesson.question(situation),

@@ -9,7 +9,7 @@ from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
 from app.state import read_hidden
-from ltp_core import LayerTrace, Trace
+from ltp_core import LayerTrace, PrunedModel, Trace
 from ltp_core.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
@@ -173,6 +173,15 @@ def test_lesson_five_wants_two_answers(situation, prediction):
     done, said = check(situation(pruned=prediction(label="negative")))
     assert done and "attention is not explanation" in said
     assert LESSONS[4].answer(situation())[0] == "yes"
+
+
+def test_lesson_five_asks_a_model_that_answers_with_a_number_nothing(
+    learn, tiny_folder, tiny_bert, tokenizer
+):
+    PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    page = learn(lesson="5")
+    assert "choose a model that answers with one" in html(page) and not page.radio
+    assert learn(lesson="2").radio
 
 
 def test_bars_below_the_threshold_are_marked(trace):
