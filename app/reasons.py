@@ -1,11 +1,13 @@
 """What attributions and counterfactuals show, each as one sentence."""
 
+from collections.abc import Sequence
+
 from app.words import NBSP, probability, tokens
-from ltp_core import Prediction
+from ltp_core import Prediction, Trace
 from ltp_core.agreement import Agreement
 from ltp_core.attribution import Attribution, Scores
 from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
-from ltp_core.deletion import Deletion
+from ltp_core.deletion import Deletion, Effect
 
 CHOICES = {
     "ltp": "What the thresholds drop",
@@ -13,6 +15,7 @@ CHOICES = {
     "lowest": "Words with the smallest attributions",
     "highest": "Words with the largest attributions",
 }
+MOST_NAMED = 5  # words in a heading
 
 
 def unit(label: str | None) -> str:
@@ -79,13 +82,22 @@ def agreement(found: Agreement) -> str:
     return f"They disagree: {chance}" if found.overall < 0.4 else f"No better than chance: {chance}"
 
 
-def deletion(found: Deletion) -> str:
-    """LTP's choice against chance."""
-    own, random = (abs(found.when_pruned[choice].drop) for choice in ("ltp", "random"))
-    if own == random:
+def deletion(found: Deletion, trace: Trace) -> str:
+    """LTP's choice against chance, on the pruned run of this trace."""
+    if trace.alive[-1] == len(trace.tokens):
         return "Nothing is pruned, so nothing is lost"
+    own, random = (found.when_pruned[choice].moved for choice in ("ltp", "random"))
+    if f"{own:.3f}" == f"{random:.3f}":  # as in the table; so it is where no word is left to choose among
+        return "Pruning moves the answer exactly as much as dropping as many words at random"
     word = "less" if own < random else "more"
     return f"Pruning moves the answer {word} than dropping as many words at random"
+
+
+def moves(effect: Effect) -> str:
+    """How far the answer falls; where draws in opposite directions cancel, also how far it moves."""
+    if f"{abs(effect.drop):.3f}" == f"{effect.moved:.3f}":
+        return f"{effect.drop:+.3f}"
+    return f"{effect.drop:+.3f}; {effect.moved:.3f} in size"
 
 
 def flips(share: float | None, choice: str, draws: int) -> str:
@@ -132,7 +144,22 @@ def kept(found: tuple[KeptToken, ...], label: str | None) -> str:
     most = max(found, key=lambda token: abs(token.change))
     flipping = [token for token in found if token.label != label]
     if label is not None and flipping:
-        names = ", ".join(f"“{token.token}”" for token in flipping)
-        return f"Had only {names} stayed, the answer would be another"
+        strongest = sorted(flipping, key=lambda token: -abs(token.change))[:MOST_NAMED]
+        names = ", ".join(f"“{token.token}”" for token in strongest)
+        if len(flipping) == 1:
+            return f"{names}, had it stayed, would change the answer"
+        more = len(flipping) - len(strongest)
+        others = f" and {more} more" if more else ""
+        return f"Any one of {names}{others}, had it stayed, would change the answer"
     moves = f"“{most.token}” would move it most ({most.change:+.2f})"
     return f"No dropped word alone would change the answer; {moves}"
+
+
+def without_bars(found: Sequence[KeptToken], layers: int, reads_first_token: bool, first: str) -> str:
+    """Why words that leave in the last layer change nothing, where there are any."""
+    if not reads_first_token or all(token.leaves < layers for token in found):
+        return ""
+    return (
+        " A word that leaves in the last layer has no bar: to keep it would change nothing, since after that "
+        f"only {first} is read."
+    )

@@ -267,7 +267,8 @@ def explain(
     """Attribute the answer to the tokens, and set that beside survival; raises as `predict` does."""
     with _one_at_a_time(), _slot(model):
         batch = Batch.of(model.encode([texts.for_model])[0])
-        _short_enough(batch, method == "integrated_gradients")
+        if method == "integrated_gradients":
+            _short_enough(batch, "Shorten it, or choose Gradient × input, which takes any length.")
         found = attribute(model, texts.for_model, label, method, _rule(model, thresholds))
         kept = [layer.kept for layer in found.trace.layers]
         dense, pruned = (agreement(x.values, kept, found.words) for x in (found.dense, found.pruned))
@@ -285,7 +286,7 @@ def predict_pinned(
 def keeping(model: PrunedModel, texts: Texts, thresholds: tuple[float, ...]) -> tuple[KeptToken, ...]:
     """What each dropped token would change if it stayed; raises as `predict` does."""
     with _one_at_a_time(), _slot(model):
-        _short_enough(Batch.of(model.encode([texts.for_model])[0]), True)
+        _short_enough(Batch.of(model.encode([texts.for_model])[0]))
         return counterfactual.what_keeping_changes(model, texts.for_model, _rule(model, thresholds))
 
 
@@ -294,7 +295,7 @@ def smallest_changes(
 ) -> tuple[SmallestDrop, SmallestScale | None]:
     """The smallest changes that flip the label; no scale where all thresholds are 0. Raises as `predict`."""
     with _one_at_a_time(), _slot(model):
-        _short_enough(Batch.of(model.encode([texts.for_model])[0]), True)
+        _short_enough(Batch.of(model.encode([texts.for_model])[0]))
         rule = Thresholds(thresholds, model.settings.length_exponent)
         drop = counterfactual.smallest_drop(model, texts.for_model, rule, SEARCH_BUDGET)
         scale = counterfactual.smallest_scale(model, texts.for_model, rule) if any(thresholds) else None
@@ -363,12 +364,11 @@ def _one_at_a_time() -> Iterator[None]:
         _explaining.release()
 
 
-def _short_enough(batch: Batch, limited: bool) -> None:
+def _short_enough(batch: Batch, way_out: str = "Shorten it to go on.") -> None:
     tokens = batch.ids.shape[1]
-    if limited and tokens > MOST_EXPLAINED:
+    if tokens > MOST_EXPLAINED:
         raise ValueError(
-            f"This text has {tokens} tokens; the lab does this for up to {MOST_EXPLAINED}. "
-            "Shorten it to go on."
+            f"This text has {tokens} tokens; the lab does this for up to {MOST_EXPLAINED}. {way_out}"
         )
 
 

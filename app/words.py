@@ -1,7 +1,7 @@
 """Numbers with their units, and what a figure shows as a sentence."""
 
 from ltp_core import Prediction, Trace
-from ltp_core.latency import Comparison
+from ltp_core.latency import Comparison, Timing
 
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 
@@ -117,14 +117,18 @@ def speed(measured: Comparison, reduction: float) -> str:
 
 
 def faster(measured: Comparison) -> str:
+    """The speedup over Hugging Face's own dense run in words."""
+    return compared(measured.dense, measured.pruned)
+
+
+def compared(dense: Timing, pruned: Timing) -> str:
     """A speedup in words; none is claimed where each median lies in the middle half of the other's times."""
-    dense, pruned = measured.dense, measured.pruned
     if (
         pruned.low_ms <= dense.median_ms <= pruned.high_ms
         and dense.low_ms <= pruned.median_ms <= dense.high_ms
     ):
         return "about as fast as dense"
-    ratio = measured.speedup
+    ratio = dense.median_ms / pruned.median_ms
     return f"{times(ratio)} faster" if ratio > 1 else f"{times(1 / ratio)} slower"
 
 

@@ -32,11 +32,14 @@ class Effect:
     Attributes:
         drop: by how much the log-odds of the label fall (or the value of a regression moves, in size),
             from the dense run on the whole text; the mean over draws for a random choice.
+        moved: how far they move, in size; the mean over draws. Draws that move the answer in opposite
+            directions cancel in `drop`, but not here: this is what a choice is compared with chance by.
         flips: whether another class has the largest logit then; a share of the draws for a random choice;
             None for a regression.
     """
 
     drop: float
+    moved: float
     flips: float | None
 
 
@@ -158,6 +161,8 @@ def _effect(whole: Tensor, after: Tensor, target: int) -> Effect:
     """Compare logits ``[1, C]`` of the whole text with those of one or more choices, ``[K, C]``."""
     targets = torch.full((len(after),), target, device=after.device)
     fall = log_odds(whole, targets[:1]) - log_odds(after, targets)  # [K]
+    moved = float(fall.abs().mean())
     if whole.shape[-1] == 1:
-        return Effect(float(fall.abs().mean()), None)
-    return Effect(float(fall.mean()), float((after.argmax(-1) != whole.argmax(-1)).double().mean()))
+        return Effect(moved, moved, None)
+    flips = float((after.argmax(-1) != whole.argmax(-1)).double().mean())
+    return Effect(float(fall.mean()), moved, flips)

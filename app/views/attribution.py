@@ -9,7 +9,7 @@ from app.figures import attribution
 from app.header import View
 from app.services import Explanation, InputProblem
 from app.state import read_choice
-from app.text import as_label
+from app.text import visible
 
 MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
 METHODS = {"integrated_gradients": "Integrated Gradients", "gradient_x_input": "Gradient × input (fast)"}
@@ -32,7 +32,7 @@ def page() -> None:
                 lambda: services.explain(view.model, view.texts, view.settings.thresholds, label, method),
             )
     except InputProblem as error:
-        st.html(markup.notice(f"{error} Gradient × input takes any length."))
+        st.html(markup.notice(str(error)))
         return
     _attributions(view, found)
     _agreement(found)
@@ -47,7 +47,7 @@ def _controls(view: View) -> tuple[str | None, str]:
         if names:
             said = view.dense.label or names[0]
             header.linked("class", said, lambda text: read_choice("class", text, names, said))
-            label = st.selectbox("Class to explain", names, key="class", format_func=as_label, width=260)
+            label = st.selectbox("Class to explain", names, key="class", format_func=visible, width=260)
         usual, *_ = METHODS
         header.linked("method", usual, lambda text: read_choice("method", text, list(METHODS), usual))
         method = st.selectbox("Method", METHODS, format_func=METHODS.get, key="method", width=280)
@@ -95,19 +95,20 @@ def _agreement(found: Explanation) -> None:
 
 def _deletion(found: Explanation) -> None:
     effects = found.deletion
-    st.html(markup.heading(reasons.deletion(effects)))
+    st.html(markup.heading(reasons.deletion(effects, found.attribution.trace)))
     st.html(
         markup.table(
             ("Who goes", reasons.fall(found.attribution.label), "Answer changes"),
             [
                 (
                     reasons.CHOICES[choice],
-                    f"{effect.drop:+.3f}",
+                    reasons.moves(effect),
                     reasons.flips(effect.flips, choice, effects.draws),
                 )
                 for choice, effect in effects.when_pruned.items()
             ],
-            "As many words in each layer, chosen in four ways; against the run with nothing pruned",
+            "As many words in each layer, chosen in four ways; against the run with nothing pruned. "
+            f"At random: the mean of {effects.draws} draws",
         )
     )
 

@@ -54,9 +54,16 @@ def _lesson_number(hidden: frozenset[str]) -> int:
 
 def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> None:
     situation = _situation(view)
+    if unfit := lesson.unfit(situation):
+        st.html(markup.notice(unfit))
+        return
     st.html(markup.heading("Predict", 3))
     choice = st.radio(
-        lesson.question, list(lesson.options(situation)), index=None, key=f"predict_{number}", horizontal=True
+        lesson.question(situation),
+        list(lesson.options(situation)),
+        index=None,
+        key=f"predict_{number}",
+        horizontal=True,
     )
     if choice is None:
         st.html(markup.paragraph("Choose an answer: then you see what the model does.", "hint"))
@@ -68,6 +75,10 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
     else:
         st.html(markup.paragraph(said))
     _figure(view, number)
+    if number == 4:
+        st.button("Measure now", key="lesson_measure", on_click=_want_measure, args=(view.key,))
+    if not lesson.can_be_done(hidden):
+        return
     st.html(markup.heading("Do", 3))
     st.html(markup.paragraph(lesson.task))
     if number == 1:
@@ -80,8 +91,6 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
         situation = _situation(view, position)
     elif "thresholds" not in hidden:
         _thresholds(view)
-    if number == 4:
-        st.button("Measure now", key="lesson_measure", on_click=_want_measure, args=(view.key,))
     done, said = lesson.check(situation)
     icon = "✓ Done. " if done else "Not yet. "
     st.html(markup.notice(icon + said))
@@ -121,14 +130,17 @@ def _figure(view: View, number: int) -> None:
     received = lessons.shares(trace)
     threshold = 0.0 if number == 1 else view.settings.thresholds[0]
     figure = share_bars(trace.tokens, received, threshold, 1, theme.palette())
-    left = " → ".join(map(str, [len(trace.tokens), *trace.alive]))
+    total = len(trace.tokens)
+    left = " → ".join(map(str, [total, *trace.alive]))
     finding = "Attention received in layer 1" if number == 1 else f"Tokens left, layer by layer: {left}"
+    if total > MOST:
+        finding += f"; drawn are the first {MOST} of {total}"
     blocks.chart(
         figure,
         "lesson_shares",
         finding,
         lambda: {"token": trace.tokens, "share in layer 1": received},
-        narrowest=220 + 18 * min(len(trace.tokens), MOST),
+        narrowest=220 + 18 * min(total, MOST),
     )
 
 

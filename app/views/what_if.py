@@ -188,6 +188,7 @@ def _kept(view: View) -> None:
         return
     most = sorted(sorted(found, key=lambda token: -abs(token.change))[:MOST_KEPT], key=lambda t: t.position)
     label = view.pruned.label
+    size = view.model.dimensions
     blocks.chart(
         attribution.if_kept(most, theme.palette(), reasons.unit(label)),
         "if_kept",
@@ -200,7 +201,8 @@ def _kept(view: View) -> None:
             "change if it stays": [token.change for token in found],
         },
         "One dropped word at a time stays in all layers, and the sentence is run again. To the right it "
-        "would speak for the answer that the model gives now, to the left against it.",
+        "would speak for the answer that the model gives now, to the left against it."
+        + reasons.without_bars(most, size.layers, size.reads_first_token, view.trace.tokens[0]),
     )
 
 

@@ -1,5 +1,7 @@
 """The Attribution page on a tiny model, and its figures on numbers worked out by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import reasons, services
@@ -8,6 +10,7 @@ from app.figures.colours import DARK, LIGHT
 from ltp_core import PrunedModel
 from ltp_core.agreement import Agreement
 from ltp_core.attribution import Attribution, Scores
+from ltp_core.deletion import Deletion, Effect
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -55,6 +58,13 @@ def test_a_class_that_does_not_exist_is_said(lab):
     assert "of all pairs" in html(page)
 
 
+def test_the_name_of_a_class_is_shown_as_it_is(lab, tiny_folder, tiny_bert, tokenizer):
+    model = tiny_bert(num_labels=2)
+    model.config.id2label = {0: "not_good", 1: "*good*"}
+    PrunedModel(model, tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    assert lab(text=TEXT).selectbox(key="class").options == ["not_good", "*good*"]
+
+
 def test_an_empty_text_invites(lab):
     assert "Type a sentence" in html(lab(text=""))
 
@@ -63,8 +73,16 @@ def test_a_long_text_is_refused_in_one_line_and_the_fast_method_takes_it(lab, mo
     monkeypatch.setattr(services, "MOST_EXPLAINED", 8)
     page = lab(text=TEXT)
     assert "has 13 tokens; the lab does this for up to 8" in html(page)
+    assert "choose Gradient × input, which takes any length" in html(page)
     page.selectbox(key="method").select("gradient_x_input")
     assert "of all pairs" in html(run(page))
+
+
+def test_the_fast_method_is_no_advice_where_length_is_not_what_is_wrong(lab, monkeypatch):
+    monkeypatch.setattr(services, "LONGEST_WAIT", 0.01)
+    with services._explaining:
+        page = lab(text=TEXT, method="gradient_x_input")
+    assert "is being explained" in html(page) and "any length" not in html(page)
 
 
 def test_a_model_that_puts_out_a_number_has_no_class(lab, tiny_folder, tiny_bert, tokenizer):
@@ -87,6 +105,25 @@ def test_bars_hold_attributions_and_survival(found, palette):
 def test_agreement_is_a_point_a_layer_and_none_where_nobody_leaves(palette=LIGHT):
     dense, _ = attribution.by_layer(AGREED, AGREED, palette).data
     assert list(dense.y) == [0.0, 0.5, None]
+
+
+def test_pruning_is_held_against_the_size_of_random_moves(trace):
+    def said(own, random, trace=trace):
+        return reasons.deletion(Deletion({"ltp": own, "random": random}, {}, 2, 0), trace)
+
+    cancelling = Effect(drop=0.5, moved=2.5, flips=0.5)  # one draw falls by 3, the other rises by 2
+    assert "less than" in said(Effect(2.0, 2.0, 0.0), cancelling)
+    assert reasons.moves(cancelling) == "+0.500; 2.500 in size"
+    assert reasons.moves(Effect(-2.0, 2.0, 0.0)) == "-2.000"
+    same = Effect(6.298, 6.298, 1.0)  # nothing is left to choose among
+    assert said(same, same) == "Pruning moves the answer exactly as much as dropping as many words at random"
+    whole = replace(trace, layers=tuple(replace(layer, kept=(True,) * 5) for layer in trace.layers))
+    assert said(Effect(0.0, 0.0, 0.0), Effect(0.0, 0.0, 0.0), whole).startswith("Nothing is pruned")
+
+
+def test_where_everything_is_pruned_the_page_does_not_say_that_nothing_is(lab):
+    shown = html(lab(text="bad", t1="0.5", method="gradient_x_input"))
+    assert "exactly as much as" in shown and "Nothing is pruned" not in shown
 
 
 def test_words(found):

@@ -1,5 +1,7 @@
 """Five lessons: what is asked, what is shown, and that the check looks at what was done."""
 
+from dataclasses import replace
+
 import pytest
 
 from app import lessons, services
@@ -7,6 +9,7 @@ from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
 from app.state import read_hidden
+from ltp_core import LayerTrace, PrunedModel, Trace
 from ltp_core.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
@@ -23,12 +26,10 @@ def learn(tiny_folder, monkeypatch, comparison):
 @pytest.fixture
 def situation(trace, prediction):
     """The hand-worked trace, with thresholds that any run returns the same for."""
-    dense = prediction()
 
-    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, **more):
-        return Situation(
-            thresholds, (0.1, 0.2, 0.3), dense, pruned or prediction(), lambda values: prediction(), **more
-        )
+    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, dense=None, **more):
+        runs = dense or prediction(), pruned or prediction()
+        return Situation(thresholds, (0.1, 0.2, 0.3), *runs, lambda values: prediction(), **more)
 
     return make
 
@@ -67,7 +68,7 @@ def test_lesson_four_measures_when_asked(learn):
     assert "Press “Measure now”" in html(page)
     page.button(key="lesson_measure").click()
     run(page)
-    assert "1.50× faster" in html(page)
+    assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in html(page)
 
 
 def test_a_teachers_link_hides_controls(learn):
@@ -77,9 +78,23 @@ def test_a_teachers_link_hides_controls(learn):
     assert not [box for box in page.expander if "teachers" in box.label]
 
 
+@pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
+def test_a_task_is_set_only_where_its_controls_are_shown(learn, number):
+    page = learn(lesson=str(number), hide="thresholds")
+    page.radio(key=f"predict_{number}").set_value(page.radio(key=f"predict_{number}").options[0])
+    run(page)
+    assert "<h3>Look</h3>" in html(page)
+    assert ("<h3>Do</h3>" in html(page)) == (number in (1, 5))  # in 5, another sentence will do
+    assert any(button.key == "lesson_measure" for button in page.button) == (number == 4)
+    assert not LESSONS[4].can_be_done(frozenset({"thresholds", "text"}))
+
+
 def test_a_lesson_that_is_not_there(learn):
     assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
-    assert lessons.read_lesson("²")[0] == 1 and lessons.read_lesson("3") == (3, None)
+    assert lessons.read_lesson("3") == (3, None)
+    for text in ("²", "0011", "01", "0", "", " 1"):
+        number, notice = lessons.read_lesson(text)
+        assert number == 1 and f"no lesson {text}" in notice
     assert read_hidden("text,nonsense,,model") == {"text", "model"}
 
 
@@ -90,6 +105,22 @@ def test_lesson_one_looks_at_the_chosen_token(situation):
     assert not done and "another has less" in said
     assert check(situation(chosen=2))[0] is True
     assert LESSONS[0].answer(situation())[0] == "<b> (4)"
+
+
+def test_lesson_one_asks_about_what_its_figure_shows(prediction):
+    tokens = ("[CLS]", *(f"w{i}" for i in range(1, 60)), "[SEP]")
+    received = tuple(0.5 if i == 50 else 0.3 if i == 30 else 0.1 if i == 2 else 0.0 for i in range(61))
+    long = Trace(tokens, (0,) * 61, 0, (LayerTrace(1, 0.0, received, (True,) * 61),))
+    run = prediction(trace=long)
+    seen = Situation((0.0,), (0.0,), run, run, lambda values: run)
+    drawn = share_bars(tokens, received, 0.0, 1, LIGHT).data[0].x
+    assert list(drawn[1:]) == lessons.content(long)  # all but [CLS]
+    assert LESSONS[0].answer(seen)[0] == "w30 (31)" and LESSONS[0].answer(seen)[0] in LESSONS[0].options(seen)
+    assert "of the first 40 receives" in LESSONS[0].question(seen)
+
+
+def test_a_bracket_is_a_token_of_the_text(trace):
+    assert lessons.content(replace(trace, tokens=("[CLS]", "[", "x", "]", "[SEP]"))) == [1, 2, 3]
 
 
 def test_lesson_two_wants_half(situation, trace, prediction):
@@ -110,14 +141,30 @@ def test_lesson_three_wants_one_threshold_that_saves(situation, prediction):
 
 
 def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, prediction, comparison):
+    dense = prediction(flops=1_000_000_000)
+
+    def seen(flops, measured=None):
+        return situation(dense=dense, pruned=prediction(flops=flops), measured=measured)
+
     check, answer = LESSONS[3].check, LESSONS[3].answer
-    assert check(situation(pruned=prediction(flops=600_000_000), measured=comparison))[0] is False
-    assert check(situation())[0] is False  # 2.5 times fewer, not measured
-    assert check(situation(measured=comparison))[0] is True
-    assert answer(situation())[0] == ""
-    assert answer(situation(measured=comparison))[0] == "less than the FLOPs fall"
-    quick = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
-    assert answer(situation(measured=quick))[0] == "more than the FLOPs fall"
+    assert check(seen(600_000_000, comparison))[0] is False
+    assert check(seen(400_000_000))[0] is False  # 2.5 times fewer, not measured
+    done, said = check(seen(400_000_000, comparison))
+    assert done and said == "1.25× faster at 2.5× fewer FLOPs: 50% of it is realised."
+    assert answer(seen(400_000_000))[0] == ""
+    assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
+    quick = Comparison(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
+    assert answer(seen(400_000_000, quick))[0] == "more than the FLOPs fall"
+
+
+def test_lesson_four_does_not_take_the_engines_gain_for_prunings(situation, prediction):
+    dense = prediction(flops=1_000_000_000)
+    engine = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
+    right, said = LESSONS[3].answer(situation(dense=dense, pruned=dense, measured=engine))
+    assert right == "" and "computes no less" in said
+    halved = situation(dense=dense, pruned=prediction(flops=500_000_000), measured=engine)
+    right, said = LESSONS[3].answer(halved)
+    assert right == "less than the FLOPs fall" and "about as fast as dense" in said
 
 
 def test_lesson_five_wants_two_answers(situation, prediction):
@@ -126,6 +173,15 @@ def test_lesson_five_wants_two_answers(situation, prediction):
     done, said = check(situation(pruned=prediction(label="negative")))
     assert done and "attention is not explanation" in said
     assert LESSONS[4].answer(situation())[0] == "yes"
+
+
+def test_lesson_five_asks_a_model_that_answers_with_a_number_nothing(
+    learn, tiny_folder, tiny_bert, tokenizer
+):
+    PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
+    page = learn(lesson="5")
+    assert "choose a model that answers with one" in html(page) and not page.radio
+    assert learn(lesson="2").radio
 
 
 def test_bars_below_the_threshold_are_marked(trace):

@@ -26,7 +26,7 @@ def pins(page, name):
 def test_without_pins_it_invites_and_shows_what_one_word_would_change(lab):
     page = lab(text=TEXT)
     assert "Nothing is pinned yet" in html(page)
-    assert "No dropped word alone" in html(page) or "Had only" in html(page)
+    assert "No dropped word alone" in html(page) or "would change the answer" in html(page)
 
 
 def test_pins_of_the_address_are_obeyed_and_stay_in_it(lab):
@@ -85,9 +85,20 @@ def test_a_label_is_never_markdown_an_icon_or_maths():
     assert as_label("word") == "word"
 
 
+def test_a_word_that_leaves_in_the_last_layer_is_said_to_change_nothing(lab):
+    assert "has no bar" in html(lab(text=TEXT, t1="0", t2="0", t3="0.5"))
+    assert "has no bar" not in html(lab(text=TEXT, t1="0.5", t2="0", t3="0"))
+    last = (KeptToken(2, "plot", 3, "good", 0.0),)
+    assert reasons.without_bars(last, 3, False, "[CLS]") == ""  # a head that reads all words
+
+
 def test_words_and_bars():
     kept = (KeptToken(2, "plot", 1, "good", 0.5), KeptToken(4, "<b>", 3, "bad", -1.5))
-    assert reasons.kept(kept, "good") == "Had only “<b>” stayed, the answer would be another"
+    assert reasons.kept(kept, "good") == "“<b>”, had it stayed, would change the answer"
+    many = tuple(KeptToken(i, f"w{i}", 1, "bad", -float(i)) for i in range(1, 8))
+    assert reasons.kept(many, "good") == (
+        "Any one of “w7”, “w6”, “w5”, “w4”, “w3” and 2 more, had it stayed, would change the answer"
+    )
     assert reasons.kept(kept[:1], "good").endswith("“plot” would move it most (+0.50)")
     bars = attribution.if_kept(kept, LIGHT, "unit")
     assert list(bars.data[0].x) == [0.5, -1.5]

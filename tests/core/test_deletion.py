@@ -3,10 +3,11 @@
 import math
 
 import pytest
+import torch
 
 from ltp_core import Dense, PrunedModel, Thresholds, engine
 from ltp_core.attribution import Batch, attribute
-from ltp_core.deletion import chosen, deletion
+from ltp_core.deletion import Effect, _effect, chosen, deletion
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.06, 0.1, 0.12])
@@ -62,6 +63,12 @@ def test_all_choices_agree_where_nothing_is_dropped(model):
     effects = deletion(model, Batch.of(model.encode([TEXT])[0]), found, draws=2)
     for effect in (*effects.when_pruned.values(), *(e for row in effects.from_text.values() for e in row)):
         assert effect.drop == pytest.approx(0, abs=1e-4) and effect.flips == 0
+
+
+def test_opposite_draws_cancel_in_the_fall_but_not_in_the_move():
+    whole, after = torch.tensor([[0.0, 2.0]]), torch.tensor([[0.0, -1.0], [0.0, 3.0]])  # falls: 3, -1
+    assert _effect(whole, after, 1) == Effect(drop=1, moved=2, flips=0.5)
+    assert _effect(whole[:, 1:], after[:, 1:], 0) == Effect(drop=2, moved=2, flips=None)
 
 
 def test_draws_are_repeatable_and_asked_for(model, made):
