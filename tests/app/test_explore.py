@@ -97,6 +97,18 @@ def test_learned_one_for_all_and_undo(lab):
     assert thresholds(page) == learned
 
 
+def test_learned_thresholds_come_back_to_the_last_digit(lab, tiny_folder, tiny_bert, tokenizer):
+    PrunedModel(tiny_bert(num_labels=2), tokenizer, (0.0, 1 / 19, 1 / 17)).save_pretrained(tiny_folder)
+    page = lab(text="good film")
+    for back in ("learned", "undo"):
+        page.button(key="off").click()
+        run(page)
+        assert page.query_params["t2"] == "0.0"
+        page.button(key=back).click()
+        run(page)
+        assert page.button(key="learned").disabled and "t2" not in page.query_params
+
+
 def test_an_empty_text_invites(lab):
     page = lab(text="  ")
     assert "Type a sentence above" in html(page)
