@@ -303,11 +303,13 @@ def smallest_changes(
 
 def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
     """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
+    return [texts.for_model, *own_texts(pairs=texts.second is not None)[: size - 1]]
+
+
+def own_texts(pairs: bool) -> list[Text]:
+    """The sentences that come with the project, two by two for a model that reads pairs."""
     ours = own_sentences()
-    others: list[Text] = list(ours)
-    if texts.second is not None:
-        others = list(zip(ours[::2], ours[1::2], strict=False))
-    return [texts.for_model, *others[: size - 1]]
+    return list(zip(ours[::2], ours[1::2], strict=False)) if pairs else list(ours)
 
 
 def measure(
@@ -412,6 +414,7 @@ __all__ = [
     "measure",
     "measure_batch",
     "models",
+    "own_texts",
     "predict",
     "predict_batch",
     "predict_pinned",

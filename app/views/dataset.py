@@ -113,9 +113,10 @@ def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], D
     if source == "task":
         return partial(surveys.task_sample, setup.model, rows)
     if source == "ours":
-        return surveys.ours
+        return partial(surveys.ours, setup.model)
     try:
         data = read_upload(upload.name, upload.getvalue(), surveys.classes(setup.model))
+        surveys.check_texts(setup.model, data)
     except DataError as error:
         st.html(markup.notice(str(error)))
         return None

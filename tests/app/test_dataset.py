@@ -11,7 +11,9 @@ from app.figures import survey as figures
 from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
 from app.figures.tables import to_csv
+from app.uploads import DataSet
 from ltp_core.survey import Answer, Fate, Point, Row, Survey
+from ltp_core.training.data import DataError
 from tests.app.harness import html, open_view, run
 
 
@@ -34,6 +36,14 @@ def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4,
     return Row(
         text, gold, Answer(dense, share, None), Answer(pruned, 0.6, None), tokens, alive, 1_000, 100 * tokens
     )
+
+
+def of_task(folder, task):
+    """The tiny model, said to be of this task."""
+    config = folder / "ltp_config.json"
+    config.write_text(config.read_text().replace('"task": null', f'"task": "{task}"'), encoding="utf-8")
+    services.load.clear()
+    return services.load(folder, "cpu")
 
 
 @pytest.fixture
@@ -60,9 +70,44 @@ def test_our_sentences_run_in_the_background(dataset):
     page.run()
     finish(page)
     said = html(page)
-    assert f"fewer FLOPs on {len(surveys.ours().texts)} texts" in said
+    assert f"fewer FLOPs on {len(services.own_texts(pairs=False))} texts" in said
     assert "our own sentences" in said and "have changed since" not in said
     assert page.session_state["data_set"].job.state == "finished"
+
+
+def test_a_model_that_compares_gets_pairs_of_our_sentences(tiny_folder):
+    texts = surveys.ours(of_task(tiny_folder, "mrpc")).texts
+    assert texts == services.own_texts(pairs=True) and all(len(text) == 2 for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("task", "texts", "said"),
+    [
+        ("mrpc", ["a"], "a.csv holds single texts, but a model of mrpc reads pairs"),
+        ("sst2", [("a", "b")], "a.csv holds pairs of texts, but a model of sst2 reads single texts"),
+    ],
+)
+def test_texts_that_do_not_fit_the_model_are_refused(tiny_folder, task, texts, said):
+    model = of_task(tiny_folder, task)
+    with pytest.raises(DataError, match=said):
+        surveys.check_texts(model, DataSet("a.csv", texts, None))
+
+
+def test_a_file_that_does_not_fit_is_not_run(dataset, tiny_folder):
+    of_task(tiny_folder, "mrpc")
+    page = dataset(source="file")
+    page.file_uploader(key="upload").set_value(("a.csv", b"text,label\na film,1\n", "text/csv"))
+    run(page)
+    page.button(key="run_set").click()
+    run(page)
+    assert "a.csv holds single texts, but a model of mrpc reads pairs" in html(page)
+    assert page.session_state["data_set"].job is None
+
+
+def test_a_model_of_an_unknown_task_may_read_both(tiny_folder):
+    model = services.load(tiny_folder, "cpu")
+    for text in ("a", ("a", "b")):
+        surveys.check_texts(model, DataSet("a.csv", [text], None))
 
 
 def test_results_of_other_thresholds_are_said_to_be_old(dataset):
@@ -76,7 +121,7 @@ def test_results_of_other_thresholds_are_said_to_be_old(dataset):
 
 def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
     page = dataset()
-    job = jobs.Job(state="finished", result=(surveys.ours(), found))
+    job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
     page.session_state["data_set"].job = job
     opened = []
     monkeypatch.setattr("app.session.open_page", lambda path, **settings: opened.append((path, settings)))
