@@ -179,6 +179,9 @@ def words_that_go(fates: Sequence[Fate], layers: int) -> str:
     if fates[0].layers == layers:
         return "Every word stays to the end"
     first, last = fates[0], fates[-1]
+    if first.layers == last.layers:
+        who = f"“{first.token}”" if len(fates) == 1 else "Every word"
+        return f"{who} stays for {first.layers:.1f} of {layers} layers"
     return f"“{first.token}” goes first, after {first.layers:.1f} layers; “{last.token}” stays longest"
 
 
