@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -30,6 +31,13 @@ def finish(page):
     while job.state == "running" and time.monotonic() < deadline:
         time.sleep(0.02)
     return run(page)
+
+
+def show(page, found):
+    """Put results on the page, as if its job had found them."""
+    memory = page.session_state["data_set"]
+    memory.job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
+    memory.key = ("tiny", ())
 
 
 def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4, alive=(4, 3, 1), gold=None):
@@ -115,14 +123,16 @@ def test_results_of_other_thresholds_are_said_to_be_old(dataset):
     page.button(key="run_set").click()
     page.run()
     finish(page)
+    assert "Model: tiny. Thresholds: the learned ones." in html(page)
     page.query_params["t1"] = "0.2"
-    assert "Model or thresholds have changed since this run" in html(run(page))
+    said = html(run(page))
+    assert "Model or thresholds have changed since this run" in said
+    assert "Model: tiny. Thresholds: the learned ones." in said
 
 
 def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
     page = dataset()
-    job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
-    page.session_state["data_set"].job = job
+    show(page, found)
     opened = []
     monkeypatch.setattr("app.session.open_page", lambda path, **settings: opened.append((path, settings)))
     run(page)
@@ -181,6 +191,19 @@ def test_rare_words_are_left_out(found):
     bars = figures.words(chosen, 3, LIGHT).data[0]
     assert list(bars.x) == [0.5, 3] and bars.marker.color == (LIGHT.dropped, LIGHT.pruned)
     assert findings.words_that_go(chosen, 3) == "“the” goes first, after 0.5 layers; “film” stays longest"
+
+
+def test_a_word_alone_is_not_first_and_last():
+    assert findings.words_that_go([Fate(".", 9, 0.5, 1)], 3) == "“.” stays for 0.5 of 3 layers"
+    two = [Fate("a", 9, 0, 1), Fate("b", 9, 0, 1)]
+    assert findings.words_that_go(two, 3) == "Every word stays for 0.0 of 3 layers"
+
+
+@pytest.mark.parametrize(("metric", "counted"), [("accuracy", True), ("f1", False), ("matthews", False)])
+def test_one_text_is_so_many_points_of_accuracy_alone(dataset, found, metric, counted):
+    page = dataset()
+    show(page, replace(found, metric=metric))
+    assert ("With 3 texts, one text is 33.3 points" in html(run(page))) == counted
 
 
 def test_texts_with_another_answer_are_marked(found):
