@@ -20,6 +20,13 @@ def test_the_strip_sets_both_side_by_side(prediction, comparison):
         assert words in html
 
 
+def test_at_equal_work_the_gain_is_our_engines(prediction, comparison):
+    dense = prediction(flops=1_000_000_000)
+    html = verdict.strip(dense, dense, comparison, "", "CPU")
+    assert "as in the dense run; our engine alone is 1.50× faster here" in html
+    assert 'class="headline">Our engine alone is 1.50× faster<' in html
+
+
 def test_before_the_measurement_there_is_no_time(prediction):
     html = verdict.strip(prediction(), prediction(), None, "measuring", "CPU")
     assert "measuring" in html and "ms</span>" not in html
