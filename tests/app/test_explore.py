@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import services, session
+from app import thresholds as thresholds_of_page
 from ltp_core import PrunedModel
 from tests.app.harness import html, run
 
@@ -76,6 +78,12 @@ def test_raising_a_threshold_removes_tokens_and_work(lab):
     assert after[0] == 13 and after[1] < 13
     assert before[1] != card(page, "Work")[1][1] and before[0] == card(page, "Work")[1][0]
     assert page.query_params["t2"] == "0.09"
+
+
+def test_a_collapse_is_said_above_the_board(lab, monkeypatch):
+    monkeypatch.setattr(thresholds_of_page, "board", lambda view: st.html("<p>the board</p>"))
+    said = html(lab(text="the plot was very bad", t1="0.5"))
+    assert said.index("Layer 1 asks for 50 % of the attention") < said.index("the board")
 
 
 def test_learned_one_for_all_and_undo(lab):
