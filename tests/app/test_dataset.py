@@ -15,7 +15,7 @@ from app.figures.tables import to_csv
 from app.uploads import DataSet
 from ltp_core.survey import Answer, Fate, Point, Row, Survey
 from ltp_core.training.data import DataError
-from tests.app.harness import html, open_view, run
+from tests.app.harness import html, open_view, run, set_task
 
 
 @pytest.fixture
@@ -48,8 +48,7 @@ def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4,
 
 def of_task(folder, task):
     """The tiny model, said to be of this task."""
-    config = folder / "ltp_config.json"
-    config.write_text(config.read_text().replace('"task": null', f'"task": "{task}"'), encoding="utf-8")
+    set_task(folder, task)
     services.load.clear()
     return services.load(folder, "cpu")
 
