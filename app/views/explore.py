@@ -45,7 +45,7 @@ def _results(view: View) -> None:
     thresholds.numbers(choices)
     numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
     _attention(view)
-    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens)
+    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens, choices.has_learned)
     with st.expander("How answer, work and time are counted", key="counted"):
         for text in notes:
             st.html(markup.paragraph(text))

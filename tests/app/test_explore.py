@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app import services, session
 from app import thresholds as thresholds_of_page
 from ltp_core import PrunedModel
-from tests.app.harness import html, run
+from tests.app.harness import html, run, set_task
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
@@ -53,7 +53,7 @@ def test_a_sentence_runs_through_the_model(lab):
     page = lab(text="good film")
     page.text_area(key="text").set_value("the plot was very bad and the film was so good")
     run(page)
-    assert "13 tokens" in html(page)
+    assert "13 tokens" in html(page) and "trained together with the thresholds" in html(page)
     assert page.query_params["text"] == "the plot was very bad and the film was so good"
     assert card(page, "Time")[0] == "1.50× faster"
 
@@ -218,8 +218,7 @@ def test_another_model_can_be_chosen_instead_of_a_broken_one(lab, tiny_folder, m
 
 
 def test_a_pair_task_has_two_boxes(lab, tiny_folder):
-    config = tiny_folder / "ltp_config.json"
-    config.write_text(config.read_text().replace('"task": null', '"task": "mrpc"'), encoding="utf-8")
+    set_task(tiny_folder, "mrpc")
     page = lab(text="good film", pair="bad film")
     assert page.text_area(key="text").label == "First text"
     assert page.text_area(key="pair").value == "bad film"
@@ -241,6 +240,7 @@ def test_a_model_without_thresholds_starts_with_some_and_comes_back_to_them(lab,
     page = lab(text="good film")
     start = thresholds(page)
     assert page.button(key="learned").label == "Start values" and page.button(key="learned").disabled
+    assert "weights, not trained with any thresholds" in html(page)
     page.button(key="off").click()
     run(page)
     assert "Nothing is pruned" in html(page)
