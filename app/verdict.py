@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from app import words
-from app.markup import paragraph
 from app.text import as_html
 from ltp_core import Prediction
 from ltp_core.latency import Comparison, Timing
@@ -33,7 +32,7 @@ def strip(
         device: name of the device, for people.
     """
     time = waiting if measured is None else words.speed(measured, pruned.flops_reduction)
-    sentence = paragraph(words.summary(dense, pruned, time), "finding")
+    sentence = f'<h2 class="finding">{as_html(words.summary(dense, pruned, time))}</h2>'
     gain = waiting if measured is None else words.gain(measured, pruned.flops_reduction)
     cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, gain, device)
     return f'<div class="verdict"><div role="status">{sentence}</div><div class="cards">{cards}</div></div>'

@@ -58,6 +58,13 @@ def test_a_sentence_runs_through_the_model(lab):
     assert card(page, "Time")[0] == "1.50× faster"
 
 
+def test_the_browser_names_the_page(lab, monkeypatch):
+    titles = []
+    monkeypatch.setattr(st, "set_page_config", lambda **config: titles.append(config["page_title"]))
+    lab(text="good film")
+    assert set(titles) == {"Explore · LTP Lab"}
+
+
 def test_off_prunes_nothing_and_both_verdicts_are_equal(lab):
     page = lab(text="the plot was very bad and the film was so good")
     page.button(key="off").click()
