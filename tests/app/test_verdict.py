@@ -25,7 +25,7 @@ def test_at_equal_work_the_gain_is_our_engines(prediction, comparison):
     dense = prediction(flops=1_000_000_000)
     html = verdict.strip(dense, dense, comparison, "", "CPU")
     assert "as in the dense run; our engine alone is 1.50× faster here" in html
-    assert 'class="headline">Our engine alone is 1.50× faster<' in html
+    assert 'class="headline">Our engine: 1.50× faster<' in html
 
 
 def test_the_cards_stand_below_the_finding_in_the_outline(prediction, comparison):
