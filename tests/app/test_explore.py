@@ -247,7 +247,7 @@ def test_a_model_without_thresholds_starts_with_some_and_comes_back_to_them(lab,
     page = lab(text="good film")
     start = thresholds(page)
     assert page.button(key="learned").label == "Start values" and page.button(key="learned").disabled
-    assert "weights, not trained with any thresholds" in html(page)
+    assert "weights, which were not trained with thresholds" in html(page)
     page.button(key="off").click()
     run(page)
     assert "Nothing is pruned" in html(page)
