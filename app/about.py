@@ -17,11 +17,16 @@ ATTENTION = (
 )
 
 
-def numbers(dense: Prediction, pruned: Prediction, device: str, max_tokens: int) -> list[str]:
+def numbers(
+    dense: Prediction, pruned: Prediction, device: str, max_tokens: int, has_learned: bool
+) -> list[str]:
     """Paragraphs on the answer, the work and the time of these two runs."""
+    trained = (
+        "trained together with the thresholds" if has_learned else "which were not trained with thresholds"
+    )
     ran_dense, ran_pruned = words.flops(dense.executed_flops), words.flops(pruned.executed_flops)
     return [
-        "Answer: both runs use the same weights, trained together with the thresholds. Dense means that "
+        f"Answer: both runs use the same weights, {trained}. Dense means that "
         "nothing is pruned. Everything shown as pruned comes from one and the same run.",
         "Work: FLOPs of the encoder’s matrix products, as in the paper; a multiplication and an addition "
         "are two. Our engine also leaves out what cannot change the answer, dense or pruned: it ran "

@@ -1,14 +1,16 @@
 """What the figures of Cost, Compare and Data set show, each as one sentence."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from app.figures.latency import Timed
 from app.figures.survey import SCORES
+from app.services import LengthRun
 from app.words import NBSP, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.contest import Contender
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import Fate, LengthPoint, Survey
+from ltp_core.survey import Fate, Survey
 
 
 def share(value: float) -> str:
@@ -33,13 +35,22 @@ def work(dense: Sequence[LayerFlops], pruned: Sequence[LayerFlops]) -> str:
     )
 
 
-def lengths(points: Sequence[LengthPoint]) -> str:
-    """How the saving changes with the length."""
-    first, last = points[0], points[-1]
-    low, high = times(first.dense / first.pruned), times(last.dense / last.pruned)
-    if last.dense == last.pruned:
+def lengths(points: Sequence[LengthRun]) -> str:
+    """How the saving changes with the length; one at which no text is left to read is no gain, and said."""
+    if points[-1].dense == points[-1].pruned:
         return "Nothing is pruned at any length"
-    return f"{low} fewer FLOPs at {first.length} tokens, {high} at {last.length}"
+    whole = list(takewhile(lambda point: point.collapses is None, points))
+    if not whole:
+        return f"Too much is pruned: only the first token is left after layer {points[0].collapses}"
+    first, last = whole[0], whole[-1]
+    low, high = times(first.dense / first.pruned), times(last.dense / last.pruned)
+    found = f"{low} fewer FLOPs at {first.length} tokens"
+    if first is not last:
+        found += f", {high} at {last.length}"
+    if len(whole) < len(points):
+        collapsed = points[len(whole)]
+        found += f"; at {collapsed.length}, only the first token is left after layer {collapsed.collapses}"
+    return found
 
 
 def time(timed: Timed) -> str:
@@ -179,6 +190,9 @@ def words_that_go(fates: Sequence[Fate], layers: int) -> str:
     if fates[0].layers == layers:
         return "Every word stays to the end"
     first, last = fates[0], fates[-1]
+    if first.layers == last.layers:
+        who = f"“{first.token}”" if len(fates) == 1 else "Every word"
+        return f"{who} stays for {first.layers:.1f} of {layers} layers"
     return f"“{first.token}” goes first, after {first.layers:.1f} layers; “{last.token}” stays longest"
 
 

@@ -4,11 +4,6 @@ import streamlit as st
 
 from app import session, style
 
-st.set_page_config(
-    page_title="LTP Lab",
-    layout="wide",
-    menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
-)
 PAGES = [
     st.Page("views/explore.py", title="Explore", default=True),
     st.Page("views/microscope.py", title="Layer microscope"),
@@ -20,8 +15,13 @@ PAGES = [
     st.Page("views/learn.py", title="Learn"),
     st.Page("views/about.py", title="About"),
 ]
-style.apply()
 page = st.navigation(PAGES, position="top")
+st.set_page_config(
+    page_title=f"{page.title} · LTP Lab",
+    layout="wide",
+    menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
+)
+style.apply()
 session.enter(page.url_path)
 with style.skeleton(session.memory().opened):
     page.run()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import streamlit as st
@@ -34,12 +35,13 @@ from ltp_core.deletion import Deletion, deletion
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
 from ltp_core.model import Text
-from ltp_core.sentences import own_sentences
-from ltp_core.survey import LengthPoint, flops_by_length
+from ltp_core.sentences import inputs_of_length, own_sentences
+from ltp_core.survey import LengthPoint
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 MOST_RUNS = 4  # texts that run at once; more only slow each other down
 LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
+TEXTS_A_LENGTH = 2
 MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip, is run on
 DRAWS = 5  # random deletions that LTP's own is set against
 SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
@@ -222,11 +224,34 @@ def work_by_layer(model: PrunedModel, prediction: Prediction) -> list[LayerFlops
     return flops_by_layer(model.dimensions, len(prediction.trace.tokens), prediction.trace.alive)
 
 
-def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[LengthPoint]:
+@dataclass(frozen=True)
+class LengthRun(LengthPoint):
+    """Work at one length, and what is left of the text.
+
+    Attributes:
+        left: tokens left after each layer, the mean over the texts.
+    """
+
+    left: tuple[float, ...]
+
+    @property
+    def collapses(self) -> int | None:
+        """The layer, before the last, that leaves only the first token of each text; None if none does."""
+        return next((layer for layer, left in enumerate(self.left[:-1], start=1) if left == 1), None)
+
+
+def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[LengthRun]:
     """Paper FLOPs of sentences of ours, joined and cut to several lengths; raises as `predict` does."""
     lengths = [length for length in LENGTHS if length <= model.max_tokens]
     with _slot(model):
-        return flops_by_length(model, _rule(model, thresholds), lengths, texts=2)
+        return [_at_length(model, _rule(model, thresholds), length) for length in lengths]
+
+
+def _at_length(model: PrunedModel, rule: Dense | Thresholds, length: int) -> LengthRun:
+    runs = model.predict(inputs_of_length(model.tokenizer, own_sentences(), length, TEXTS_A_LENGTH), rule)
+    dense, pruned = fmean(run.dense_flops for run in runs), fmean(run.flops for run in runs)
+    left = tuple(map(fmean, zip(*(run.trace.alive for run in runs), strict=True)))
+    return LengthRun(length, dense, pruned, left)
 
 
 def rivals(
@@ -304,11 +329,13 @@ def smallest_changes(
 
 def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
     """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
+    return [texts.for_model, *own_texts(pairs=texts.second is not None)[: size - 1]]
+
+
+def own_texts(pairs: bool) -> list[Text]:
+    """The sentences that come with the project, two by two for a model that reads pairs."""
     ours = own_sentences()
-    others: list[Text] = list(ours)
-    if texts.second is not None:
-        others = list(zip(ours[::2], ours[1::2], strict=False))
-    return [texts.for_model, *others[: size - 1]]
+    return list(zip(ours[::2], ours[1::2], strict=False)) if pairs else list(ours)
 
 
 def measure(
@@ -400,6 +427,7 @@ __all__ = [
     "Comparison",
     "Explanation",
     "InputProblem",
+    "LengthRun",
     "Texts",
     "cards",
     "classes",
@@ -412,6 +440,7 @@ __all__ = [
     "measure",
     "measure_batch",
     "models",
+    "own_texts",
     "predict",
     "predict_batch",
     "predict_pinned",

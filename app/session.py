@@ -227,7 +227,23 @@ def _controls(settings: Settings) -> dict[str, Any]:
 
 def _percentages(thresholds: tuple[float, ...]) -> dict[str, float]:
     """Key of each threshold's control -> what it shows: people read shares in percent."""
-    return {f"t{number}": round(value * 100, 10) for number, value in enumerate(thresholds, start=1)}
+    return {f"t{number}": _percentage(value) for number, value in enumerate(thresholds, start=1)}
+
+
+def _percentage(threshold: float) -> float:
+    return round(threshold * 100, 10)
+
+
+def _share(percentage: float | None, known: tuple[float, ...]) -> float:
+    """What a threshold's control says; the first known value if it is not on the page.
+
+    A control rounds. A known value that it shows is meant to the last digit: else thresholds set back to the
+    learned ones would not be the learned ones.
+    """
+    if percentage is None:
+        return known[0]
+    shown = (value for value in known if _percentage(value) == percentage)
+    return next(shown, round(percentage / 100, 12))
 
 
 def _from_controls(before: Settings, choices: Choices) -> Settings:
@@ -244,9 +260,9 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
     text = value("text")
     new_text = text != before.text or pair != before.pair
     thresholds = tuple(
-        usual if st.session_state.get(key, shown) == shown else round(st.session_state[key] / 100, 12)
-        for usual, (key, shown) in zip(
-            before.thresholds, _percentages(before.thresholds).items(), strict=True
+        _share(st.session_state.get(f"t{number}"), (usual, learned))
+        for number, (usual, learned) in enumerate(
+            zip(before.thresholds, choices.learned, strict=True), start=1
         )
     )
     token = 0 if new_text else value("token")

@@ -4,9 +4,10 @@ import os
 import random
 from collections.abc import Callable
 
+from app.examples import is_pair_task
+from app.services import own_texts
 from app.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
-from ltp_core.sentences import own_sentences
 from ltp_core.survey import Survey, survey
 from ltp_core.training.data import TASKS, DataError, load_rows
 
@@ -19,9 +20,23 @@ class SurveyProblem(ValueError):
     """Why a set of texts cannot be run, in one line."""
 
 
-def ours() -> DataSet:
-    """The sentences that come with the project; nobody has labelled them."""
-    return DataSet("our own sentences", list(own_sentences()), None)
+def ours(model: PrunedModel) -> DataSet:
+    """The sentences that come with the project, two by two for a model that compares; without labels."""
+    pairs = is_pair_task(model.settings.task)
+    return DataSet("pairs of our own sentences" if pairs else "our own sentences", own_texts(pairs), None)
+
+
+def check_texts(model: PrunedModel, data: DataSet) -> None:
+    """See that a model gets single texts or pairs, as its task has them; an unknown task may have both.
+
+    Raises:
+        DataError: one line that says what the model reads.
+    """
+    task = TASKS.get(model.settings.task or "")
+    if task is None or task.pairs == isinstance(data.texts[0], tuple):
+        return
+    holds, reads = ("single texts", "pairs") if task.pairs else ("pairs of texts", "single texts")
+    raise DataError(f"{data.name} holds {holds}, but a model of {task.name} reads {reads}")
 
 
 def has_task_data(model: PrunedModel) -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from app import words
-from app.markup import paragraph
 from app.text import as_html
 from ltp_core import Prediction
 from ltp_core.latency import Comparison, Timing
@@ -33,8 +32,9 @@ def strip(
         device: name of the device, for people.
     """
     time = waiting if measured is None else words.speed(measured, pruned.flops_reduction)
-    sentence = paragraph(words.summary(dense, pruned, time), "finding")
-    cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, waiting, device)
+    sentence = f'<h2 class="finding">{as_html(words.summary(dense, pruned, time))}</h2>'
+    gain = waiting if measured is None else words.gain(measured, pruned.flops_reduction)
+    cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, gain, device)
     return f'<div class="verdict"><div role="status">{sentence}</div><div class="cards">{cards}</div></div>'
 
 
@@ -55,17 +55,17 @@ def work_card(dense: Prediction, pruned: Prediction) -> str:
     return _card("Work", found, bars, "matrix products of the encoder")
 
 
-def time_card(measured: Comparison | None, waiting: str, device: str) -> str:
+def time_card(measured: Comparison | None, headline: str, device: str) -> str:
     """Measured times of three runs on this text, with their spread."""
     title = f"Time, measured now on this {device}"
     names = [("Dense", "dense"), ("Dense, ours", "dense"), ("Pruned", "pruned")]
     note = "{} runs each, in turn: median (middle half)"
     if measured is None:
-        return _card(title, waiting, [Bar(name, 0, "…", kind) for name, kind in names], note.format("≥ 10"))
+        return _card(title, headline, [Bar(name, 0, "…", kind) for name, kind in names], note.format("≥ 10"))
     timings = [measured.dense, measured.packed_dense, measured.pruned]
     longest = max(timing.median_ms for timing in timings)
     bars = [_time(name, timing, longest, kind) for (name, kind), timing in zip(names, timings, strict=True)]
-    return _card(title, words.faster(measured), bars, note.format(measured.pruned.runs))
+    return _card(title, headline, bars, note.format(measured.pruned.runs))
 
 
 def _answer(name: str, prediction: Prediction) -> Bar:

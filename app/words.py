@@ -110,10 +110,17 @@ def outcome(dense: Prediction, pruned: Prediction) -> str:
 
 
 def speed(measured: Comparison, reduction: float) -> str:
-    """The measured speed against what the FLOPs promise."""
-    if reduction == 1 or measured.speedup >= reduction:
+    """The measured speed beside what the FLOPs do: no limit to it, since our engine gains without pruning."""
+    if reduction == 1:
+        return f"our engine alone is {faster(measured)} here"
+    if measured.speedup >= reduction:
         return f"{faster(measured)} here"
-    return f"{faster(measured)} here, where {times(reduction)} would be the limit"
+    return f"{faster(measured)} here, where FLOPs fall by {times(reduction)}"
+
+
+def gain(measured: Comparison, reduction: float) -> str:
+    """A speedup in few words, and whose it is where pruning saves no work."""
+    return f"our engine: {faster(measured)}" if reduction == 1 else faster(measured)
 
 
 def faster(measured: Comparison) -> str:

@@ -1,5 +1,7 @@
 """About: the method, the units, the models and what was measured on them, how to cite, licences."""
 
+import re
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import streamlit as st
@@ -87,7 +89,14 @@ def _models(cards: list[Card]) -> None:
     )
     for card in cards:
         with st.expander(f"Model card: {card.name}", key=f"card_{card.name}"):
-            st.markdown(card.text)
+            st.markdown(_lowered(card.text))
+
+
+def _lowered(card: str) -> str:
+    """A card with its headings below “Models”, two levels lower; code, whose comments look alike, is kept."""
+    parts = re.split(r"(^```.*?^```)", card, flags=re.MULTILINE | re.DOTALL)
+    prose = (re.sub(r"^#", "###", part, flags=re.MULTILINE) for part in parts[::2])
+    return "".join(chain.from_iterable(zip_longest(prose, parts[1::2], fillvalue="")))
 
 
 def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 import streamlit as st
 
 from app import blocks, findings, header, markup, services, session, theme, words
+from app.examples import is_pair_task
 from app.figures import rules_map
 from app.figures.tables import Table
 from app.header import View
 from app.saved import NAMES, Saved, read_saved
 from app.services import CheckpointError, InputProblem
-from ltp_core import Prediction, Trace
+from ltp_core import Prediction, PrunedModel, Trace
 from ltp_core.contest import Contender
 
 DRAWS = 20  # random choices that are counted
@@ -171,10 +172,20 @@ def _run(view: View, name: str, settings: Saved) -> Prediction:
     model = services.load(models[settings.model], view.settings.device)
     if len(settings.thresholds) != model.layers:
         raise CheckpointError(f"“{settings.model}” has {model.layers} layers; save it anew.")
+    if _question(model) != _question(view.model):
+        raise CheckpointError(
+            f"“{settings.model}” answers another question than {view.settings.model}: other labels, or "
+            "another number of texts. Save one that answers the same."
+        )
     key = (settings, view.settings.device, view.texts)
     return session.memory().keep(
         f"saved_{name}", key, lambda: services.predict(model, view.texts, settings.thresholds)
     )
+
+
+def _question(model: PrunedModel) -> tuple[bool, tuple[str, ...]]:
+    """What a model is asked: about one text or two, and with which labels it answers."""
+    return is_pair_task(model.settings.task), services.classes(model)
 
 
 def _against(saved: dict[str, Saved], runs: dict[str, Prediction]) -> None:

@@ -2,15 +2,14 @@
 
 import streamlit as st
 
-from app import blocks, findings, header, markup, services, session, theme
+from app import blocks, findings, header, markup, services, session, theme, words
 from app.figures import latency, work
 from app.figures.latency import Timed
 from app.figures.tables import Table
 from app.header import View
-from app.services import Comparison, InputProblem
+from app.services import Comparison, InputProblem, LengthRun
 from ltp_core import Prediction
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import LengthPoint
 
 BATCH = 8  # texts that are timed together
 WORK = (
@@ -37,6 +36,9 @@ def page() -> None:
     )
     if view is None:
         return
+    st.html(markup.paragraph(f"{words.outcome(view.dense, view.pruned)}."))
+    if collapsed := words.collapse(view.trace):
+        st.html(markup.notice(collapsed))
     left, right = st.columns(2, gap="large")
     with left:
         _by_layer(view)
@@ -130,12 +132,13 @@ def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
     }
 
 
-def _length_table(points: list[LengthPoint]) -> Table:
+def _length_table(points: list[LengthRun]) -> Table:
     return {
         "tokens": [point.length for point in points],
         "dense (FLOPs)": [point.dense for point in points],
         "pruned (FLOPs)": [point.pruned for point in points],
         "dense / pruned": [point.dense / point.pruned for point in points],
+        "tokens left, layer by layer": [" ".join(f"{left:g}" for left in point.left) for point in points],
     }
 
 

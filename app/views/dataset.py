@@ -41,11 +41,13 @@ class Memory:
         job: the latest run, if there was one.
         about: what it was started for, in words.
         key: model and thresholds that it was started for.
+        whose: these thresholds, in words; empty for a model that has learned none.
     """
 
     job: jobs.Job | None = None
     about: str = ""
     key: tuple[Any, ...] = ()
+    whose: str = ""
 
 
 def page() -> None:
@@ -74,11 +76,17 @@ def page() -> None:
                     "Model or thresholds have changed since this run. Press Run to see what they do now."
                 )
             )
-        _results(setup, *job.result)
+        _results(mem, *job.result)
 
 
 def _key(setup: Setup) -> tuple[Any, ...]:
     return setup.settings.model, setup.settings.thresholds
+
+
+def _whose(setup: Setup) -> str:
+    if not setup.choices.has_learned:
+        return ""
+    return "the learned ones" if setup.settings.thresholds == setup.choices.learned else "yours"
 
 
 def _choose(setup: Setup, mem: Memory) -> None:
@@ -113,9 +121,10 @@ def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], D
     if source == "task":
         return partial(surveys.task_sample, setup.model, rows)
     if source == "ours":
-        return surveys.ours
+        return partial(surveys.ours, setup.model)
     try:
         data = read_upload(upload.name, upload.getvalue(), surveys.classes(setup.model))
+        surveys.check_texts(setup.model, data)
     except DataError as error:
         st.html(markup.notice(str(error)))
         return None
@@ -133,14 +142,14 @@ def _start(setup: Setup, mem: Memory, data: Callable[[], DataSet], about: str) -
             )
         )
         return
-    mem.job, mem.about, mem.key = job, about, _key(setup)
+    mem.job, mem.about, mem.key, mem.whose = job, about, _key(setup), _whose(setup)
     st.rerun()
 
 
-def _results(setup: Setup, data: DataSet, found: Survey) -> None:
+def _results(mem: Memory, data: DataSet, found: Survey) -> None:
+    """What came out, under the model and thresholds of the run: the page's own may be others by now."""
     st.html(markup.heading(findings.survey(found)))
-    which = "the learned ones" if setup.settings.thresholds == setup.choices.learned else "yours"
-    said = [f"Run: {data.name}.", f"Thresholds: {which}." if setup.choices.has_learned else ""]
+    said = [f"Run: {data.name}.", f"Model: {mem.key[0]}.", f"Thresholds: {mem.whose}." if mem.whose else ""]
     if found.truncated:
         said.append(f"{found.truncated:,} texts were too long for the model, and their ends were cut.")
     st.html(markup.paragraph(" ".join(filter(None, [*said, data.note])), "hint"))
@@ -155,7 +164,7 @@ def _results(setup: Setup, data: DataSet, found: Survey) -> None:
     )
     _flipped(found)
     left, right = st.columns(2, gap="large")
-    palette, layers = theme.palette(), setup.model.layers
+    palette, layers = theme.palette(), len(found.kept_per_layer)
     with left:
         blocks.chart(
             figures.curve(found.curve, found.metric, palette),
@@ -197,7 +206,8 @@ def _curve_hint(found: Survey) -> str:
     if len(found.curve) == 2:
         return "Raise the thresholds on Explore to see what they do to these texts."
     hint = "All thresholds times one factor: " + ", ".join(f"{p.factor:g}" for p in found.curve) + "."
-    if len(found.rows) < 200 and found.curve[0].score is not None:
+    scored = found.curve[0].score is not None
+    if len(found.rows) < 200 and scored and found.metric == "accuracy":  # no other score counts texts
         hint += f" With {len(found.rows)} texts, one text is {100 / len(found.rows):.1f} points."
     return hint
 

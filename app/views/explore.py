@@ -36,16 +36,16 @@ def _results(view: View) -> None:
     st.html(markup.heading(about.BOARD_TITLE))
     st.html(markup.paragraph(about.THRESHOLDS, "hint"))
     thresholds.buttons(settings, choices)
-    thresholds.board(view)
     with st.container():  # always there: else all that follows is put in anew when the notice comes or goes,
         if collapsed := words.collapse(trace):  # and the old figures stay until the measurement has ended
             st.html(markup.notice(collapsed))
+    thresholds.board(view)
     pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
     st.html(markup.paragraph(about.MAP + pieces, "hint"))
     thresholds.numbers(choices)
     numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
     _attention(view)
-    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens)
+    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens, choices.has_learned)
     with st.expander("How answer, work and time are counted", key="counted"):
         for text in notes:
             st.html(markup.paragraph(text))

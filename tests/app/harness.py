@@ -25,3 +25,9 @@ def run(page):
 def html(page):
     """All that the page wrote as HTML."""
     return "\n".join(element.proto.body for element in page.get("html")).replace("\u00a0", " ")
+
+
+def set_task(folder, task):
+    """Say that a saved model was trained on this task."""
+    config = folder / "ltp_config.json"
+    config.write_text(config.read_text().replace('"task": null', f'"task": "{task}"'), encoding="utf-8")

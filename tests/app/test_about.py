@@ -1,6 +1,7 @@
 """The About page: results are those in the models' folders; the example is a real run."""
 
 import json
+import re
 
 from app import services
 from app.words import times
@@ -20,6 +21,14 @@ def test_measured_results_are_those_of_the_folder():
         assert f"{times(measured['flops_reduction'])} fewer" in said
         assert f"Model card: {name}" in [box.label for box in page.expander]
     assert "Apache License 2.0" in said and "Kim, Sehoon" in page.code[0].value
+
+
+def test_cards_stand_below_the_heading_of_the_models():
+    cards = [card.value for card in open_view("about").markdown]
+    assert len(cards) == len(shipped_models())
+    for card in cards:
+        prose = "".join(card.split("```")[::2])
+        assert {len(marks) for marks in re.findall(r"^#+", prose, flags=re.MULTILINE)} == {3, 4}
 
 
 def test_a_word_of_little_attention_decides_and_one_of_much_does_not():

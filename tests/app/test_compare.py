@@ -1,5 +1,6 @@
 """The Compare page on a tiny model."""
 
+import os
 import re
 
 import pytest
@@ -8,8 +9,9 @@ from app import findings, services
 from app.figures.colours import LIGHT
 from app.figures.rules_map import rules_map
 from app.saved import Saved, read_saved
+from ltp_core import PrunedModel
 from ltp_core.contest import Contender
-from tests.app.harness import html, open_view, run
+from tests.app.harness import html, open_view, run, set_task
 
 TEXT = "the plot was very bad and the film was so good"
 
@@ -77,6 +79,21 @@ def test_a_link_restores_both(compare):
 )
 def test_what_cannot_be_used_is_said(compare, value, said):
     assert said in html(compare(a=value))
+
+
+@pytest.mark.parametrize(
+    ("labels", "task"), [({0: "no", 1: "yes"}, "cola"), ({0: "LABEL_0", 1: "LABEL_1"}, "mrpc")]
+)
+def test_a_model_that_answers_another_question_is_refused(
+    compare, tiny_folder, monkeypatch, tiny_bert, tokenizer, labels, task
+):
+    other = tiny_folder.with_name("other")
+    PrunedModel(tiny_bert(num_labels=2, id2label=labels), tokenizer, (0.0, 0.1, 0.1)).save_pretrained(other)
+    set_task(other, task)
+    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
+    said = html(compare(a="tiny:0.0,0.1,0.1", b="other:0.0,0.1,0.1"))
+    assert "B: “other” answers another question than tiny" in said
+    assert "A and B give" not in said and "A and B differ" not in said
 
 
 def test_saved_settings_survive_the_address():

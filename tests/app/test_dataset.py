@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from app.figures import survey as figures
 from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
 from app.figures.tables import to_csv
+from app.uploads import DataSet
 from ltp_core.survey import Answer, Fate, Point, Row, Survey
-from tests.app.harness import html, open_view, run
+from ltp_core.training.data import DataError
+from tests.app.harness import html, open_view, run, set_task
 
 
 @pytest.fixture
@@ -30,10 +33,24 @@ def finish(page):
     return run(page)
 
 
+def show(page, found):
+    """Put results on the page, as if its job had found them."""
+    memory = page.session_state["data_set"]
+    memory.job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
+    memory.key = ("tiny", ())
+
+
 def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4, alive=(4, 3, 1), gold=None):
     return Row(
         text, gold, Answer(dense, share, None), Answer(pruned, 0.6, None), tokens, alive, 1_000, 100 * tokens
     )
+
+
+def of_task(folder, task):
+    """The tiny model, said to be of this task."""
+    set_task(folder, task)
+    services.load.clear()
+    return services.load(folder, "cpu")
 
 
 @pytest.fixture
@@ -60,9 +77,44 @@ def test_our_sentences_run_in_the_background(dataset):
     page.run()
     finish(page)
     said = html(page)
-    assert f"fewer FLOPs on {len(surveys.ours().texts)} texts" in said
+    assert f"fewer FLOPs on {len(services.own_texts(pairs=False))} texts" in said
     assert "our own sentences" in said and "have changed since" not in said
     assert page.session_state["data_set"].job.state == "finished"
+
+
+def test_a_model_that_compares_gets_pairs_of_our_sentences(tiny_folder):
+    texts = surveys.ours(of_task(tiny_folder, "mrpc")).texts
+    assert texts == services.own_texts(pairs=True) and all(len(text) == 2 for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("task", "texts", "said"),
+    [
+        ("mrpc", ["a"], "a.csv holds single texts, but a model of mrpc reads pairs"),
+        ("sst2", [("a", "b")], "a.csv holds pairs of texts, but a model of sst2 reads single texts"),
+    ],
+)
+def test_texts_that_do_not_fit_the_model_are_refused(tiny_folder, task, texts, said):
+    model = of_task(tiny_folder, task)
+    with pytest.raises(DataError, match=said):
+        surveys.check_texts(model, DataSet("a.csv", texts, None))
+
+
+def test_a_file_that_does_not_fit_is_not_run(dataset, tiny_folder):
+    of_task(tiny_folder, "mrpc")
+    page = dataset(source="file")
+    page.file_uploader(key="upload").set_value(("a.csv", b"text,label\na film,1\n", "text/csv"))
+    run(page)
+    page.button(key="run_set").click()
+    run(page)
+    assert "a.csv holds single texts, but a model of mrpc reads pairs" in html(page)
+    assert page.session_state["data_set"].job is None
+
+
+def test_a_model_of_an_unknown_task_may_read_both(tiny_folder):
+    model = services.load(tiny_folder, "cpu")
+    for text in ("a", ("a", "b")):
+        surveys.check_texts(model, DataSet("a.csv", [text], None))
 
 
 def test_results_of_other_thresholds_are_said_to_be_old(dataset):
@@ -70,14 +122,16 @@ def test_results_of_other_thresholds_are_said_to_be_old(dataset):
     page.button(key="run_set").click()
     page.run()
     finish(page)
+    assert "Model: tiny. Thresholds: the learned ones." in html(page)
     page.query_params["t1"] = "0.2"
-    assert "Model or thresholds have changed since this run" in html(run(page))
+    said = html(run(page))
+    assert "Model or thresholds have changed since this run" in said
+    assert "Model: tiny. Thresholds: the learned ones." in said
 
 
 def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
     page = dataset()
-    job = jobs.Job(state="finished", result=(surveys.ours(), found))
-    page.session_state["data_set"].job = job
+    show(page, found)
     opened = []
     monkeypatch.setattr("app.session.open_page", lambda path, **settings: opened.append((path, settings)))
     run(page)
@@ -136,6 +190,19 @@ def test_rare_words_are_left_out(found):
     bars = figures.words(chosen, 3, LIGHT).data[0]
     assert list(bars.x) == [0.5, 3] and bars.marker.color == (LIGHT.dropped, LIGHT.pruned)
     assert findings.words_that_go(chosen, 3) == "“the” goes first, after 0.5 layers; “film” stays longest"
+
+
+def test_a_word_alone_is_not_first_and_last():
+    assert findings.words_that_go([Fate(".", 9, 0.5, 1)], 3) == "“.” stays for 0.5 of 3 layers"
+    two = [Fate("a", 9, 0, 1), Fate("b", 9, 0, 1)]
+    assert findings.words_that_go(two, 3) == "Every word stays for 0.0 of 3 layers"
+
+
+@pytest.mark.parametrize(("metric", "counted"), [("accuracy", True), ("f1", False), ("matthews", False)])
+def test_one_text_is_so_many_points_of_accuracy_alone(dataset, found, metric, counted):
+    page = dataset()
+    show(page, replace(found, metric=metric))
+    assert ("With 3 texts, one text is 33.3 points" in html(run(page))) == counted
 
 
 def test_texts_with_another_answer_are_marked(found):

@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import services, session
+from app import thresholds as thresholds_of_page
 from ltp_core import PrunedModel
-from tests.app.harness import html, run
+from tests.app.harness import html, run, set_task
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
@@ -51,9 +53,16 @@ def test_a_sentence_runs_through_the_model(lab):
     page = lab(text="good film")
     page.text_area(key="text").set_value("the plot was very bad and the film was so good")
     run(page)
-    assert "13 tokens" in html(page)
+    assert "13 tokens" in html(page) and "trained together with the thresholds" in html(page)
     assert page.query_params["text"] == "the plot was very bad and the film was so good"
     assert card(page, "Time")[0] == "1.50× faster"
+
+
+def test_the_browser_names_the_page(lab, monkeypatch):
+    titles = []
+    monkeypatch.setattr(st, "set_page_config", lambda **config: titles.append(config["page_title"]))
+    lab(text="good film")
+    assert set(titles) == {"Explore · LTP Lab"}
 
 
 def test_off_prunes_nothing_and_both_verdicts_are_equal(lab):
@@ -78,6 +87,12 @@ def test_raising_a_threshold_removes_tokens_and_work(lab):
     assert page.query_params["t2"] == "0.09"
 
 
+def test_a_collapse_is_said_above_the_board(lab, monkeypatch):
+    monkeypatch.setattr(thresholds_of_page, "board", lambda view: st.html("<p>the board</p>"))
+    said = html(lab(text="the plot was very bad", t1="0.5"))
+    assert said.index("Layer 1 asks for 50 % of the attention") < said.index("the board")
+
+
 def test_learned_one_for_all_and_undo(lab):
     page = lab(text="good film")
     learned = thresholds(page)
@@ -95,6 +110,18 @@ def test_learned_one_for_all_and_undo(lab):
     page.button(key="learned").click()
     run(page)
     assert thresholds(page) == learned
+
+
+def test_learned_thresholds_come_back_to_the_last_digit(lab, tiny_folder, tiny_bert, tokenizer):
+    PrunedModel(tiny_bert(num_labels=2), tokenizer, (0.0, 1 / 19, 1 / 17)).save_pretrained(tiny_folder)
+    page = lab(text="good film")
+    for back in ("learned", "undo"):
+        page.button(key="off").click()
+        run(page)
+        assert page.query_params["t2"] == "0.0"
+        page.button(key=back).click()
+        run(page)
+        assert page.button(key="learned").disabled and "t2" not in page.query_params
 
 
 def test_an_empty_text_invites(lab):
@@ -198,8 +225,7 @@ def test_another_model_can_be_chosen_instead_of_a_broken_one(lab, tiny_folder, m
 
 
 def test_a_pair_task_has_two_boxes(lab, tiny_folder):
-    config = tiny_folder / "ltp_config.json"
-    config.write_text(config.read_text().replace('"task": null', '"task": "mrpc"'), encoding="utf-8")
+    set_task(tiny_folder, "mrpc")
     page = lab(text="good film", pair="bad film")
     assert page.text_area(key="text").label == "First text"
     assert page.text_area(key="pair").value == "bad film"
@@ -221,6 +247,7 @@ def test_a_model_without_thresholds_starts_with_some_and_comes_back_to_them(lab,
     page = lab(text="good film")
     start = thresholds(page)
     assert page.button(key="learned").label == "Start values" and page.button(key="learned").disabled
+    assert "weights, which were not trained with thresholds" in html(page)
     page.button(key="off").click()
     run(page)
     assert "Nothing is pruned" in html(page)

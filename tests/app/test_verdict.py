@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 from app import verdict
@@ -18,6 +19,18 @@ def test_the_strip_sets_both_side_by_side(prediction, comparison):
         "20 runs each",
     ):
         assert words in html
+
+
+def test_at_equal_work_the_gain_is_our_engines(prediction, comparison):
+    dense = prediction(flops=1_000_000_000)
+    html = verdict.strip(dense, dense, comparison, "", "CPU")
+    assert "as in the dense run; our engine alone is 1.50× faster here" in html
+    assert 'class="headline">Our engine: 1.50× faster<' in html
+
+
+def test_the_cards_stand_below_the_finding_in_the_outline(prediction, comparison):
+    html = verdict.strip(prediction(), prediction(), comparison, "", "CPU")
+    assert re.findall(r"<(h\d)", html) == ["h2", "h3", "h3", "h3"]
 
 
 def test_before_the_measurement_there_is_no_time(prediction):

@@ -55,8 +55,9 @@ def test_another_answer_is_said(prediction):
 
 
 def test_speed_against_its_limit(comparison):
-    assert words.speed(comparison, 2.5) == "1.50× faster here, where 2.5× would be the limit"
+    assert words.speed(comparison, 2.5) == "1.50× faster here, where FLOPs fall by 2.5×"
     assert words.speed(comparison, 1.4) == "1.50× faster here"
+    assert words.speed(comparison, 1) == "our engine alone is 1.50× faster here"
     slow, fast = Timing(20, 19, 21, 10), Timing(10, 9, 11, 10)
     assert words.faster(Comparison(fast, fast, slow)) == "2.0× slower"
 
