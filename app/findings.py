@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from app.figures.latency import Timed
 from app.figures.survey import SCORES
-from app.services import LengthRun
+from app.services import LengthPoint
 from app.words import NBSP, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.contest import Contender
@@ -35,7 +35,7 @@ def work(dense: Sequence[LayerFlops], pruned: Sequence[LayerFlops]) -> str:
     )
 
 
-def lengths(points: Sequence[LengthRun]) -> str:
+def lengths(points: Sequence[LengthPoint]) -> str:
     """How the saving changes with the length; one at which no text is left to read is no gain, and said."""
     if points[-1].dense == points[-1].pruned:
         return "Nothing is pruned at any length"

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import streamlit as st
@@ -35,8 +34,8 @@ from ltp_core.deletion import Deletion, deletion
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.latency import Comparison, available_devices, compare
 from ltp_core.model import Text
-from ltp_core.sentences import inputs_of_length, own_sentences
-from ltp_core.survey import LengthPoint
+from ltp_core.sentences import own_sentences
+from ltp_core.survey import LengthPoint, flops_by_length
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 MOST_RUNS = 4  # texts that run at once; more only slow each other down
@@ -224,34 +223,11 @@ def work_by_layer(model: PrunedModel, prediction: Prediction) -> list[LayerFlops
     return flops_by_layer(model.dimensions, len(prediction.trace.tokens), prediction.trace.alive)
 
 
-@dataclass(frozen=True)
-class LengthRun(LengthPoint):
-    """Work at one length, and what is left of the text.
-
-    Attributes:
-        left: tokens left after each layer, the mean over the texts.
-    """
-
-    left: tuple[float, ...]
-
-    @property
-    def collapses(self) -> int | None:
-        """The layer, before the last, that leaves only the first token of each text; None if none does."""
-        return next((layer for layer, left in enumerate(self.left[:-1], start=1) if left == 1), None)
-
-
-def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[LengthRun]:
+def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[LengthPoint]:
     """Paper FLOPs of sentences of ours, joined and cut to several lengths; raises as `predict` does."""
     lengths = [length for length in LENGTHS if length <= model.max_tokens]
     with _slot(model):
-        return [_at_length(model, _rule(model, thresholds), length) for length in lengths]
-
-
-def _at_length(model: PrunedModel, rule: Dense | Thresholds, length: int) -> LengthRun:
-    runs = model.predict(inputs_of_length(model.tokenizer, own_sentences(), length, TEXTS_A_LENGTH), rule)
-    dense, pruned = fmean(run.dense_flops for run in runs), fmean(run.flops for run in runs)
-    left = tuple(map(fmean, zip(*(run.trace.alive for run in runs), strict=True)))
-    return LengthRun(length, dense, pruned, left)
+        return flops_by_length(model, _rule(model, thresholds), lengths, TEXTS_A_LENGTH)
 
 
 def rivals(
@@ -427,7 +403,7 @@ __all__ = [
     "Comparison",
     "Explanation",
     "InputProblem",
-    "LengthRun",
+    "LengthPoint",
     "Texts",
     "cards",
     "classes",

@@ -264,17 +264,24 @@ class LengthPoint:
         length: tokens of the input, special ones included.
         dense: paper FLOPs with nothing pruned.
         pruned: the same under the rule, the mean over a few texts of this length.
+        left: tokens left after each layer, the mean over these texts.
     """
 
     length: int
     dense: float
     pruned: float
+    left: tuple[float, ...]
+
+    @property
+    def collapses(self) -> int | None:
+        """The layer, before the last, that leaves only the first token of each text; None if none does."""
+        return next((layer for layer, left in enumerate(self.left[:-1], start=1) if left == 1), None)
 
 
 def flops_by_length(
     model: PrunedModel, rule: Rule, lengths: Sequence[int], texts: int = 4
 ) -> list[LengthPoint]:
-    """Run real sentences of ours, joined and cut to each length, and count FLOPs.
+    """Run real sentences of ours, joined and cut to each length; count FLOPs and tokens.
 
     Args:
         model: what to run.
@@ -286,7 +293,8 @@ def flops_by_length(
     for length in lengths:
         rows = Rows(list(inputs_of_length(model.tokenizer, own_sentences(), length, texts)), [])
         found = run_rows(model, rows, rule, batch_size=texts)
-        points.append(LengthPoint(length, found.dense_flops, found.flops))
+        left = tuple(found.alive.mean(axis=0).tolist())
+        points.append(LengthPoint(length, found.dense_flops, found.flops, left))
     return points
 
 

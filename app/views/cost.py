@@ -7,7 +7,7 @@ from app.figures import latency, work
 from app.figures.latency import Timed
 from app.figures.tables import Table
 from app.header import View
-from app.services import Comparison, InputProblem, LengthRun
+from app.services import Comparison, InputProblem, LengthPoint
 from ltp_core import Prediction
 from ltp_core.flops import LayerFlops
 
@@ -132,7 +132,7 @@ def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
     }
 
 
-def _length_table(points: list[LengthRun]) -> Table:
+def _length_table(points: list[LengthPoint]) -> Table:
     return {
         "tokens": [point.length for point in points],
         "dense (FLOPs)": [point.dense for point in points],

@@ -4,6 +4,7 @@ import pytest
 
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.flops import paper_flops
+from ltp_core.sentences import inputs_of_length, own_sentences
 from ltp_core.survey import flops_by_length, survey
 
 TEXTS = [
@@ -116,4 +117,8 @@ def test_work_at_exact_lengths(model):
     assert [point.dense for point in points] == [
         paper_flops(model.dimensions, n, [n] * model.layers) for n in (8, 20)
     ]
-    assert all(point.pruned < point.dense for point in points)
+    for point in points:
+        texts = inputs_of_length(model.tokenizer, own_sentences(), point.length, 4)
+        runs = [model.predict(text, RULE) for text in texts]
+        assert point.pruned == pytest.approx(sum(run.flops for run in runs) / 4)
+        assert point.left == pytest.approx([sum(left) / 4 for left in zip(*(r.trace.alive for r in runs))])
