@@ -121,4 +121,5 @@ def test_work_at_exact_lengths(model):
         texts = inputs_of_length(model.tokenizer, own_sentences(), point.length, 4)
         runs = [model.predict(text, RULE) for text in texts]
         assert point.pruned == pytest.approx(sum(run.flops for run in runs) / 4)
-        assert point.left == pytest.approx([sum(left) / 4 for left in zip(*(r.trace.alive for r in runs))])
+        alive = zip(*(run.trace.alive for run in runs), strict=True)
+        assert point.left == pytest.approx([sum(left) / 4 for left in alive])
