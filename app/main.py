@@ -4,6 +4,12 @@ import streamlit as st
 
 from app import session, style
 
+# Layout and style come first, so that the page stands where it will stay before anything is drawn.
+st.set_page_config(
+    page_title="LTP Lab",
+    layout="wide",
+    menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
+)
 PAGES = [
     st.Page("views/explore.py", title="Explore", default=True),
     st.Page("views/microscope.py", title="Layer microscope"),
@@ -15,13 +21,9 @@ PAGES = [
     st.Page("views/learn.py", title="Learn"),
     st.Page("views/about.py", title="About"),
 ]
-page = st.navigation(PAGES, position="top")
-st.set_page_config(
-    page_title=f"{page.title} · LTP Lab",
-    layout="wide",
-    menu_items={"About": "LTP Lab: watch a trained model prune the tokens of your sentence."},
-)
 style.apply()
+page = st.navigation(PAGES, position="top")
+st.set_page_config(page_title=f"{page.title} · LTP Lab")
 session.enter(page.url_path)
 with style.skeleton(session.memory().opened):
     page.run()
