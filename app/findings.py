@@ -5,12 +5,11 @@ from itertools import takewhile
 
 from app.figures.latency import Timed
 from app.figures.survey import SCORES
-from app.services import LengthPoint
 from app.words import NBSP, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.contest import Contender
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import Fate, Survey
+from ltp_core.survey import Fate, LengthPoint, Survey
 
 
 def share(value: float) -> str:

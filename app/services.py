@@ -403,7 +403,6 @@ __all__ = [
     "Comparison",
     "Explanation",
     "InputProblem",
-    "LengthPoint",
     "Texts",
     "cards",
     "classes",

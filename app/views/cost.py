@@ -7,9 +7,10 @@ from app.figures import latency, work
 from app.figures.latency import Timed
 from app.figures.tables import Table
 from app.header import View
-from app.services import Comparison, InputProblem, LengthPoint
+from app.services import Comparison, InputProblem
 from ltp_core import Prediction
 from ltp_core.flops import LayerFlops
+from ltp_core.survey import LengthPoint
 
 BATCH = 8  # texts that are timed together
 WORK = (
