@@ -237,7 +237,8 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
             raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")
         try:
             return load_dataset(data, config, split=split or "train")
-        except ValueError:  # asked only now: on the Hub this is another request, and offline it may not be known
+        except ValueError:
+            # Asked only now: on the Hub this is another request, which without network has no answer.
             if config is None or config in get_dataset_config_names(data):
                 raise
             return load_dataset(data, split=split or "train")
