@@ -50,7 +50,7 @@ def compare(
     ] = None,
     targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2.1,2.5,3",
     rules: Annotated[str, typer.Option(help="Only these.")] = ",".join(RULES),
-    max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs; else as in training.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     tuning_rows: Annotated[int, typer.Option(help="At most so many tuning rows to meet a target on.")] = 300,
     output: Annotated[
@@ -145,9 +145,9 @@ def _load_family(
     if lat is not None:
         read_search(lat)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
-    tuning = rows_for(learned[0], data, "tuning")
-    tuning = tuning.fair(tuning_rows)
-    return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens)
+    tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
+    trained_on = learned[0].settings.training.get("pruned", {}).get("max_tokens")
+    return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens or trained_on)
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def family(tiny_bert, make_tokenizer, tmp_path_factory):
             a, b = "abcdefgh"[number // 8], "ijklmnop"[number % 8]
             extra = ["the", "film", "it", "was", "so", "a", "plot"][: number % 7]
             writer.writerow([" ".join([a, b, *extra, ("bad", "good")[number % 2]]), number % 2])
-    recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
+    recipe = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=24, bfloat16=False)
     pruning = Pruning(target_flops=1.4, temperature=0.2, first_threshold=0.3, last_threshold=0.8)
     job = Job(str(data), None, str(place / "base"), None, "dense", recipe, recipe, pruning, 16, 0)
     with pytest.MonkeyPatch.context() as patch:
@@ -69,6 +69,7 @@ def test_every_rule_at_every_target(call, family, tmp_path):
     assert sum(map(len, by_rule.values())) == len(found) == 1 + 2 * (len(RULES) - 1)
     for row in found:
         assert row["seed"] == 0 and row["split"] == "development" and row["examples"] == 64
+        assert row["max_tokens"] == 24  # cut as in training; the model reads more
         assert row["points_lost"] == pytest.approx(100 * (row["baseline_score"] - row["pruned_score"]))
         assert row["flops_reduction"] == pytest.approx(row["dense_flops"] / row["pruned_flops"])
         # fitted on 16 tuning rows, measured on 64 others
