@@ -101,15 +101,15 @@ def test_the_points_lost_by_stages_are_those_of_the_runs():
         f"{lost['sst2', 'ltp/hidden-states.hard-stage']} instead of {lost['sst2', 'ltp/hidden-states']} "
         "points lost at 2.2×",
         f"α = ½ lost {lost['stsb', quarter + '.alpha-half']} points on the tuning rows at 2.1×, and α = 0 "
-        f"lost {lost['stsb', quarter]}.",
+        f"lost {lost['stsb', quarter]}. α = 1 lost {lost['stsb', quarter + '.alpha-1']}.",
         f"a hard stage lost {lost['sst2', 'ltp/hard-stage.unlabelled']} points at 2.1×",
         f"straight-through gates and a hard stage lost {lost['stsb', quarter]} points; soft gates and a hard "
         f"stage {lost['stsb', quarter + '.soft-gates']}; soft gates alone "
         f"{lost['stsb', 'ltp/soft-gates-only.quarter-of-the-passes']}; a hard stage alone, under hand-set "
         f"thresholds that rise with depth, {lost['stsb', 'ltp/hard-stage-only.quarter-of-the-passes']}.",
         f"the baseline's outputs, lost {lost['stsb', quarter + '.labels-only']}:",
-        f"with {lost['sst2', 'ltp/held-stage.longer-rows']} points lost; half of the loss from the labels and "
-        "no made-up rows, three passes, gave 0.116, with "
+        f"with {lost['sst2', 'ltp/held-stage.longer-rows']} points lost; half of the loss from the labels "
+        "and no made-up rows, three passes, gave 0.116, with "
         f"{lost['sst2', 'ltp/held-stage.half-labels.none-made-up']} lost.",
     ):
         assert words in said
