@@ -89,6 +89,12 @@ class Settings:
         if not all(isinstance(getattr(self, name), dict) for name in ("files", "training", "results")):
             raise TypeError("files, training and results must be objects")
 
+    @property
+    def trained_length(self) -> int | None:
+        """Where the pruning stages cut their rows, in tokens; None if that is not known."""
+        length: int | None = self.training.get("pruned", {}).get("max_tokens")
+        return length
+
     @classmethod
     def read(cls, folder: Path) -> "Settings":
         """Read them from a folder; the defaults if it has none."""

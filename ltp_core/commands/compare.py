@@ -146,8 +146,8 @@ def _load_family(
         read_search(lat)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
-    trained_on = learned[0].settings.training.get("pruned", {}).get("max_tokens")
-    return Family(baseline, learned, tuned, supernet, lat, tuning, max_tokens or trained_on)
+    length = max_tokens or learned[0].settings.trained_length
+    return Family(baseline, learned, tuned, supernet, lat, tuning, length)
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

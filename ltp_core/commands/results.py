@@ -1,6 +1,7 @@
 """`results`: measure the shipped models, and write what was found into files, cards and docs."""
 
 import json as json_module
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import Template
@@ -68,7 +69,7 @@ def record(
     data: str | None,
     factors: list[float],
     device: Any,
-    lengths: list[int] | None = None,
+    lengths: Sequence[int | None] | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
     """Measure one shipped model; write its rows, its settings and its card.
@@ -81,7 +82,7 @@ def record(
     stamped = stamp()
     found: dict[str, Any] = {}
     rows = []
-    for length in lengths or [model.settings.training["pruned"]["max_tokens"]]:
+    for length in lengths or [model.settings.trained_length]:
         for split, examples in measurable(model, data, limit).items():
             title = split if split not in found else f"{split} at {length} tokens"
             against = run_unpruned(model, baseline, examples, max_tokens=length)

@@ -102,9 +102,9 @@ def settle_again(folder: Path, target_flops: float, note: str, data: str | None)
     if not isinstance(rule, Thresholds):
         raise CheckpointError(f"{folder} has no thresholds to settle")
     tuning = rows_for(model, data, "tuning")
-    trained_at = model.settings.training["pruned"]["max_tokens"]
+    length = model.settings.trained_length
     factor = settle(
-        lambda x: run_rows(model, tuning, rule.times(x), max_tokens=trained_at).flops_reduction, target_flops
+        lambda x: run_rows(model, tuning, rule.times(x), max_tokens=length).flops_reduction, target_flops
     )
     checkpoints.save_thresholds(folder, tuple(rule.times(factor).values))
     settled = {"target_flops": target_flops, "factor": factor, "note": note}

@@ -29,7 +29,7 @@ def test_sst2_is_shipped():
 def texts_for(model):
     """Sentences; a dozen of them as one text for a model of long texts, whose thresholds spare short ones."""
     sentences = own_sentences()
-    if model.settings.training["pruned"]["max_tokens"] <= 128:
+    if model.settings.trained_length <= 128:
         return sentences
     return [" ".join(sentences[start : start + 12]) for start in range(0, len(sentences), 12)]
 
