@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = {"ltp": "#2b6cb0", "random": "#7d8894", "lowest": "#1a7f6b", "highest": "#b34700"}
@@ -49,14 +48,15 @@ def draw(found: dict[str, Any], folder: Path, name: str) -> dict[str, Path]:
         file = folder / f"finding-{name}-{figure}.svg"
         with matplotlib.rc_context(_STYLE):
             canvas = Figure(figsize=(7.2, 4.2), layout="constrained")
-            drawing(canvas.subplots(), found)
+            drawing(canvas, found)
             canvas.savefig(file, metadata={"Date": None})
         files[figure] = file
     return files
 
 
-def agreement(axes: Axes, found: dict[str, Any]) -> None:
+def agreement(canvas: Figure, found: dict[str, Any]) -> None:
     """Area under the ROC curve in each layer."""
+    axes = canvas.subplots()
     rows = [(row["layer"], row["auc"]) for row in found["agreement"]["layers"] if row["auc"]]
     layers, values = [layer for layer, _ in rows], [auc["value"] for _, auc in rows]
     axes.errorbar(
@@ -67,8 +67,9 @@ def agreement(axes: Axes, found: dict[str, Any]) -> None:
     axes.set(xlabel="layer", ylabel="area under the ROC curve", ylim=(0.4, 1.0), xticks=layers)
 
 
-def deletion(axes: Axes, found: dict[str, Any]) -> None:
+def deletion(canvas: Figure, found: dict[str, Any]) -> None:
     """Fall of the log-odds when words are deleted from the text, by the layer whose losses are copied."""
+    axes = canvas.subplots()
     for choice, rows in found["deletion"]["from_text"].items():
         rows = rows[:-1]  # what is left after the last layer is read by nobody
         axes.errorbar(
@@ -87,34 +88,28 @@ def deletion(axes: Axes, found: dict[str, Any]) -> None:
     axes.legend(frameon=False)
 
 
-def kinds(axes: Axes, found: dict[str, Any]) -> None:
-    """Kinds of words: size of their attributions against the layers that they survive."""
-    for row in found["kinds"]:
-        if row["words"] < 100:
-            continue  # too few for a place of their own; the table has them
-        size, survived = row["relative_attribution"], row["layers_survived"]
+def kinds(canvas: Figure, found: dict[str, Any]) -> None:
+    """Kinds of words, one a row: size of their attributions beside the layers that they survive."""
+    rows = [row for row in found["kinds"] if row["words"] >= 100]  # the table has the others, too
+    rows.sort(key=lambda row: row["relative_attribution"]["value"])
+    sides = canvas.subplots(ncols=2, sharey=True)
+    for axes, what in zip(sides, ("relative_attribution", "layers_survived"), strict=True):
+        found_here = [row[what] for row in rows]
         axes.errorbar(
-            size["value"],
-            survived["value"],
-            _bars([survived]),
-            _bars([size]),
+            [one["value"] for one in found_here],
+            [row["name"] for row in rows],
+            xerr=_bars(found_here),
             fmt="o",
             color=COLOURS["ltp"],
             capsize=3,
         )
-        axes.annotate(
-            row["name"],
-            (size["value"], survived["value"]),
-            xytext=(6, -14 if row["name"] in ("preposition", "content") else 6),
-            textcoords="offset points",
-        )
-    axes.set(
-        xlabel="size of attribution, in multiples of the sentence’s mean", ylabel="layers survived, mean"
-    )
+    sides[0].set_xlabel("size of attribution, in multiples\nof the sentence’s mean")
+    sides[1].set_xlabel("layers survived, mean")
 
 
-def left(axes: Axes, found: dict[str, Any]) -> None:
+def left(canvas: Figure, found: dict[str, Any]) -> None:
     """Which share of each fifth of a sentence is left after each layer."""
+    axes = canvas.subplots()
     shades = matplotlib.colormaps["viridis"]
     places = found["places"]
     for number, row in enumerate(places):

@@ -121,7 +121,7 @@ def _kinds(found: Found, figures: Mapping[str, str]) -> str:
             f"Of the kinds in the table, {first['name']} goes first (after "
             f"{_shown(first['layers_survived'])} layers on average), and {last['name']} stays longest "
             f"({_shown(last['layers_survived'])}).",
-            f"![Size of attribution against layers survived, by kind of word]({figures['kinds']})",
+            f"![Size of attribution beside layers survived, by kind of word]({figures['kinds']})",
             _table(head, rows),
         ]
     )
