@@ -43,6 +43,9 @@ def compare(
         list[str] | None,
         typer.Option(help="Models with learned thresholds; of several, each target takes the nearest."),
     ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Whose baseline all is measured against; else the first --ltp's.")
+    ] = None,
     topk: Annotated[Path | None, typer.Option(help="What `train --method topk` left.")] = None,
     lat: Annotated[Path | None, typer.Option(help="What `train --method lat` left.")] = None,
     data: Annotated[
@@ -78,7 +81,9 @@ def compare(
     check_max_tokens(max_tokens)
     file = output or RESULTS / f"compare-{Path(task).stem}.json"
     with quiet():
-        family = _load_family(task, ltp or [task], topk, lat, device, data, tuning_rows, max_tokens)
+        learned = ltp or [task]
+        dense = baseline or learned[0]
+        family = _load_family(task, learned, dense, topk, lat, device, data, tuning_rows, max_tokens)
         rows = rows_for(family.baseline, data, None).fair(limit)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions):
@@ -126,6 +131,7 @@ class Family:
 def _load_family(
     task: str,
     ltp: Sequence[str],
+    dense: str,
     topk: Path | None,
     lat: Path | None,
     device: str,
@@ -144,7 +150,11 @@ def _load_family(
             raise CheckpointError(f"{model.name} has no learned thresholds, so it cannot be --ltp")
     if lat is not None:
         read_search(lat)  # says now what it would say after minutes
-    baseline = PrunedModel.from_pretrained(ltp[0], weights="baseline").to(where)
+    baseline = PrunedModel.from_pretrained(dense, weights="baseline").to(where)
+    if baseline.settings.task != task:
+        raise CheckpointError(
+            f"the baseline of {dense} was trained on {baseline.settings.task!r}, not on {task!r}"
+        )
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
     length = max_tokens or learned[0].settings.trained_length
     return Family(baseline, learned, tuned, supernet, lat, tuning, length)

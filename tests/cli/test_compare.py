@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 import sys
 from dataclasses import replace
 
 import datasets
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.cli import main
@@ -101,6 +103,20 @@ def test_without_trained_rivals_the_rule_says_so(call, tmp_path):
     assert [row["rule"] for row in rows] == ["topk/untrained", "lat/untrained"]
 
 
+def test_the_baseline_of_another_model(call, family, tmp_path):
+    own = json.loads(call("--targets", "1.3", "--rules", "ltp", "--json")[1].out)["rows"][0]
+    other = shutil.copytree(family / "ltp", tmp_path / "other")
+    weights = load_file(other / "baseline" / "model.safetensors")
+    flipped = {name: -value if name.startswith("classifier") else value for name, value in weights.items()}
+    save_file(flipped, other / "baseline" / "model.safetensors", {"format": "pt"})
+    found = json.loads(call("--baseline", other, "--targets", "1.3", "--rules", "ltp", "--json")[1].out)[
+        "rows"
+    ][0]
+    assert found["pruned_score"] == own["pruned_score"]
+    assert found["baseline_score"] == 1 - own["baseline_score"]  # two classes: each answer is the other one
+    assert found["points_lost"] == pytest.approx(100 * (found["baseline_score"] - own["pruned_score"]))
+
+
 def test_a_target_out_of_reach_is_said_and_the_rest_measured(call):
     code, said = call("--targets", "1.3,50", "--rules", "manual,topk", "--json")
     assert code == 0
@@ -134,6 +150,7 @@ def test_kept_by_length_on_paper(model):
         (("--targets", "x"), "not a list of numbers"),
         (("--limit", "0"), "at least 1"),
         (("--task", "sst2"), "not on 'sst2'"),
+        (("--baseline", "sst2"), "the baseline of sst2 was trained on 'sst2', not on"),
         (("--ltp", "{family}/dense/baseline"), "no learned thresholds"),
         (("--lat", "{family}/topk"), "no readable lat.json"),
     ],
