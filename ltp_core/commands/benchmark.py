@@ -133,7 +133,7 @@ def benchmark(
                 ]
                 where = {"length": length, "batch_size": size}
                 found = measure(pruner, used, encoded, dense, graph, runs, seconds)
-                document["rows"] += [where | {"thresholds_factor": scale} | row for row in found]
+                document["rows"] += [where | {"thresholds_factor": factor * scale} | row for row in found]
                 if isinstance(used, Thresholds):
                     cost = selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES])
                     document["selection"].append(where | cost)

@@ -31,6 +31,7 @@ from ltp_core.rules import (
 from ltp_core.training.data import Rows
 from ltp_core.training.factor import FactorCurve
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
+from ltp_core.training.metrics import constant_score
 
 RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
 START = 0.02  # a hand-set threshold that is then scaled to the target
@@ -180,9 +181,9 @@ def measured_rows(
     @cache
     def against(model: PrunedModel) -> Unpruned:
         if model is family.baseline:
-            return replace(base, baseline=base.scores)
+            return replace(base, baseline=base.dense)
         alone = run_unpruned(model, None, rows, max_tokens=family.max_tokens)
-        return replace(alone, baseline=base.scores)
+        return replace(alone, baseline=base.dense)
 
     for name, fit in fits(family, targets).items():
         if name.removesuffix("/untrained") not in rules:
@@ -198,13 +199,17 @@ def measured_rows(
             setting = {"thresholds": getattr(rule, "values", None), "shares": _shares(rule)}
             row = {**row_of(model, name, measured), "seed": _seed(family), "target_flops": target, **setting}
             row |= {"split": "development", "kept_by_length": measured["kept_by_length"]}
+            if name == "dense":
+                row["constant_score"] = constant_score(base.metric, model.dimensions.classes, rows.labels)
             yield row | stamped
 
 
 def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
     """Every rule by its name in the results, and how it is fitted to a target."""
     base, tuning = family.baseline, family.tuning
-    size, exponent = base.dimensions, family.learned[0].settings.length_exponent
+    size, settings = base.dimensions, family.learned[0].settings
+    exponent = settings.length_exponent
+    spared = settings.training["pruning"].get("spared_layers", 0)
 
     @cache
     def counts() -> list[int]:
@@ -240,7 +245,7 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
 
     def lengths(target: float) -> tuple[PrunedModel, Rule]:
         if family.lat is None or family.search is None:
-            return base, LengthConfig(falling_at(size, counts(), target))
+            return base, LengthConfig(falling_at(size, counts(), target, spared))
         return family.lat, LengthConfig(lengths_at(read_search(family.search), size, counts(), target))
 
     return {
@@ -251,12 +256,12 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
         "manual/calibrated": lambda target: (base, calibrated()[target]),
         _named("topk", family.topk): lambda target: (
             family.topk or base,
-            TopK(falling_at(size, counts(), target)),
+            TopK(falling_at(size, counts(), target, spared)),
         ),
         _named("lat", family.lat): lengths,
         "random": lambda target: (
             base,
-            RandomKeep(LengthConfig(falling_at(size, counts(), target)), _seed(family)),
+            RandomKeep(LengthConfig(falling_at(size, counts(), target, spared)), _seed(family)),
         ),
     }
 

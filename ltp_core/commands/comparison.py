@@ -1,10 +1,12 @@
 """What `compare` measured, as sections of docs/results.md: pure functions from rows to Markdown."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ltp_core.commands.markdown import grid
+from ltp_core.commands.recipe import train_command
+from ltp_core.training.job import Job
 
 Row = dict[str, Any]
 
@@ -14,13 +16,16 @@ AIMS = {"sst2": 2.5, "imdb": 3.0}  # FLOPs reductions that we set ourselves
 NEAR = 0.05  # relative: two FLOPs reductions that may be compared
 
 
-def sections(rows: Sequence[Row], timed: Sequence[Row], pictures: Iterable[str] = ()) -> list[str]:
+def sections(
+    rows: Sequence[Row], timed: Sequence[Row], pictures: Iterable[str], shipped: Mapping[str, int]
+) -> list[str]:
     """The page's parts on rules, claims, thresholds and lengths; none while nothing was compared.
 
     Args:
         rows: of all `compare-*.json`.
         timed: what `benchmark --write` wrote.
         pictures: tasks of which there is a picture.
+        shipped: task -> the seed of the model that ships.
     """
     if not rows:
         return []
@@ -30,8 +35,9 @@ def sections(rows: Sequence[Row], timed: Sequence[Row], pictures: Iterable[str] 
         parts += _task([row for row in rows if row["task"] == task], task in pictures)
     parts += ["### Mean of the tasks", *_means(rows)]
     parts += ["## The paper's claims beside ours", _claims(rows, tasks, timed)]
-    parts += ["## What the learned thresholds look like", *_thresholds(rows, tasks)]
-    parts += ["## Kept tokens against the length of the input", *_lengths(rows, tasks)]
+    examples = [row for task in tasks if (row := nearest(rows, task, shipped.get(task)))]
+    parts += ["## What the learned thresholds look like", *_thresholds(examples)]
+    parts += ["## Kept tokens against the length of the input", *_lengths(examples)]
     parts += ["## Where we fall short", _short(rows, tasks)]
     return parts
 
@@ -45,14 +51,33 @@ def ablations(rows: Sequence[Row]) -> list[str]:
         asked = f"{row['target_flops']:g}×" if row.get("target_flops") else f"λ = {row['penalty']:g}"
         lost = "" if row["points_lost"] is None else f"{row['points_lost']:z.1f}"
         score, reduction = f"{100 * row['pruned_score']:.1f}", f"{row['flops_reduction']:.2f}×"
-        lines.append([row["task"], f"`{row['rule']}`", str(row["seed"]), asked, score, lost, reduction])
+        rule, seed = f"`{row['rule']}`", str(row["seed"])
+        lines.append([row["task"], rule, seed, asked, str(row["examples"]), score, lost, reduction])
     return [
         "## Seeds and ablations",
-        grid(["task", "rule", "seed", "asked for", "score", "points lost", "paper FLOPs"], lines),
-        "`ltp` is the recipe of the shipped model; other rows differ from it as their names say. Measured on "
-        "the *tuning* rows, on which the thresholds' factor was settled, too; the development "
-        "set is not touched for these. The command of a row is `ltp train --ablation NAME --record`.",
+        grid(["task", "rule", "seed", "asked for", "rows", "score", "points lost", "paper FLOPs"], lines),
+        "`ltp` is the recipe of the shipped model; an ablation's name says what its run was about, its "
+        "command what it was told. Measured on the *tuning* rows, on which the thresholds' factor was "
+        "settled, too; the development set is not touched for these. With one seed and a few hundred rows, "
+        "half a point is noise. `ltp train --record` adds a row.",
+        *_told(rows),
     ]
+
+
+def _told(rows: Sequence[Row]) -> list[str]:
+    """The commands of the ablations, where a row has what its run was told."""
+    commands = {}
+    for row in rows:
+        if row["rule"] != "ltp" and "training" in row:
+            name = row["rule"].replace("/", "-").replace(".", "-")
+            commands[row["task"], row["rule"]] = train_command(
+                Job.of(row["training"]), f"runs/{row['task']}-{name}"
+            )
+    lines = [command for _, command in sorted(commands.items()) if command]
+    if not lines:
+        return []
+    missing = "; earlier rows do not have theirs stored" if len(lines) < len(rows) else ""
+    return [f"The commands of the ablations{missing}:", "```bash\n" + "\n".join(lines) + "\n```"]
 
 
 PROTOCOL = (
@@ -63,9 +88,13 @@ PROTOCOL = (
     "`lat`: the Length-Adaptive Transformer, its lengths from an evolutionary search. `random`: as many "
     "tokens as `topk/untrained` at random. `ltp`, `topk` and `lat` run on weights tuned for them, from the "
     "same dense baseline with the same rows and distillation; all others, and what ends in `/untrained`, "
-    "run on the baseline itself. Points lost are against that baseline. The command is\n\n"
-    "```bash\nltp compare --task mrpc --ltp runs/mrpc --topk runs/mrpc-topk --lat runs/mrpc-lat\n```\n\n"
-    "after `ltp train --method ltp`, `topk` and `lat` with the same `--baseline`."
+    "run on the baseline itself, as it ships, its differences to the base in 4 bits. The seed that ships is "
+    "rounded likewise; other seeds and the trained rivals are not. Points lost are against that one "
+    "baseline. The commands are\n\n"
+    "```bash\nltp train --method topk --task mrpc --baseline mrpc --output runs/mrpc-topk  # and lat\n"
+    "ltp compare --task mrpc --targets 1.5,1.8,2.1,2.5,3 --topk runs/mrpc-topk --lat runs/mrpc-lat\n"
+    "ltp compare --task mrpc --targets 1.5,1.8,2.1,2.5,3 --rules ltp --ltp runs/seed1 --baseline mrpc\n"
+    "```\n\nthe last one for each further seed."
 )
 
 
@@ -76,9 +105,14 @@ def _task(rows: Sequence[Row], picture: bool) -> list[str]:
     if picture:
         alt = f"{first['task']}: {first['metric']} of every rule against its FLOPs reduction"
         parts.append(f"![{alt}](pictures/compare-{first['task']}.svg)")
+    for row in rows:
+        if row.get("constant_score") is not None:
+            parts.append(f"Always the same answer would score {100 * row['constant_score']:.1f}.")
     parts.append(_scores(rows))
-    notes = {row["note"] for row in rows if row["rule"] == "ltp" and row.get("note")}
-    note = f" A note on the model of `ltp`: {' '.join(sorted(notes))}" if notes else ""
+    of_ltp = [row for row in rows if row["rule"] == "ltp"]
+    notes = {row["note"] for row in of_ltp if row.get("note")}
+    one_seed = len({row["seed"] for row in of_ltp}) == 1  # a note is about one model
+    note = f" A note on the model of `ltp`: {' '.join(sorted(notes))}" if notes and one_seed else ""
     parts.append(
         f"A cell: score (points lost) at measured reduction. {_seeds(rows)}; commit {first['commit']}, torch "
         f"{first['versions']['torch']}.{note}"
@@ -118,7 +152,7 @@ def _scores(rows: Sequence[Row]) -> str:
 
 def _cell(found: Sequence[Row]) -> str:
     if not found:
-        return "out of reach"
+        return "not measured"
     scores = [100 * row["pruned_score"] for row in found]
     lost = mean(row["points_lost"] for row in found)
     reduction = mean(row["flops_reduction"] for row in found)
@@ -157,25 +191,31 @@ def _means(rows: Sequence[Row]) -> list[str]:
         lines.append([f"`{rule}`", *cells])
     return [
         grid(["rule", *(f"target {target:g}×" for target in targets)], lines),
-        "Points lost, and over how many tasks. Lines over different numbers of tasks cannot be compared.",
+        "Points lost, and over how many tasks. Numbers over different tasks cannot be compared.",
     ]
 
 
-def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> float | None:
-    """The FLOPs reduction up to which `ltp` lost less than a point in the mean of seeds, at every target.
+def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
+    """The target up to which `ltp` lost less than a point in the mean of seeds, at every one: a row a seed.
 
     A lucky point beyond one that lost more does not count: on small development sets there are some.
+    Empty if already the first target lost more.
     """
     found = defaultdict(list)
     for row in rows:
         if row["task"] == task and row["rule"] == "ltp":
             found[row["target_flops"]].append(row)
-    reached = None
+    reached: list[Row] = []
     for _, points in sorted(found.items()):
         if mean(row["points_lost"] for row in points) >= limit:
             break
-        reached = mean(row["flops_reduction"] for row in points)
+        reached = points
     return reached
+
+
+def reduction_of(points: Sequence[Row]) -> float:
+    """FLOPs reduction in the mean of seeds; 1, which is none, if there is no row."""
+    return mean(row["flops_reduction"] for row in points) if points else 1.0
 
 
 def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
@@ -195,27 +235,30 @@ def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
 
 def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> str:
     best = {task: best_below(rows, task) for task in tasks}
-    examples = {row["task"]: row["examples"] for row in rows}  # a point is few of few
-    reached = ", ".join(f"{task} {_times(found)} ({examples[task]} rows)" for task, found in best.items())
-    strong = [task for task, found in best.items() if found is not None and found >= 2.1 * (1 - NEAR)]
+    reached = ", ".join(f"{task} {_reached(found)}" for task, found in best.items())
+    strong = [task for task, found in best.items() if reduction_of(found) >= 2.1 * (1 - NEAR)]
     lines = [
         [
             "FLOPs up to which less than 1 point is lost",
             "up to 2.1×",
-            f"{reached}; about 2.1× or more on {len(strong)} of {len(tasks)} tasks",
+            f"{reached}: about 2.1× or more on {len(strong)} of {len(tasks)} tasks",
         ]
     ]
     for task, aim in AIMS.items():
         if task in tasks:
-            lines.append([f"the same on {task}", f"none; our aim is {aim:g}×", _times(best[task])])
+            lines.append(
+                [f"the same on {task}", f"no figure at hand; our aim: {aim:g}×", _reached(best[task])]
+            )
     if gaps := margins(rows):
         task, target, most = max(gaps, key=lambda gap: gap[2])
         worst = min(gaps, key=lambda gap: gap[2])
         trained = [f"`{rival}`" for rival in RIVALS if any(row["rule"] == rival for row in rows)]
+        where = ", ".join(dict.fromkeys(task for task, *_ in gaps))
         ours = (
             f"at most {most:.1f} ({task} at {target:g}×), in the mean {mean(gap for *_, gap in gaps):.1f}, "
         )
-        ours += f"at worst {worst[2]:.1f} ({worst[0]} at {worst[1]:g}×), against trained {', '.join(trained)}"
+        ours += f"at worst {worst[2]:.1f} ({worst[0]} at {worst[1]:g}×), "
+        ours += f"against trained {', '.join(trained)} on {where}"
     else:
         ours = "not measured yet: no rival is trained"
     lines.append(["points above earlier token pruning at equal FLOPs", "up to 2.5", ours])
@@ -231,25 +274,39 @@ def _throughput(timed: Sequence[Row]) -> str:
         return "not measured yet"
     found = max(held, key=lambda document: document["scores"]["examples"])
     rows = [row for row in found["rows"] if (row["engine"], row["against"]) == ("ltp", "sdpa")]
-    speedups = ", ".join(f"{row['speedup']:.2f}× at batch {row['batch_size']}" for row in rows)
+    speedups = ", ".join(
+        f"{row['speedup']:.2f}× at batch {row['batch_size']}, of which pruning alone "
+        f"{row['packed_dense_ms'] / row['pruned_ms']:.2f}×"
+        for row in rows
+    )
     scores, reduction = found["scores"], rows[0]["flops_reduction"]
     lost = f"{scores['points_lost']:z.1f} points lost on these {scores['examples']} texts"
     what = f"{found['model']}, at most {found['max_tokens']} tokens, {reduction:.2f}× fewer FLOPs"
-    return f"{speedups} ({what}; {lost})"
+    return f"{speedups} ({what}; {lost}; see [Performance](performance.md#whole-reviews))"
 
 
-def _times(reduction: float | None) -> str:
-    return "none" if reduction is None else f"{reduction:.2f}×"
+def _reached(points: Sequence[Row]) -> str:
+    """The reduction, and what is lost there with the standard error on those rows."""
+    if not points:
+        return "none"
+    lost = mean(row["points_lost"] for row in points)
+    errors = [error for row in points if (error := row.get("points_lost_error")) is not None]
+    error = f" ± {mean(errors):.1f}" if errors else ""  # seeds share the rows, so their mean is as uncertain
+    return f"{reduction_of(points):.2f}× ({lost:z.1f}{error} lost)"
 
 
-def nearest(rows: Sequence[Row], task: str, target: float = 2.1) -> Row | None:
-    """The `ltp` row of a task nearest to a target, of the lowest seed."""
+def nearest(rows: Sequence[Row], task: str, seed: int | None, target: float = 2.1) -> Row | None:
+    """The `ltp` row of a task and seed nearest to a target; of the lowest seed if this one is not there."""
     found = [row for row in rows if row["task"] == task and row["rule"] == "ltp"]
-    return min(found, key=lambda row: (abs(row["target_flops"] - target), row["seed"]), default=None)
+
+    def order(row: Row) -> tuple[bool, float, int]:
+        return row["seed"] != seed, abs(row["target_flops"] - target), row["seed"]
+
+    return min(found, key=order, default=None)
 
 
-def _thresholds(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
-    found = [row for task in tasks if (row := nearest(rows, task)) and row.get("thresholds")]
+def _thresholds(rows: Sequence[Row]) -> list[str]:
+    found = [row for row in rows if row.get("thresholds")]
     if not found:
         return ["Not measured yet."]
     layers = max(len(row["thresholds"]) for row in found)
@@ -263,13 +320,14 @@ def _thresholds(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
     ]
     return [
         grid(["task", "FLOPs", *(f"layer {number}" for number in range(1, layers + 1))], lines),
-        "Percent of all attention that a token must receive to stay, at about 2.1×. What leaves after the "
-        "last layer is read by nobody, so its threshold is free to rise; executed FLOPs do not credit that.",
+        "Percent of all attention that a token must receive to stay, at about 2.1×, in the models that ship. "
+        "What leaves after the last layer is read by nobody, so its threshold is free to rise; executed "
+        "FLOPs do not credit that.",
     ]
 
 
-def _lengths(rows: Sequence[Row], tasks: Sequence[str]) -> list[str]:
-    found = [row for task in tasks if (row := nearest(rows, task)) and row.get("kept_by_length")]
+def _lengths(rows: Sequence[Row]) -> list[str]:
+    found = [row for row in rows if row.get("kept_by_length")]
     if not found:
         return ["Not measured yet."]
     lines = []
@@ -289,10 +347,10 @@ def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
     lines = []
     for task in tasks:
         best = best_below(rows, task)
-        if best is None:
+        if not best:
             lines.append(f"- {task}: `ltp` lost a point or more at the first target.")
-        elif best < 2.1 * (1 - NEAR):
-            lines.append(f"- {task}: less than a point lost only up to {best:.2f}×, the paper says 2.1×.")
+        elif reduction_of(best) < 2.1 * (1 - NEAR):
+            lines.append(f"- {task}: less than a point lost only up to {reduction_of(best):.2f}×.")
     lost = lost_at(rows)
     for (task, rule, target), points in sorted(lost.items()):
         if rule not in ("ltp", "dense") and (task, "ltp", target) in lost:

@@ -25,7 +25,7 @@ from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
 from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, load_rows
 from ltp_core.training.job import Job
-from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.metrics import difference_error, metric_of, scores
 
 
 def evaluate(
@@ -113,16 +113,14 @@ class Unpruned:
 
     Attributes:
         metric: the task's.
-        baseline: scores of the separately tuned dense model; None if there is none.
-        dense: the model itself with nothing pruned,
-        scores: and its scores.
+        baseline: the separately tuned dense model; None if there is none.
+        dense: the model itself with nothing pruned.
         max_tokens: longer inputs were cut; None for what the models can read.
     """
 
     metric: str
-    baseline: dict[str, float] | None
+    baseline: Evaluation | None
     dense: Evaluation
-    scores: dict[str, float]
     max_tokens: int | None = None
 
 
@@ -140,27 +138,32 @@ def run_unpruned(
         raise DataError(f"a label is outside of 0 … {classes - 1}, the classes of this model")
     alone = None
     if baseline is not None:
-        found = _run(baseline, rows, Dense(), batch_size, max_tokens, "baseline")
-        alone = scores(metric, found.logits, rows.labels)
+        alone = _run(baseline, rows, Dense(), batch_size, max_tokens, "baseline")
     dense = _run(model, rows, Dense(), batch_size, max_tokens, "dense")
-    return Unpruned(metric, alone, dense, scores(metric, dense.logits, rows.labels), max_tokens)
+    return Unpruned(metric, alone, dense, max_tokens)
 
 
 def measure(
     model: PrunedModel, against: Unpruned, rows: Rows, rule: Rule, batch_size: int = 32
 ) -> dict[str, Any]:
     """Score a rule against what is not pruned; the document of the `evaluate` command."""
-    metric, alone = against.metric, against.baseline
+    metric, labels, baseline = against.metric, rows.labels, against.baseline
     pruned = _run(model, rows, rule, batch_size, against.max_tokens, "pruned")
-    pruned_scores = scores(metric, pruned.logits, rows.labels)
+    pruned_scores = scores(metric, pruned.logits, labels)
+    alone, lost, error = None, None, None
+    if baseline is not None:
+        alone = scores(metric, baseline.logits, labels)
+        lost = 100 * (alone[metric] - pruned_scores[metric])
+        error = difference_error(metric, baseline.logits, pruned.logits, labels)
     return {
         "examples": len(rows),
         "metric": metric,
         "metrics": list(pruned_scores),
         "baseline": {"score": None} if alone is None else {"score": alone[metric], **alone},
-        "dense": _entry(against.dense, against.scores, metric),
+        "dense": _entry(against.dense, scores(metric, against.dense.logits, labels), metric),
         "pruned": _entry(pruned, pruned_scores, metric),
-        "points_lost": None if alone is None else 100 * (alone[metric] - pruned_scores[metric]),
+        "points_lost": lost,
+        "points_lost_error": None if error is None else 100 * error,
         "flops_reduction": pruned.flops_reduction,
         "executed_flops_reduction": against.dense.executed_flops / pruned.executed_flops,
         "kept_per_layer": pruned.kept_per_layer,

@@ -107,7 +107,7 @@ def page() -> str:
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}. "
             f"{_made_by(name, rows)}"
         )
-    parts += comparison.sections(_recorded("compare"), _benchmarks(), _pictured())
+    parts += comparison.sections(_recorded("compare"), _benchmarks(), _pictured(), _seeds())
     parts += comparison.ablations(_recorded("train"))
     if speed := _speed(_benchmarks()):
         parts += ["## Speed", "\n".join(speed)]
@@ -152,6 +152,12 @@ def _benchmarks() -> list[dict[str, Any]]:
     files = sorted(RESULTS.glob("performance-*.json"))
     found = [json_module.loads(Path(file).read_text(encoding="utf-8")) for file in files]
     return [document for document in found if "selection" in document]
+
+
+def _seeds() -> dict[str, int]:
+    """Task -> the seed that its shipped model was trained with."""
+    found = {name: Settings.read(folder).training for name, folder in shipped_models().items()}
+    return {name: training["pruned"]["seed"] for name, training in found.items()}
 
 
 def _pictured() -> list[str]:

@@ -19,6 +19,7 @@ from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds
 from ltp_core.training.budget import settle
+from ltp_core.training.job import portable
 
 LOGGED = ("step", "loss", "thresholds", "flops_reduction", "multiplier")
 
@@ -74,11 +75,7 @@ def pack(run: Path, folder: Path, bits: int) -> None:
         checkpoints.save_difference(folder / f"{weights}.delta.safetensors", model.hf_model, MINILM, bits)
     tuned.hf_model.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, tuned.thresholds)
-    training = {**tuned.settings.training, "data": None, "baseline": None}  # paths of this machine
-    if source := training["pruning"].get("unlabelled"):
-        training["pruning"] = {**training["pruning"], "unlabelled": Path(source).name}  # imdb, the task's
-    if taught := Settings.read(run / BASELINE_FOLDER).training:  # another run's had its own dense stage
-        training["dense"] = taught["dense"]
+    training = portable(tuned.settings.training, Settings.read(run / BASELINE_FOLDER).training)
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Console
 
-from ltp_core.checkpoints import BASELINE_FOLDER
+from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.evaluate import baseline_of, measure, run_unpruned
 from ltp_core.commands.results import row_of
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
-from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage
+from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
 
 ROW_FILE = "row.json"
 
@@ -119,7 +119,12 @@ def train(
         against = run_unpruned(model, baseline_of(str(output), model), rows, max_tokens=max_tokens)
         rule = rule_at(job, model, output, rows)
         measured = measure(model, against, rows, rule)
-    about = {"split": "tuning", "target_flops": pruning.target_flops, "penalty": pruning.penalty}
+    about = {
+        "split": "tuning",
+        "target_flops": pruning.target_flops,
+        "penalty": pruning.penalty,
+        "training": portable(model.settings.training, Settings.read(output / BASELINE_FOLDER).training),
+    }
     row = row_of(model, "/".join(filter(None, (method, ablation))), measured) | about | stamp()
     write_rows(output / ROW_FILE, [row])
     if record:

@@ -101,21 +101,23 @@ class LengthConfig(_Shares):
         return self.shares[layer - 1] < _before(self.shares, layer)
 
 
-def falling_shares(last: float, layers: int) -> list[float]:
-    """Shares that fall by the same factor in each layer, to `last` after the last.
+def falling_shares(last: float, layers: int, spared: int = 0) -> list[float]:
+    """Shares that fall by the same factor in each layer but the spared ones, to `last` after the last.
 
     Shares that fall in equal steps instead could save little more than half of the FLOPs.
 
     Args:
         last: share of the input's tokens left after the last layer, in (0, 1].
         layers: how many layers there are.
+        spared: the first so many keep all. SpAtten's schedule, as the code of Kim et al. has it, spares 15 %
+            of the layers, at least three.
 
     Raises:
         ValueError: for any other share.
     """
     if not 0 < last <= 1:
         raise ValueError(f"a share of tokens must be above 0 and at most 1, got {last}")
-    return [float(last ** (layer / layers)) for layer in range(1, layers + 1)]
+    return [float(last ** (max(0, layer - spared) / (layers - spared))) for layer in range(1, layers + 1)]
 
 
 def share_of(length: Tensor, share: float) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 Method = Literal["dense", "ltp", "topk", "lat"]
@@ -195,3 +196,17 @@ class Job:
         recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
         known = {field.name: described[field.name] for field in fields(cls) if field.name in described}
         return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})
+
+
+def portable(training: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:
+    """What a run was told, without this machine's paths: what it takes to repeat it elsewhere.
+
+    Args:
+        training: of the run's settings.
+        baseline: the same of its baseline, whose dense stage may have been another run's.
+    """
+    pruning = training["pruning"]
+    if source := pruning.get("unlabelled"):
+        pruning = {**pruning, "unlabelled": Path(source).name}  # a folder's name is its task's: imdb
+    dense = baseline.get("dense", training["dense"])
+    return {**training, "data": None, "baseline": None, "dense": dense, "pruning": pruning}

@@ -57,7 +57,8 @@ def search_lengths(
     are means of two parents; only what no other beats in both loss and FLOPs lives on.
 
     Source: Kim & Cho, ACL 2021. Differences: the loss on held-out rows decides instead of the metric, which
-    takes few values on few rows.
+    takes few values on few rows; and the search is smaller, 76 configurations where the authors' README has
+    about 1,800.
 
     Args:
         model: a LAT supernet.
@@ -156,15 +157,15 @@ def reduction_of(size: Dimensions, counts: Sequence[int], shares: Sequence[float
     return dense / sum(paper_flops(size, n, alive) for n, alive in zip(counts, kept, strict=True))
 
 
-def falling_at(size: Dimensions, counts: Sequence[int], target: float) -> list[float]:
-    """The `falling_shares` that meet a FLOPs target on inputs of so many tokens.
+def falling_at(size: Dimensions, counts: Sequence[int], target: float, spared: int = 0) -> list[float]:
+    """The `falling_shares` that meet a FLOPs target on inputs of so many tokens; the first layers spared.
 
     Raises:
         ValueError: if the target cannot be met, with the ceiling.
     """
 
     def shares(strength: float) -> list[float]:
-        return falling_shares(max(math.exp(-strength), 1e-9), size.layers)
+        return falling_shares(max(math.exp(-strength), 1e-9), size.layers, spared)
 
     return shares(settle(lambda strength: reduction_of(size, counts, shares(strength)), target))
 

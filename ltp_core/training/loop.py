@@ -16,7 +16,7 @@ from transformers.trainer_utils import get_last_checkpoint
 from ltp_core.training.job import Recipe
 from ltp_core.training.processes import PATIENCE
 from ltp_core.training.progress import ProgressLine
-from ltp_core.training.sampling import LikeLengths
+from ltp_core.training.sampling import EpochOrder, LikeLengths
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -102,7 +102,10 @@ class Loop(Trainer):
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int]:
         """Batches of like length in random order, instead of the Trainer's from long to short."""
         table: Any = self.train_dataset if train_dataset is None else train_dataset
-        return LikeLengths([len(ids) for ids in table["input_ids"]], self.args.train_batch_size)
+        lengths = [len(ids) for ids in table["input_ids"]]
+        sampler = LikeLengths(lengths, self.args.train_batch_size, self.args.seed)
+        self.add_callback(EpochOrder(sampler))
+        return sampler
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW in three groups: matrices, the rest without decay, thresholds with a rate of their own."""

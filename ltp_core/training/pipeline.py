@@ -134,7 +134,7 @@ def rule_at(job: Job, model: PrunedModel, folder: Path, rows: Rows) -> Rule:
         return model.learned_rule
     size, counts = model.dimensions, token_counts(model, rows, job.pruned.max_tokens)
     if job.method == "topk":
-        return TopK(falling_at(size, counts, target))
+        return TopK(falling_at(size, counts, target, job.pruning.spared_layers))
     return LengthConfig(lengths_at(read_search(folder), size, counts, target))
 
 

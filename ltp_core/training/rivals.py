@@ -39,7 +39,8 @@ class TopKModule(RivalModule):
     """A model under cascaded top-k at a share drawn anew for each batch; the forward returns the loss.
 
     Source: Wang, Zhang & Han, "SpAtten", HPCA 2021: fine-tuning under cascade token pruning. Differences: the
-    paper tunes for one ratio, we draw it (the logarithm is uniform), so one model serves many; distilled.
+    paper tunes for one ratio, we draw it (the logarithm is uniform), so one model serves many; shares fall by
+    one factor a layer, after as many spared layers as learned token pruning has; distilled.
     """
 
     def forward(
@@ -52,7 +53,7 @@ class TopKModule(RivalModule):
     ) -> dict[str, Tensor]:
         """Return the loss and the logits of the model under this batch's share."""
         last = LOWEST_SHARE ** float(torch.rand(()))
-        rule = TopK(falling_shares(last, self.layers))
+        rule = TopK(falling_shares(last, self.layers, self.pruning.spared_layers))
         inputs = Inputs(input_ids, attention_mask, token_type_ids)
         run = self.under(inputs, rule)
         return {"loss": self.taught(run, inputs, labels, teacher_logits), "logits": run.logits}

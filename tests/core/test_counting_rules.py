@@ -195,6 +195,7 @@ def test_a_wrong_number_of_shares_is_said():
 
 def test_schedules():
     assert falling_shares(0.064, 3) == pytest.approx([0.4, 0.16, 0.064])
+    assert falling_shares(0.16, 3, spared=1) == pytest.approx([1, 0.4, 0.16])
     assert rising_thresholds(0.3, 3).values == pytest.approx((0.1, 0.2, 0.3))
     assert flat_thresholds(0.3, 3, 0.5) == Thresholds([0.3] * 3, 0.5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ltp_core.training.metrics import metric_of, scores
+from ltp_core.training.metrics import constant_score, difference_error, metric_of, scores
 
 # Predicted 1 1 1 0 0 0, true 1 1 0 0 0 1: two right positives, one false, one missed, two right negatives.
 LOGITS = np.array([[0, 2], [-1, 1], [0.1, 0.2], [3, 1], [1, 0], [0, -1]], dtype=np.float32)
@@ -70,3 +70,28 @@ def test_a_correlation_with_what_never_changes_is_one_line(values, labels):
     """SciPy would warn first."""
     with pytest.raises(ValueError, match="where all outputs or all labels are equal"):
         scores("spearman", np.array(values, dtype=np.float32)[:, None], labels)
+
+
+def test_the_best_constant_answer():
+    # Always 1: precision 3/6, recall 1, so 2/3. Always 0: no positive is found, 0.
+    assert constant_score("f1", 2, LABELS) == pytest.approx(2 / 3)
+    assert constant_score("accuracy", 2, [0, 0, 0, 1]) == pytest.approx(3 / 4)
+    assert constant_score("matthews", 2, LABELS) == 0
+    assert constant_score("spearman", 1, [0.5, 2.0]) is None
+
+
+def test_the_error_of_a_difference_is_that_of_paired_rows():
+    # Of 400 rows, one model alone is right on 40, the other alone on 20, so the mean of the differences is
+    # 20/400 and their variance 60/400 - (20/400)^2; the standard error of the mean is its root over 400.
+    labels = np.ones(400, dtype=int)
+    one, other = np.tile([0.0, 1.0], (400, 1)), np.tile([0.0, 1.0], (400, 1))
+    one[:20], other[20:60] = [1.0, 0.0], [1.0, 0.0]
+    expected = ((60 / 400 - (20 / 400) ** 2) / 400) ** 0.5
+    assert difference_error("accuracy", one, other, labels) == pytest.approx(expected, rel=0.1)
+    assert difference_error("accuracy", one, one, labels) == 0
+
+
+def test_a_handful_of_rows_has_no_error():
+    values = np.array([[0.0], [1.0]])
+    assert difference_error("spearman", values, values, [0.0, 1.0]) is None
+    assert difference_error("accuracy", LOGITS[:1], LOGITS[:1], [1]) is None

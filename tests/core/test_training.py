@@ -423,9 +423,40 @@ train_pruned(PrunedModel.from_pretrained(home / "dense"), Rows(**job["rows"]), R
 """
 
 
+def test_an_epoch_that_was_interrupted_goes_on_in_its_order(toy, tmp_path, monkeypatch):
+    recipe = replace(RECIPE, epochs=3, save_steps=4)
+    toy.save_pretrained(tmp_path / "base")
+    step, seen = Loop.compute_loss, []
+
+    def watched(self, model, inputs, *args, **kwargs):
+        if len(seen) == stop_at:
+            raise KeyboardInterrupt
+        seen.append((self.state.epoch, inputs["input_ids"]))
+        return step(self, model, inputs, *args, **kwargs)
+
+    def batches(folder):
+        seen.clear()
+        model = PrunedModel.from_pretrained(tmp_path / "base")
+        train_dense(model, toy_rows(), recipe, tmp_path / folder)
+        return model, [ids for _, ids in seen]
+
+    monkeypatch.setattr(Loop, "compute_loss", watched)
+    stop_at = None
+    model, whole = batches("whole")
+    stop_at = 11  # in the second of three epochs, after the checkpoint at 8
+    with pytest.raises(KeyboardInterrupt):
+        batches("killed")
+    stop_at = None
+    resumed, rest = batches("killed")
+    assert len(whole) == 18 and len(rest) == 10
+    assert all(torch.equal(*pair) for pair in zip(whole[8:], rest, strict=True))
+    for name, weight in model.hf_model.state_dict().items():
+        torch.testing.assert_close(resumed.hf_model.state_dict()[name], weight, atol=1e-5, rtol=0)
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_thresholds(toy, tmp_path, monkeypatch):
-    recipe = replace(RECIPE, save_steps=3)
+    recipe = replace(RECIPE, save_steps=4)  # an epoch has six: the second one is interrupted
     rows, tuning = toy_rows(), toy_rows(40, seed=1)
     toy.save_pretrained(tmp_path / "dense")
     whole = train_pruned(
@@ -438,18 +469,18 @@ def test_a_killed_run_goes_on_to_the_same_thresholds(toy, tmp_path, monkeypatch)
         "recipe": asdict(recipe),
         "pruning": asdict(PRUNING),
     }
-    (tmp_path / "job.json").write_text(json.dumps({**job, "kill_after": 7}))
+    (tmp_path / "job.json").write_text(json.dumps({**job, "kill_after": 11}))
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True)
     assert killed.returncode == -9, killed.stderr.decode()[-2000:]
     assert last_complete_checkpoint(tmp_path / "run" / "straight-through" / "checkpoints").endswith(
-        "checkpoint-6"
+        "checkpoint-8"
     )
 
     steps, step = [], Loop.compute_loss
     monkeypatch.setattr(Loop, "compute_loss", lambda *a, **k: steps.append(1) or step(*a, **k))
     dense = PrunedModel.from_pretrained(tmp_path / "dense")
     resumed = train_pruned(dense, rows, tuning, recipe, PRUNING, tmp_path / "run")
-    assert len(steps) == 6  # of 12: the first six were not run again
+    assert len(steps) == 4  # of 12: the first eight were not run again
     assert resumed.thresholds == pytest.approx(whole.thresholds, rel=1e-5)
     for name, weight in whole.hf_model.state_dict().items():
         torch.testing.assert_close(resumed.hf_model.state_dict()[name], weight, atol=1e-5, rtol=0)
