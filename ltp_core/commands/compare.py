@@ -197,7 +197,12 @@ def measured_rows(
                 continue
             measured = measure(model, against(model), rows, rule)
             setting = {"thresholds": getattr(rule, "values", None), "shares": _shares(rule)}
-            row = {**row_of(model, name, measured), "seed": _seed(family), "target_flops": target, **setting}
+            row = {
+                **row_of(model, name, measured),
+                "seed": _seed(family, model),
+                "target_flops": target,
+                **setting,
+            }
             row |= {"split": "development", "kept_by_length": measured["kept_by_length"]}
             if name == "dense":
                 row["constant_score"] = constant_score(base.metric, model.dimensions.classes, rows.labels)
@@ -261,7 +266,7 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
         _named("lat", family.lat): lengths,
         "random": lambda target: (
             base,
-            RandomKeep(LengthConfig(falling_at(size, counts(), target, spared)), _seed(family)),
+            RandomKeep(LengthConfig(falling_at(size, counts(), target, spared)), _seed(family, base)),
         ),
     }
 
@@ -270,9 +275,10 @@ def _named(name: str, trained: PrunedModel | None) -> str:
     return name if trained is not None else f"{name}/untrained"
 
 
-def _seed(family: Family) -> int:
-    """The seed of the family's training: rows of several families share a file."""
-    return int(family.learned[0].settings.training.get("pruned", {}).get("seed", 0))
+def _seed(family: Family, model: PrunedModel) -> int:
+    """The seed that a model was trained with; of the baseline, its dense stage's."""
+    stage = "dense" if model is family.baseline else "pruned"
+    return int(model.settings.training.get(stage, {}).get("seed", 0))
 
 
 def _shares(rule: Rule) -> list[float] | None:
