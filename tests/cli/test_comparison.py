@@ -120,6 +120,18 @@ def test_a_reduction_that_is_reached_has_its_error():
     assert "| sst2 1.51× (0.5 ± 0.9 lost): about 2.1× or more on 0 of 1 tasks |" in page(rows)
 
 
+def test_margins_are_at_equal_flops():
+    # ltp at 2.4x, that is 1/2.4 of the FLOPs, half-way between 1/2 and 1/3: the rival loses 4 points there,
+    # half-way between 2 and 6. Beyond 3x nothing is known of it.
+    rows = [
+        row("ltp", 2.1, 0.89, flops_reduction=2.4),
+        row("ltp", 3.0, 0.80, flops_reduction=3.5),
+        row("topk", 2.1, 0.88, flops_reduction=2.0),
+        row("topk", 3.0, 0.84, flops_reduction=3.0),
+    ]
+    assert comparison.margins(rows) == [("sst2", 2.1, pytest.approx(3.0))]
+
+
 def test_claims():
     # less than a point lost: at 1.5 and 2.1. Above the better rival: 1.5 at 2.1x, -0.9 at 3x.
     text = page(ROWS)
