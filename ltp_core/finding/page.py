@@ -81,10 +81,17 @@ def _deletion(found: Found, figures: Mapping[str, str]) -> str:
         for name, row in choices.items()
     ]
     head = ["who goes", "log-odds fall by", "answers that change, %", "more than LTP"]
+    doubt = ""
+    if choices["highest"]["drop"]["value"] <= choices["random"]["drop"]["value"]:
+        doubt = (
+            " But here attribution fails a check of its own: to lose the words with the largest attributions "
+            "costs no more than to lose random ones. So it says little about what matters to this model, and "
+            "agreement with it proves little."
+        )
     return "\n\n".join(
         [
             "### Does the answer survive the loss?",
-            f"{against} {smallest}",
+            f"{against} {smallest}{doubt}",
             _table(head, rows),
             "In this table words go layer by layer, as under LTP: the others have read them by then. In the "
             "figure they are deleted from the text itself, so nobody ever reads them.",
@@ -219,7 +226,7 @@ def _transfer(found: Found) -> str:
             f"{_shown(transfer['dense_score'], 100, 1)} %.",
             _table(head, rows),
             "*Rising* grows evenly to the last layer, *flat* is one threshold for all layers; neither is "
-            "learned.",
+            "learned. Intervals that overlap tell nothing apart.",
         ]
     )
 
