@@ -201,10 +201,10 @@ def _means(rows: Sequence[Row]) -> list[str]:
 
 
 def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
-    """The target up to which `ltp` lost less than a point in the mean of seeds, at every one: a row a seed.
+    """The highest target at which `ltp` lost less than a point in the mean of seeds: a row a seed.
 
-    A lucky point beyond one that lost more does not count: on small development sets there are some.
-    Empty if already the first target lost more.
+    A lucky point beyond one that lost more by a standard error does not count: on small development sets
+    there are some. Empty if there is no such target.
     """
     found = defaultdict(list)
     for row in rows:
@@ -212,10 +212,18 @@ def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
             found[row["target_flops"]].append(row)
     reached: list[Row] = []
     for _, points in sorted(found.items()):
-        if mean(row["points_lost"] for row in points) >= limit:
+        lost = mean(row["points_lost"] for row in points)
+        if lost - (error_of(points) or 0) >= limit:
             break
-        reached = points
+        if lost < limit:
+            reached = points
     return reached
+
+
+def error_of(points: Sequence[Row]) -> float | None:
+    """Standard error of the points lost; of several seeds the mean, as they share the rows. None if unknown."""
+    errors = [error for row in points if (error := row.get("points_lost_error")) is not None]
+    return mean(errors) if errors else None
 
 
 def reduction_of(points: Sequence[Row]) -> float:
@@ -335,10 +343,9 @@ def _reached(points: Sequence[Row]) -> str:
     """The reduction, and what is lost there with the standard error on those rows."""
     if not points:
         return "none"
-    lost = mean(row["points_lost"] for row in points)
-    errors = [error for row in points if (error := row.get("points_lost_error")) is not None]
-    error = f" ± {mean(errors):.1f}" if errors else ""  # seeds share the rows, so their mean is as uncertain
-    return f"{reduction_of(points):.2f}× ({lost:z.1f}{error} lost)"
+    lost, error = mean(row["points_lost"] for row in points), error_of(points)
+    lost_and_error = f"{lost:z.1f}" + ("" if error is None else f" ± {error:.1f}")
+    return f"{reduction_of(points):.2f}× ({lost_and_error} lost)"
 
 
 def nearest(rows: Sequence[Row], task: str, seed: int | None, target: float = 2.1) -> Row | None:
@@ -394,7 +401,7 @@ def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
     for task in tasks:
         best = best_below(rows, task)
         if not best:
-            lines.append(f"- {task}: `ltp` lost a point or more at the first target.")
+            lines.append(f"- {task}: `ltp` lost a point or more at all targets.")
         elif reduction_of(best) < 2.1 * (1 - NEAR):
             lines.append(f"- {task}: less than a point lost only up to {reduction_of(best):.2f}×.")
     others = sorted({row["rule"] for row in rows} - {"ltp", "dense"})
