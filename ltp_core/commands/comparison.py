@@ -221,7 +221,7 @@ def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
 
 
 def error_of(points: Sequence[Row]) -> float | None:
-    """Standard error of the points lost; of several seeds the mean, as they share the rows. None if unknown."""
+    """Standard error of the points lost: of seeds, which share the rows, the mean. None if unknown."""
     errors = [error for row in points if (error := row.get("points_lost_error")) is not None]
     return mean(errors) if errors else None
 
