@@ -142,7 +142,7 @@ def _load_family(
 ) -> Family:
     where = choose_device(device)
     learned = tuple(load(name, where) for name in ltp)
-    tuned, supernet = (None if folder is None else load(str(folder), where) for folder in (topk, lat))
+    tuned, supernet = (None if folder is None else load(folder, where) for folder in (topk, lat))
     for model in (*learned, *filter(None, (tuned, supernet))):
         if model.settings.task != task:
             raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")

@@ -1,6 +1,7 @@
 """`evaluate`: a data set in; scores, FLOPs and kept tokens out."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -100,11 +101,11 @@ def check_max_tokens(max_tokens: float | None) -> None:
         raise ValueError(f"--max-tokens must be at least 8, got {max_tokens:g}")
 
 
-def baseline_of(name: str, model: PrunedModel) -> PrunedModel | None:
+def baseline_of(source: str | Path, model: PrunedModel) -> PrunedModel | None:
     """The separately tuned dense model beside it, if there is one."""
-    if not has_baseline(name):
+    if not has_baseline(source):
         return None
-    return PrunedModel.from_pretrained(name, weights="baseline").to(model.device)
+    return PrunedModel.from_pretrained(source, weights="baseline").to(model.device)
 
 
 @dataclass(frozen=True)

@@ -255,6 +255,7 @@ def claim(job: Job, folder: Path) -> None:
 
 def publish(model: PrunedModel, folder: Path) -> None:
     """Save a finished model so that it is there whole or not at all: config.json appears last."""
+    folder = folder.resolve()  # Path(".") has no name
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(part)

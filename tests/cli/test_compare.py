@@ -103,6 +103,13 @@ def test_without_trained_rivals_the_rule_says_so(call, tmp_path):
     assert [row["rule"] for row in rows] == ["topk/untrained", "lat/untrained"]
 
 
+def test_a_rivals_folder_may_be_named_as_a_shipped_model(call, family, tmp_path, monkeypatch):
+    shutil.copytree(family / "topk", tmp_path / "sst2")
+    monkeypatch.chdir(tmp_path)
+    code, said = call("--topk", "sst2", "--targets", "1.3", "--rules", "topk", "--json")
+    assert code == 0 and [row["rule"] for row in json.loads(said.out)["rows"]] == ["topk"]
+
+
 def test_the_baseline_of_another_model(call, family, tmp_path):
     own = json.loads(call("--targets", "1.3", "--rules", "ltp", "--json")[1].out)["rows"][0]
     other = shutil.copytree(family / "ltp", tmp_path / "other")

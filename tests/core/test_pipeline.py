@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import datasets
 import pytest
@@ -144,6 +145,14 @@ def test_a_published_model_replaces_an_older_one(model, tiny_bert, tokenizer, tm
     publish(PrunedModel(tiny_bert(seed=2), tokenizer, [0.1, 0.2, 0.3]), tmp_path / "m")
     assert PrunedModel.from_pretrained(tmp_path / "m").thresholds == (0.1, 0.2, 0.3)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_model_is_published_into_the_present_folder(model, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    publish(model, Path("."))
+    assert PrunedModel.from_pretrained(Path(".")).layers == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path, monkeypatch):
