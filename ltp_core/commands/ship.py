@@ -51,7 +51,7 @@ def ship(
         part = Path(work) / name  # whole or not at all: what fails leaves an earlier model as it was
         pack(run, part, bits)
         if target_flops is not None:
-            settle_again(part, target_flops, note, data)
+            settle_again(part, run, target_flops, note, data)
         seal(part)
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
@@ -92,13 +92,16 @@ def copy_log(run: Path, file: Path) -> None:
     file.write_text("".join(json_module.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
-def settle_again(folder: Path, target_flops: float, note: str, data: str | None) -> None:
-    """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows."""
+def settle_again(folder: Path, run: Path, target_flops: float, note: str, data: str | None) -> None:
+    """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows.
+
+    The run still says where its rows lie, the shipped model no longer does.
+    """
     model = PrunedModel.from_pretrained(folder)
     rule = model.learned_rule
     if not isinstance(rule, Thresholds):
         raise CheckpointError(f"{folder} has no thresholds to settle")
-    tuning = rows_for(model, data, "tuning")
+    tuning = rows_for(PrunedModel.from_pretrained(run), data, "tuning")
     length = model.settings.trained_length
     factor = settle(
         lambda x: run_rows(model, tuning, rule.times(x), max_tokens=length).flops_reduction, target_flops

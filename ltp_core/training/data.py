@@ -149,6 +149,11 @@ def load_texts(data: str, split: str | None = None, config: str | None = None) -
     return _texts(_table(data, split, config), data)
 
 
+def format_of(data: str) -> str | None:
+    """How `datasets` calls a data file's format, by its ending; None for a folder or a Hub id."""
+    return _FORMATS.get(Path(data).suffix.lower())
+
+
 def texts_of(source: str) -> list[Text]:
     """The texts of a training set: a task's own on the Hub, by its name, or what `load_texts` takes."""
     if task := TASKS.get(source):
@@ -231,7 +236,7 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
 
     path = Path(data)
     try:
-        if kind := _FORMATS.get(path.suffix.lower()):
+        if kind := format_of(data):
             if not path.is_file():
                 raise DataError(f"there is no file {data}")
             # A text may be "NA", or a number: without this, pandas guesses what a column holds.

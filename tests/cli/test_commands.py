@@ -279,7 +279,7 @@ def test_train_makes_a_model_that_loads_and_resumes(folder, tmp_path):
     assert found["flops_reduction"] == pytest.approx(1.2, rel=0.05)
     assert len(PrunedModel.from_pretrained(output).thresholds) == 3
     assert document(*command, *options) == found  # nothing is left to do
-    untouched = document("evaluate", "--model", output, "--split", "untouched", "--data", data)
+    untouched = document("evaluate", "--model", output, "--split", "untouched")
     assert untouched["examples"] == 8
     assert "another run" in refused(*command, *options, "--seed", 1)
 

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.cli import main
 from ltp_core.commands.compare import RULES, merged
+from ltp_core.commands.evaluate import rows_for
 from ltp_core.evaluation import run_rows
-from ltp_core.training.data import Rows, load_rows
+from ltp_core.training.data import DataError, Rows, load_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import run
 
@@ -122,6 +123,29 @@ def test_the_baseline_of_another_model(call, family, tmp_path):
     assert found["pruned_score"] == own["pruned_score"]
     assert found["baseline_score"] == 1 - own["baseline_score"]  # two classes: each answer is the other one
     assert found["points_lost"] == pytest.approx(100 * (found["baseline_score"] - own["pruned_score"]))
+
+
+def test_tuning_rows_are_never_cut_from_the_file_that_is_measured(family, tmp_path):
+    """Here that file holds the tuning rows' texts and others, with all labels wrong."""
+    model = PrunedModel.from_pretrained(family / "ltp")
+    own = rows_for(model, None, "tuning")
+    assert len(own) == 16
+    rows = load_rows(str(family / "rows.csv"))
+    measured = tmp_path / "development.csv"
+    lines = [f"{text},{1 - label}" for text, label in zip(rows.texts, rows.labels, strict=True)]
+    measured.write_text("\n".join(["text,label", *lines]))
+    assert rows_for(model, str(measured), "tuning") == own
+    (tmp_path / "moved").mkdir()
+    shutil.copy(measured, tmp_path / "moved" / "train.csv")
+    assert rows_for(model, str(tmp_path / "moved"), "tuning").labels == [1 - label for label in own.labels]
+
+
+def test_a_training_file_that_is_gone(family, tmp_path):
+    model = PrunedModel.from_pretrained(family / "ltp")
+    settings = model.settings
+    model.settings = replace(settings, training={**settings.training, "task": str(tmp_path / "rows.csv")})
+    with pytest.raises(DataError, match=r"tuning rows were held out of .*rows\.csv, which is gone"):
+        rows_for(model, str(family / "rows.csv"), "tuning")
 
 
 def test_a_target_out_of_reach_is_said_and_the_rest_measured(call):

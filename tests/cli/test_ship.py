@@ -8,6 +8,8 @@ import pytest
 from ltp_core import PrunedModel, checkpoints
 from ltp_core.checkpoints import Settings
 from ltp_core.commands import ship as command
+from ltp_core.commands.evaluate import rows_for
+from ltp_core.evaluation import run_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 
 
@@ -30,6 +32,23 @@ def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
         command.ship(tmp_path / "run", "mine", target_flops=2.0)
     assert earlier.read_text() == "earlier"
     assert [path.name for path in tmp_path.rglob("*")] == ["models", "mine", "config.json"]
+
+
+def test_thresholds_are_settled_on_the_rows_of_the_run(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    """A shipped model names no file of this machine, so the run says where its rows lie."""
+    texts = [f"{a} {b} film" for a in "abcde" for b in "fghij"]
+    rows = [{"text": text, "label": number % 2} for number, text in enumerate(texts)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    job = Job("sst2", str(tmp_path / "rows.jsonl"), "base", None, "ltp", Recipe(), Recipe(), Pruning(), 8, 0)
+    model = PrunedModel(tiny_bert(), tokenizer, [0.1, 0.2, 0.3])
+    for name, data in (("run", job.data), ("shipped", None)):
+        model.settings = Settings(task="sst2", training=asdict(replace(job, data=data)))
+        model.save_pretrained(tmp_path / name)
+    command.settle_again(tmp_path / "shipped", tmp_path / "run", 1.3, "why", None)
+    settled = PrunedModel.from_pretrained(tmp_path / "shipped")
+    tuning = rows_for(PrunedModel.from_pretrained(tmp_path / "run"), None, "tuning")
+    assert run_rows(settled, tuning).flops_reduction == pytest.approx(1.3, rel=0.1)
+    assert settled.settings.training["settled"]["note"] == "why"
 
 
 def test_the_log_keeps_what_a_notebook_plots(tmp_path):
