@@ -108,8 +108,7 @@ class Rows:
 
     def with_text(self) -> "Rows":
         """The rows of which no text is empty or blank."""
-        parts = [(text,) if isinstance(text, str) else text for text in self.texts]
-        return self.take([row for row, texts in enumerate(parts) if all(text.strip() for text in texts)])
+        return self.take([row for row, text in enumerate(self.texts) if has_text(text)])
 
 
 @dataclass(frozen=True)
@@ -185,6 +184,11 @@ def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
     held = whole[: tuning + untouched]
     train = apart(rows.texts, [rows.texts[index] for index in held])
     return Split(rows.take(train), rows.take(held[:tuning]), rows.take(held[tuning:]))
+
+
+def has_text(text: Text) -> bool:
+    """Whether neither it, nor one of a pair, is empty or blank."""
+    return all(part.strip() for part in ((text,) if isinstance(text, str) else text))
 
 
 def apart(texts: Sequence[Text], held: Sequence[Text]) -> list[int]:

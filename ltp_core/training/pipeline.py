@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
 from ltp_core.evaluation import Evaluation, run_rows
-from ltp_core.model import PrunedModel
+from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import LengthConfig, Rule, TopK
+from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.training.job import Job
@@ -78,10 +79,11 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     names = class_names(job.task, split)
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline)
-    if job.method != "dense":
+    unlabelled = None
+    if job.method != "dense":  # what is wrong here is said now, not after the dense stage
         _check_target(job, start, split.tuning)
         if job.pruning.unlabelled is not None:
-            texts_of(job.pruning.unlabelled)  # says now what it would say after the dense stage
+            unlabelled = drawable(texts_of(job.pruning.unlabelled), split)
     if ranks.is_main_process:
         claim(job, folder)
     ranks.wait_for_everyone()
@@ -100,7 +102,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         say(PRUNING_METHODS[job.method])
         set_seed(job.pruned.seed)
         model = PrunedModel.from_pretrained(baseline).to(device)
-        model = prune(job, model, split, folder, say)
+        model = prune(job, model, split, unlabelled, folder, say)
         model.settings = replace(model.settings, training=asdict(job))
         if ranks.is_main_process:
             publish(model, folder)
@@ -109,14 +111,19 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
 
 
 def prune(
-    job: Job, model: PrunedModel, split: Split, folder: Path, say: Callable[[str], None]
+    job: Job,
+    model: PrunedModel,
+    split: Split,
+    unlabelled: Sequence[Text] | None,
+    folder: Path,
+    say: Callable[[str], None],
 ) -> PrunedModel:
     """From the dense model to the one that a job's method makes of it."""
     stage = folder / "pruned"
     if job.method == "ltp":
-        return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage)
+        return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage, unlabelled)
     module = TopKModule if job.method == "topk" else LengthDropModule
-    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage)
+    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage, unlabelled)
     if job.method == "lat":
         say("searching length configurations on the tuning rows")
         front = search_lengths(

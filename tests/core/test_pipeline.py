@@ -115,7 +115,27 @@ def test_unlabelled_texts_that_are_not_there_are_noticed_before_anything_is_trai
     lost = replace(job, pruning=replace(job.pruning, unlabelled=str(tmp_path / "reviews.csv")))
     with pytest.raises(DataError, match=r"there is no file .*reviews\.csv"):
         run(lost, tmp_path / "out", print)
+    (tmp_path / "reviews.jsonl").write_text(json.dumps({"sentence1": "a", "sentence2": "b"}))
+    pairs = replace(job, pruning=replace(job.pruning, unlabelled=str(tmp_path / "reviews.jsonl")))
+    with pytest.raises(DataError, match="the rows are pairs and the unlabelled texts are not"):
+        run(pairs, tmp_path / "out", print)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["ltp", "topk"])
+def test_held_out_rows_are_not_drawn_from_unlabelled_texts_either(job, tmp_path, monkeypatch, method):
+    """The texts are the job's own here, as those of `--task imdb --unlabelled imdb` are."""
+    drawn = []
+
+    def train(*arguments):
+        drawn.extend(arguments[-1])
+        return arguments[0]
+
+    monkeypatch.setattr(pipeline, "train_pruned", train)
+    monkeypatch.setattr(pipeline, "train_rival", train)
+    own = replace(job.pruning, unlabelled=job.task)
+    run(replace(job, method=method, pruning=own), tmp_path / "out", print)
+    assert drawn == split_of(job).train.texts
 
 
 def test_an_interrupted_pruning_stage_keeps_the_baseline(job, tmp_path, monkeypatch):
