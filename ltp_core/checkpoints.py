@@ -88,6 +88,8 @@ class Settings:
             raise TypeError("task and base must be names")
         if not all(isinstance(getattr(self, name), dict) for name in ("files", "training", "results")):
             raise TypeError("files, training and results must be objects")
+        if not all(isinstance(self.training.get(name, {}), dict) for name in ("dense", "pruned", "pruning")):
+            raise TypeError("the training's dense, pruned and pruning must be objects")
 
     @property
     def trained_length(self) -> int | None:

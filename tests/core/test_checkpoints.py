@@ -129,7 +129,11 @@ def test_pickled_weights_are_not_loaded(saved):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}']
+    "text",
+    [
+        *("{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}'),
+        *('{"training": {"pruned": null}}', '{"training": {"pruning": "x"}}'),
+    ],
 )
 def test_broken_settings(saved, text):
     (saved / "ltp_config.json").write_text(text)
