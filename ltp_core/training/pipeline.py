@@ -14,15 +14,17 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel, Text
-from ltp_core.rules import LengthConfig, Rule, TopK
+from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
 from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
+    LOWEST_SHARE,
     falling_at,
     lengths_at,
     read_search,
+    reduction_of,
     search_lengths,
     token_counts,
     write_search,
@@ -30,7 +32,7 @@ from ltp_core.training.lengths import (
 from ltp_core.training.metrics import metric_of, scores
 from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
-from ltp_core.training.stages import tokenized, train_dense, train_pruned
+from ltp_core.training.stages import train_dense, train_pruned
 
 JOB_FILE = "job.json"
 PRUNING_METHODS = {"ltp": "learned token pruning", "topk": "SpAtten's top-k", "lat": "LAT's LengthDrop"}
@@ -174,18 +176,23 @@ def _start(job: Job, names: tuple[str, ...], baseline: Path) -> PrunedModel:
 
 
 def _check_target(job: Job, model: PrunedModel, tuning: Rows) -> None:
-    """Refuse a FLOPs target that no thresholds can reach, before hours of training."""
+    """Refuse a FLOPs target that the method cannot promise to reach, before hours of training."""
     job.pruning.first_thresholds(model.layers)  # says so, if the wrong number of them was given
     target = job.pruning.target_flops
     if target is None:
         return
-    lengths = [len(ids) for ids in tokenized(model, tuning, job.pruned.max_tokens)["input_ids"]]
-    spared = job.pruning.spared_layers
-    highest = ceiling(model.dimensions, lengths, spared)
+    size, counts = model.dimensions, token_counts(model, tuning, job.pruned.max_tokens)
+    if job.method == "lat":  # what its search starts from
+        highest = reduction_of(size, counts, falling_shares(LOWEST_SHARE, model.layers))
+        left = f"{LOWEST_SHARE:.0%} of the tokens left after the last"
+    else:
+        spared = job.pruning.spared_layers
+        highest = ceiling(size, counts, spared)
+        left = f"[CLS] alone left after the attention of layer {spared + 1}"
     if target > highest:
         raise DataError(
-            f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and [CLS] alone "
-            f"left after the attention of layer {spared + 1}, the ceiling on these rows is {highest:.2f}"
+            f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and {left}, "
+            f"the ceiling on these rows is {highest:.2f}"
         )
 
 

@@ -29,6 +29,7 @@ from ltp_core.training.augment import drawn, made_up
 from ltp_core.training.budget import FlopsHold, settle
 from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
+from ltp_core.training.lengths import token_counts
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import PruningModule
 
@@ -123,7 +124,7 @@ def distillation_table(
     Raises:
         DataError: if no row is left.
     """
-    counts = [len(ids) for ids in tokenized(model, rows, recipe.max_tokens)["input_ids"]]
+    counts = token_counts(model, rows, recipe.max_tokens)
     rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
     if not len(rows):
         raise DataError(f"no training row has {pruning.shortest} tokens or more")

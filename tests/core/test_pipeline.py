@@ -234,7 +234,7 @@ def test_the_head_is_seeded(job):
 def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
     """With 3 layers of d = 48, d_ff = 80 and 12 tokens, worked out on paper.
 
-    2 (4 n d² + 2 n² d + 2 n d d_ff) a layer: 442368 for n = 12 in FLOPs of a layer with everything kept;
+    2 (4 n d² + 2 n² d + 2 n d d_ff) a layer: 433152 for n = 12 in FLOPs of a layer with everything kept;
     with [CLS] alone: 264192 for layer 1 (its FFN over one token), 33984 for each later one.
     """
     out = replace(job, pruning=replace(PRUNING, target_flops=9.0))
@@ -246,6 +246,17 @@ def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
     assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match="3 layers; got 2 initial thresholds"):
         run(replace(job, pruning=replace(PRUNING, thresholds=(0.1, 0.2))), tmp_path / "out", print)
+
+
+def test_what_lat_cannot_promise_is_refused_before_training(job, tmp_path):
+    """Its search starts from 5 % of the tokens after the last layer: of 12 there are 5, 2 and 1 left.
+
+    By the formula above 325632 + 127680 + 52992 FLOPs of 3 times 433152. Thresholds reach more.
+    """
+    three = replace(job, method="lat", pruning=replace(PRUNING, target_flops=3.0))
+    with pytest.raises(DataError, match=r"3 cannot be .* 5% of the tokens left .* on these rows is 2\.57"):
+        run(three, tmp_path / "out", print)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_job_of_an_older_version_is_taken_up(job, tmp_path):
