@@ -73,52 +73,61 @@ def calibrate(
         ValueError: for a target below 1 or above the ceiling of this model on these texts, or an
             unusable text.
     """
-    return calibrate_each(model, texts, [target], step, batch_size, max_tokens, progress)[0]
+    return Walk(model, texts, step, batch_size, max_tokens).to(target, progress)
 
 
-def calibrate_each(
-    model: PrunedModel,
-    texts: Sequence[Text],
-    targets: Sequence[float],
-    step: float = 0.1,
-    batch_size: int = 32,
-    max_tokens: int | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> list[Calibration]:
-    """Several targets on one walk. Arguments and errors as for `calibrate`."""
-    if not all(target >= 1 for target in targets):
-        raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {list(targets)}")
-    if not 0 < step <= 1:
-        raise ValueError(f"a step drops a share of the tokens, above 0 and at most 1; got {step}")
-    sample = _Sample(model, texts, batch_size, max_tokens)
-    ceiling = sample.run(Thresholds([1.0] * model.layers)).flops_reduction
-    farthest = max(targets)
-    if farthest > ceiling:
-        raise ValueError(
-            f"a FLOPs reduction of {farthest} cannot be reached: the ceiling is {ceiling:.2f}, "
-            f"with [CLS] alone after the first of {model.layers} layers"
-        )
-    start = [0.0] * model.layers
-    before = sample.run(sample.rule(start)).point
-    if model.dimensions.reads_first_token:
-        start[-1] = 1.0  # what the last layer puts out for other tokens is read by nobody
-    here = sample.run(sample.rule(start))
-    curve = [here.point]
-    while here.flops_reduction < farthest:
-        tries = [sample.run(sample.rule(values)) for values in _raised(here, step)]
+class Walk:
+    """The steps from the dense model on, taken when a target needs them: several share their way.
+
+    Arguments and errors are those of `calibrate`.
+    """
+
+    def __init__(
+        self,
+        model: PrunedModel,
+        texts: Sequence[Text],
+        step: float = 0.1,
+        batch_size: int = 32,
+        max_tokens: int | None = None,
+    ) -> None:
+        if not 0 < step <= 1:
+            raise ValueError(f"a step drops a share of the tokens, above 0 and at most 1; got {step}")
+        self._step = step
+        self._sample = sample = _Sample(model, texts, batch_size, max_tokens)
+        self._ceiling = sample.run(Thresholds([1.0] * model.layers)).flops_reduction
+        start = [0.0] * model.layers
+        self._before = sample.run(sample.rule(start)).point
+        if model.dimensions.reads_first_token:
+            start[-1] = 1.0  # what the last layer puts out for other tokens is read by nobody
+        self._here = sample.run(sample.rule(start))
+        self._curve = [self._here.point]
+
+    def to(self, target: float, progress: Callable[[float], None] | None = None) -> Calibration:
+        """Walk to a target, and settle there."""
+        if not target >= 1:
+            raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
+        if target > self._ceiling:
+            raise ValueError(
+                f"a FLOPs reduction of {target} cannot be reached: the ceiling is {self._ceiling:.2f}, "
+                f"with [CLS] alone after the first of {self._sample.model.layers} layers"
+            )
+        while self._here.flops_reduction < target:
+            self._take_step()
+            if progress is not None:
+                progress(self._here.flops_reduction)
+        place = next(i for i, point in enumerate(self._curve) if point.flops_reduction >= target)
+        low = self._curve[place - 1] if place else self._before
+        found = _between(self._sample, low, self._curve[place], target)
+        return Calibration(target, found, tuple(self._curve[: place + 1]))
+
+    def _take_step(self) -> None:
+        here = self._here
+        tries = [self._sample.run(self._sample.rule(values)) for values in _raised(here, self._step)]
         tries = [tried for tried in tries if tried.flops < here.flops]
-        here = min(tries, key=lambda tried: _price(here, tried))
-        curve.append(here.point)
-        if progress is not None:
-            progress(here.flops_reduction)
-    found = []
-    for target in targets:
-        place = next(i for i, point in enumerate(curve) if point.flops_reduction >= target)
-        low = curve[place - 1] if place else before
-        found.append(
-            Calibration(target, _between(sample, low, curve[place], target), tuple(curve[: place + 1]))
-        )
-    return found
+        if not tries:
+            raise ValueError(f"no threshold saves more than {here.flops_reduction:.2f} times the FLOPs here")
+        self._here = min(tries, key=lambda tried: _price(here, tried))
+        self._curve.append(self._here.point)
 
 
 def divergence(logits: np.ndarray, dense: np.ndarray) -> float:
@@ -214,11 +223,13 @@ def _raised(here: _Tried, step: float) -> list[list[float]]:
     for layer, compared in enumerate(here.compared):
         values = list(here.point.thresholds)
         left = int((compared >= max(values[layer], 1e-12)).sum())
-        place = left - max(1, round(step * len(compared)))
-        top = float(compared[0])
+        if not left:
+            continue
+        staying = compared[: max(0, left - max(1, round(step * len(compared))))]
+        staying = staying[staying > compared[left - 1]]  # who ties with the first to go, goes too
         # The lowest that stays is the threshold; nobody stays above the highest.
-        value = float(compared[place - 1]) if place > 0 else np.nextafter(np.float32(top), np.float32(2))
-        values[layer] = max(values[layer], float(value))
+        top = np.nextafter(np.float32(compared[0]), np.float32(2))
+        values[layer] = float(staying[-1] if len(staying) else top)
         values[layer + 1 :] = [max(values[layer], later) for later in values[layer + 1 :]]
         if tuple(values) != here.point.thresholds:
             candidates.append(values)

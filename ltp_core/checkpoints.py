@@ -88,6 +88,8 @@ class Settings:
             raise TypeError("task and base must be names")
         if not all(isinstance(getattr(self, name), dict) for name in ("files", "training", "results")):
             raise TypeError("files, training and results must be objects")
+        if not all(isinstance(self.training.get(name, {}), dict) for name in ("dense", "pruned", "pruning")):
+            raise TypeError("the training's dense, pruned and pruning must be objects")
 
     @property
     def trained_length(self) -> int | None:
@@ -152,7 +154,7 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     """Load a model by the name of a shipped one, a folder, or an id on the Hub.
 
     Args:
-        source: what to load.
+        source: what to load; a `Path` is a folder, even where a shipped model has the same name.
         weights: "ltp" for the pruned model's weights, "baseline" for the separately tuned dense model
             that lies beside them.
 
@@ -161,14 +163,14 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     """
     if weights not in ("ltp", "baseline"):
         raise CheckpointError(f"weights must be 'ltp' or 'baseline', got {weights!r}")
-    shipped = shipped_models()
-    name = str(source)
-    folder = shipped.get(name, Path(name))
+    name, folder = str(source), _place(source)
     try:
         is_folder = bool(name) and folder.is_dir()
     except OSError:  # no file system takes such a name
         is_folder = False
     if not is_folder:
+        if isinstance(source, Path):
+            raise CheckpointError(f"there is no folder {source}")
         return _from_hub(name, weights)
     settings = Settings.read(folder)
     _check_files(folder, settings)
@@ -214,8 +216,14 @@ def _check_files(folder: Path, settings: Settings) -> None:
 
 def has_baseline(source: str | Path) -> bool:
     """Whether a model has a separately tuned dense one beside it."""
-    folder = shipped_models().get(str(source), Path(source))
+    folder = _place(source)
     return "baseline.delta.safetensors" in Settings.read(folder).files or (folder / BASELINE_FOLDER).is_dir()
+
+
+def _place(source: str | Path) -> Path:
+    """Where a model lies, if it is here: `Path("sst2")` is a folder, "sst2" the shipped model."""
+    shipped = shipped_models().get(source) if isinstance(source, str) else None
+    return shipped or Path(source)
 
 
 def _download(base: Base) -> Path:
@@ -310,4 +318,4 @@ def _from_hub(name: str, weights: str) -> Checkpoint:
         raise CheckpointError(
             f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
         ) from None
-    return replace(load_checkpoint(folder, weights), name=name)
+    return replace(load_checkpoint(Path(folder), weights), name=name)

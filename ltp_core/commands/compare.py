@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.calibration import calibrate_each
+from ltp_core.calibration import Walk
 from ltp_core.checkpoints import CheckpointError
 from ltp_core.commands.evaluate import Unpruned, check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.results import row_of
@@ -142,7 +142,7 @@ def _load_family(
 ) -> Family:
     where = choose_device(device)
     learned = tuple(load(name, where) for name in ltp)
-    tuned, supernet = (None if folder is None else load(str(folder), where) for folder in (topk, lat))
+    tuned, supernet = (None if folder is None else load(folder, where) for folder in (topk, lat))
     for model in (*learned, *filter(None, (tuned, supernet))):
         if model.settings.task != task:
             raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")
@@ -185,7 +185,7 @@ def measured_rows(
         alone = run_unpruned(model, None, rows, max_tokens=family.max_tokens)
         return replace(alone, baseline=base.dense)
 
-    for name, fit in fits(family, targets).items():
+    for name, fit in fits(family).items():
         if name.removesuffix("/untrained") not in rules:
             continue
         for target in [1.0] if name == "dense" else targets:
@@ -209,7 +209,7 @@ def measured_rows(
             yield row | stamped
 
 
-def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
+def fits(family: Family) -> dict[str, Fit]:
     """Every rule by its name in the results, and how it is fitted to a target."""
     base, tuning = family.baseline, family.tuning
     size, settings = base.dimensions, family.learned[0].settings
@@ -243,10 +243,11 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
         return lambda target: (base, rule.times(walk.at(target)))
 
     @cache
-    def calibrated() -> dict[float, Rule]:
-        texts = tuning.texts[:CALIBRATION_ROWS]
-        found = calibrate_each(base, texts, targets, max_tokens=family.max_tokens)
-        return {one.target: Thresholds(one.found.thresholds, base.settings.length_exponent) for one in found}
+    def walk() -> Walk:
+        return Walk(base, tuning.texts[:CALIBRATION_ROWS], max_tokens=family.max_tokens)
+
+    def calibrated(target: float) -> tuple[PrunedModel, Rule]:
+        return base, Thresholds(walk().to(target).found.thresholds, base.settings.length_exponent)
 
     def lengths(target: float) -> tuple[PrunedModel, Rule]:
         if family.lat is None or family.search is None:
@@ -258,7 +259,7 @@ def fits(family: Family, targets: Sequence[float]) -> dict[str, Fit]:
         "ltp": learned,
         "manual": scaled(rising_thresholds(START, base.layers, exponent)),
         "manual/flat": scaled(flat_thresholds(START, base.layers, exponent)),
-        "manual/calibrated": lambda target: (base, calibrated()[target]),
+        "manual/calibrated": calibrated,
         _named("topk", family.topk): lambda target: (
             family.topk or base,
             TopK(falling_at(size, counts(), target, spared)),

@@ -1,6 +1,7 @@
 """`evaluate`: a data set in; scores, FLOPs and kept tokens out."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ from ltp_core.commands.shared import (
 from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
-from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, load_rows
+from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, format_of, load_rows
 from ltp_core.training.job import Job
 from ltp_core.training.metrics import difference_error, metric_of, scores
 
@@ -77,21 +78,34 @@ def evaluate(
 
 def rows_for(model: PrunedModel, data: str | None, split: str | None) -> Rows:
     """Load what a model is to be measured on: by default, its task's development set on the Hub."""
+    if split in HELD_OUT:
+        return _held_out(model, data, split)
     task = TASKS.get(model.settings.task or "")
     if data is None and task is None:
         raise DataError("name what to measure on, with --data")
     source = data or (task.hub_id if task else "")
-    if split in HELD_OUT:
-        if not model.settings.training:
-            raise DataError(f"nothing is known of how this model was trained, so it has no {split} rows")
-        from ltp_core.training.pipeline import held_out_rows  # brings the Trainer with it
-
-        job = replace(Job.of(model.settings.training), data=data)
-        held = held_out_rows(job, split)
-        if not len(held):
-            raise DataError(f"training held out no {split} rows")
-        return held
     return load_rows(source, split or (task.development if task else None), task.config if task else None)
+
+
+def _held_out(model: PrunedModel, data: str | None, split: str) -> Rows:
+    """What training held out of its rows: of those in `data` if that has splits, else where they were.
+
+    A file has only itself: it holds the rows to measure on, and held-out ones must not be cut from it.
+    """
+    if not model.settings.training:
+        raise DataError(f"nothing is known of how this model was trained, so it has no {split} rows")
+    from ltp_core.training.pipeline import held_out_rows  # brings the Trainer with it
+
+    job = Job.of(model.settings.training)
+    if data is not None and format_of(data) is None:
+        job = replace(job, data=data)
+    source = job.data or job.task
+    if format_of(source) and not Path(source).is_file():
+        raise DataError(f"{split} rows were held out of {source}, which is gone: put it back")
+    held = held_out_rows(job, split)
+    if not len(held):
+        raise DataError(f"training held out no {split} rows")
+    return held
 
 
 def check_max_tokens(max_tokens: float | None) -> None:
@@ -100,11 +114,11 @@ def check_max_tokens(max_tokens: float | None) -> None:
         raise ValueError(f"--max-tokens must be at least 8, got {max_tokens:g}")
 
 
-def baseline_of(name: str, model: PrunedModel) -> PrunedModel | None:
+def baseline_of(source: str | Path, model: PrunedModel) -> PrunedModel | None:
     """The separately tuned dense model beside it, if there is one."""
-    if not has_baseline(name):
+    if not has_baseline(source):
         return None
-    return PrunedModel.from_pretrained(name, weights="baseline").to(model.device)
+    return PrunedModel.from_pretrained(source, weights="baseline").to(model.device)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Annotated, Any
 
 import torch
@@ -50,9 +51,9 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def load(name: str, device: torch.device) -> PrunedModel:
+def load(source: str | Path, device: torch.device) -> PrunedModel:
     """Load a model onto a device, ready to run."""
-    return PrunedModel.from_pretrained(name).to(device)
+    return PrunedModel.from_pretrained(source).to(device)
 
 
 RULE_FORMS = "learned, off, t1,t2,…, manual:0.02, manual/flat:0.02, topk:0.5, lat:0.5, random:0.5"

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from transformers import AutoTokenizer
 
 from ltp_core import checkpoints
-from ltp_core.checkpoints import BASELINE_FOLDER, MINILM, CheckpointError, Settings
+from ltp_core.checkpoints import BASELINE_FOLDER, BASES, MINILM, CheckpointError, Settings
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.evaluation import run_rows
@@ -19,7 +20,7 @@ from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds
 from ltp_core.training.budget import settle
-from ltp_core.training.job import portable
+from ltp_core.training.job import Job, portable
 
 LOGGED = ("step", "loss", "thresholds", "flops_reduction", "multiplier")
 
@@ -51,8 +52,10 @@ def ship(
         part = Path(work) / name  # whole or not at all: what fails leaves an earlier model as it was
         pack(run, part, bits)
         if target_flops is not None:
-            settle_again(part, target_flops, note, data)
+            settle_again(part, run, target_flops, note, data)
         seal(part)
+        for weights in ("ltp", "baseline"):
+            PrunedModel.from_pretrained(part, weights)  # what cannot be loaded replaces nothing
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     copy_log(run, RESULTS / f"training-{name}.jsonl")
@@ -69,6 +72,7 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     tuned = PrunedModel.from_pretrained(run)
     if tuned.thresholds is None:
         raise CheckpointError(f"{run} has no learned thresholds: ship what `train --method ltp` wrote")
+    _check_base(run, tuned)
     folder.mkdir(parents=True, exist_ok=True)
     for weights in ("ltp", "baseline"):
         model = PrunedModel.from_pretrained(run, weights=weights)
@@ -77,6 +81,16 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = portable(tuned.settings.training, Settings.read(run / BASELINE_FOLDER).training)
     replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
+
+
+def _check_base(run: Path, tuned: PrunedModel) -> None:
+    """Refuse a run that started from another encoder than the base, or reads text in other tokens."""
+    base = Job.of(Settings.read(run / BASELINE_FOLDER).training).base  # that of the run itself may be unused
+    if BASES.get(base) != MINILM:
+        raise CheckpointError(f"{run} started from {base}: only models of {MINILM.name} are shipped")
+    usual = AutoTokenizer.from_pretrained(checkpoints.base_folder(MINILM))
+    if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
+        raise CheckpointError(f"{run} has another vocabulary than {MINILM.name}, whose is shipped")
 
 
 def copy_log(run: Path, file: Path) -> None:
@@ -92,13 +106,16 @@ def copy_log(run: Path, file: Path) -> None:
     file.write_text("".join(json_module.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
 
-def settle_again(folder: Path, target_flops: float, note: str, data: str | None) -> None:
-    """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows."""
+def settle_again(folder: Path, run: Path, target_flops: float, note: str, data: str | None) -> None:
+    """Multiply a shipped model's thresholds by the factor that meets a FLOPs target on its tuning rows.
+
+    The run still says where its rows lie, the shipped model no longer does.
+    """
     model = PrunedModel.from_pretrained(folder)
     rule = model.learned_rule
     if not isinstance(rule, Thresholds):
         raise CheckpointError(f"{folder} has no thresholds to settle")
-    tuning = rows_for(model, data, "tuning")
+    tuning = rows_for(PrunedModel.from_pretrained(run), data, "tuning")
     length = model.settings.trained_length
     factor = settle(
         lambda x: run_rows(model, tuning, rule.times(x), max_tokens=length).flops_reduction, target_flops

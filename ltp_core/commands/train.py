@@ -24,7 +24,7 @@ def train(
     data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "all-MiniLM-L6-v2",
     baseline: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Prune this dense model of `train`, or the baseline of a pruned one: sst2."),
     ] = None,
     method: Annotated[
@@ -102,10 +102,7 @@ def train(
         augment=augment,
         unlabelled=unlabelled,
     )
-    dense_model = None if baseline is None else str(baseline)
-    job = Job(
-        task, data, base, dense_model, method, dense, pruned, pruning, tuning, untouched, limit, ablation
-    )
+    job = Job(task, data, base, baseline, method, dense, pruned, pruning, tuning, untouched, limit, ablation)
     from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
     from ltp_core.training.processes import join
 
@@ -116,7 +113,7 @@ def train(
         if not first:
             return  # rank 0 measures and prints
         rows = split_of(job).tuning
-        against = run_unpruned(model, baseline_of(str(output), model), rows, max_tokens=max_tokens)
+        against = run_unpruned(model, baseline_of(output, model), rows, max_tokens=max_tokens)
         rule = rule_at(job, model, output, rows)
         measured = measure(model, against, rows, rule)
     about = {

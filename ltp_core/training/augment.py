@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ltp_core.model import Text, columns
-from ltp_core.training.data import DataError, Rows
+from ltp_core.training.data import DataError, Rows, Split, apart, has_text
 
 SHORTEST_PIECE = 3  # words
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br />")  # a line break as IMDb's reviews have it, too
@@ -32,6 +32,21 @@ def made_up(rows: Rows, count: int, seed: int) -> list[Text]:
     return list(pairs_of_pieces(list(zip(firsts, seconds, strict=True)), count, choose))
 
 
+def drawable(texts: Sequence[Text], split: Split) -> list[Text]:
+    """Of texts without labels those to draw from: none that is blank, or that is part of a held-out row.
+
+    Raises:
+        DataError: for pairs where the rows are single texts, or the other way round; or if none is left.
+    """
+    if (columns(texts)[1] is None) != (columns(split.train.texts)[1] is None):
+        raise DataError("the rows are pairs and the unlabelled texts are not, or the other way round")
+    readable = [text for text in texts if has_text(text)]
+    found = [readable[place] for place in apart(readable, split.tuning.texts + split.untouched.texts)]
+    if not found:
+        raise DataError("the unlabelled texts are blank or held out, all of them")
+    return found
+
+
 def drawn(texts: Sequence[Text], rows: Rows, count: int, seed: int) -> list[Text]:
     """Draw texts, or pairs of them, as the rows are; nobody knows their labels.
 
@@ -39,22 +54,15 @@ def drawn(texts: Sequence[Text], rows: Rows, count: int, seed: int) -> list[Text
     another, until they have as many words as some row.
 
     Args:
-        texts: what to draw from.
+        texts: what to draw from, as `drawable` leaves it.
         rows: what they should be like.
         count: how many to draw.
         seed: of the choice.
-
-    Raises:
-        DataError: for pairs where the rows are single texts, or the other way round.
     """
     choose, (_, seconds) = random.Random(seed), columns(rows.texts)
-    if (columns(texts)[1] is None) != (seconds is None):
-        raise DataError("the rows are pairs and the unlabelled texts are not, or the other way round")
     if seconds is not None:
         unique = list(dict.fromkeys(texts))
         return choose.sample(unique, min(count, len(unique)))
-    if not any(str(text).strip() for text in texts):
-        raise DataError("the unlabelled texts are blank")
     return list(passages(columns(texts)[0], [len(str(row).split()) for row in rows.texts], count, choose))
 
 

@@ -7,8 +7,8 @@ set (`validation`) is measured on once for each shipped model.
 
 import math
 import random
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,7 @@ class Rows:
 
     def with_text(self) -> "Rows":
         """The rows of which no text is empty or blank."""
-        parts = [(text,) if isinstance(text, str) else text for text in self.texts]
-        return self.take([row for row, texts in enumerate(parts) if all(text.strip() for text in texts)])
+        return self.take([row for row, text in enumerate(self.texts) if has_text(text)])
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,11 @@ def load_texts(data: str, split: str | None = None, config: str | None = None) -
     return _texts(_table(data, split, config), data)
 
 
+def format_of(data: str) -> str | None:
+    """How `datasets` calls a data file's format, by its ending; None for a folder or a Hub id."""
+    return _FORMATS.get(Path(data).suffix.lower())
+
+
 def texts_of(source: str) -> list[Text]:
     """The texts of a training set: a task's own on the Hub, by its name, or what `load_texts` takes."""
     if task := TASKS.get(source):
@@ -178,19 +182,19 @@ def hold_out(rows: Rows, tuning: int, untouched: int, seed: int) -> Split:
         raise DataError(f"cannot hold out {tuning + untouched} of {len(whole)} texts: at most half of them")
     random.Random(seed).shuffle(whole)
     held = whole[: tuning + untouched]
-    pieces = (
-        {
-            " ".join(words[start:end])
-            for index in held
-            for words in [keys[index].split(" ")]
-            for start in range(len(words))
-            for end in range(start + 1, len(words) + 1)
-        }
-        if _has_pieces(keys, whole)
-        else {keys[index] for index in held}
-    )
-    train = [index for index, key in enumerate(keys) if key not in pieces]
+    train = apart(rows.texts, [rows.texts[index] for index in held])
     return Split(rows.take(train), rows.take(held[:tuning]), rows.take(held[tuning:]))
+
+
+def has_text(text: Text) -> bool:
+    """Whether neither it, nor one of a pair, is empty or blank."""
+    return all(part.strip() for part in ((text,) if isinstance(text, str) else text))
+
+
+def apart(texts: Sequence[Text], held: Sequence[Text]) -> list[int]:
+    """Indices of the texts that are no part of a held-out one, nor the same."""
+    index = _Index([_words(text) for text in held])
+    return [place for place, text in enumerate(texts) if not any(True for _ in index.with_part(_words(text)))]
 
 
 def _words(text: Text) -> str:
@@ -198,26 +202,36 @@ def _words(text: Text) -> str:
     return " ".join(joined.split())
 
 
+class _Index:
+    """Texts by their words, to find those that another one is part of.
+
+    It takes memory in proportion to the texts; all pieces of one text would take that of its length squared.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._padded = [f" {key} " for key in keys]
+        self._having = defaultdict(list)  # word -> places of the texts that have it
+        for place, key in enumerate(keys):
+            for word in set(key.split(" ")):
+                self._having[word].append(place)
+
+    def with_part(self, key: str) -> Iterator[int]:
+        """Places of the texts that hold these words in a row: of all that have the rarest of them."""
+        padded = f" {key} "
+        fewest = min((self._having.get(word, []) for word in key.split(" ")), key=len)
+        return (place for place in fewest if padded in self._padded[place])
+
+
 def _whole_rows(keys: Sequence[str]) -> list[int]:
     """Indices of the rows that are no part of a longer one, each text once, in order."""
     unique = {key: index for index, key in reversed(list(enumerate(keys))) if key}
     rows = sorted(unique.values())
-    frequency = Counter(word for row in rows for word in set(keys[row].split(" ")))
-    having = defaultdict(list)
-    for row in rows:
-        for word in set(keys[row].split(" ")):
-            having[word].append(row)
-    padded = {row: f" {keys[row]} " for row in rows}
-    whole = []
-    for row in rows:
-        rarest = min(keys[row].split(" "), key=frequency.__getitem__)
-        if not any(other != row and padded[row] in padded[other] for other in having[rarest]):
-            whole.append(row)
-    return whole
-
-
-def _has_pieces(keys: Sequence[str], whole: Sequence[int]) -> bool:
-    return len(whole) < len(set(keys) - {""})
+    index = _Index([keys[row] for row in rows])
+    return [
+        row
+        for place, row in enumerate(rows)
+        if not any(other != place for other in index.with_part(keys[row]))
+    ]
 
 
 def _table(data: str, split: str | None, config: str | None) -> Any:
@@ -226,7 +240,7 @@ def _table(data: str, split: str | None, config: str | None) -> Any:
 
     path = Path(data)
     try:
-        if kind := _FORMATS.get(path.suffix.lower()):
+        if kind := format_of(data):
             if not path.is_file():
                 raise DataError(f"there is no file {data}")
             # A text may be "NA", or a number: without this, pandas guesses what a column holds.

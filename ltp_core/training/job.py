@@ -192,10 +192,19 @@ class Job:
 
     @classmethod
     def of(cls, described: dict[str, Any]) -> "Job":
-        """Read what `dataclasses.asdict` made of a job; what an older version did not know is as usual."""
-        recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
-        known = {field.name: described[field.name] for field in fields(cls) if field.name in described}
-        return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})
+        """Read what `dataclasses.asdict` made of a job; what an older version did not know is as usual.
+
+        Raises:
+            ValueError: if it is anything else.
+        """
+        try:
+            recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
+            known = {field.name: described[field.name] for field in fields(cls) if field.name in described}
+            return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})
+        except KeyError as error:
+            raise ValueError(f"these are not the settings of a training run: {error} is missing") from None
+        except TypeError as error:
+            raise ValueError(f"these are not the settings of a training run: {error}") from None
 
 
 def portable(training: dict[str, Any], baseline: dict[str, Any]) -> dict[str, Any]:

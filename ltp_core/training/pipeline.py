@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,18 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
 from ltp_core.evaluation import Evaluation, run_rows
-from ltp_core.model import PrunedModel
-from ltp_core.rules import LengthConfig, Rule, TopK
+from ltp_core.model import PrunedModel, Text
+from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
+from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
 from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
+    LOWEST_SHARE,
     falling_at,
     lengths_at,
     read_search,
+    reduction_of,
     search_lengths,
     token_counts,
     write_search,
@@ -29,7 +32,7 @@ from ltp_core.training.lengths import (
 from ltp_core.training.metrics import metric_of, scores
 from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
-from ltp_core.training.stages import tokenized, train_dense, train_pruned
+from ltp_core.training.stages import train_dense, train_pruned
 
 JOB_FILE = "job.json"
 PRUNING_METHODS = {"ltp": "learned token pruning", "topk": "SpAtten's top-k", "lat": "LAT's LengthDrop"}
@@ -78,10 +81,11 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     names = class_names(job.task, split)
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline)
-    if job.method != "dense":
+    unlabelled = None
+    if job.method != "dense":  # what is wrong here is said now, not after the dense stage
         _check_target(job, start, split.tuning)
         if job.pruning.unlabelled is not None:
-            texts_of(job.pruning.unlabelled)  # says now what it would say after the dense stage
+            unlabelled = drawable(texts_of(job.pruning.unlabelled), split)
     if ranks.is_main_process:
         claim(job, folder)
     ranks.wait_for_everyone()
@@ -100,7 +104,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         say(PRUNING_METHODS[job.method])
         set_seed(job.pruned.seed)
         model = PrunedModel.from_pretrained(baseline).to(device)
-        model = prune(job, model, split, folder, say)
+        model = prune(job, model, split, unlabelled, folder, say)
         model.settings = replace(model.settings, training=asdict(job))
         if ranks.is_main_process:
             publish(model, folder)
@@ -109,14 +113,19 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
 
 
 def prune(
-    job: Job, model: PrunedModel, split: Split, folder: Path, say: Callable[[str], None]
+    job: Job,
+    model: PrunedModel,
+    split: Split,
+    unlabelled: Sequence[Text] | None,
+    folder: Path,
+    say: Callable[[str], None],
 ) -> PrunedModel:
     """From the dense model to the one that a job's method makes of it."""
     stage = folder / "pruned"
     if job.method == "ltp":
-        return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage)
+        return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage, unlabelled)
     module = TopKModule if job.method == "topk" else LengthDropModule
-    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage)
+    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage, unlabelled)
     if job.method == "lat":
         say("searching length configurations on the tuning rows")
         front = search_lengths(
@@ -167,18 +176,23 @@ def _start(job: Job, names: tuple[str, ...], baseline: Path) -> PrunedModel:
 
 
 def _check_target(job: Job, model: PrunedModel, tuning: Rows) -> None:
-    """Refuse a FLOPs target that no thresholds can reach, before hours of training."""
+    """Refuse a FLOPs target that the method cannot promise to reach, before hours of training."""
     job.pruning.first_thresholds(model.layers)  # says so, if the wrong number of them was given
     target = job.pruning.target_flops
     if target is None:
         return
-    lengths = [len(ids) for ids in tokenized(model, tuning, job.pruned.max_tokens)["input_ids"]]
-    spared = job.pruning.spared_layers
-    highest = ceiling(model.dimensions, lengths, spared)
+    size, counts = model.dimensions, token_counts(model, tuning, job.pruned.max_tokens)
+    if job.method == "lat":  # what its search starts from
+        highest = reduction_of(size, counts, falling_shares(LOWEST_SHARE, model.layers))
+        left = f"{LOWEST_SHARE:.0%} of the tokens left after the last"
+    else:
+        spared = job.pruning.spared_layers
+        highest = ceiling(size, counts, spared)
+        left = f"[CLS] alone left after the attention of layer {spared + 1}"
     if target > highest:
         raise DataError(
-            f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and [CLS] alone "
-            f"left after the attention of layer {spared + 1}, the ceiling on these rows is {highest:.2f}"
+            f"a FLOPs reduction of {target:g} cannot be reached: with {model.layers} layers, and {left}, "
+            f"the ceiling on these rows is {highest:.2f}"
         )
 
 
@@ -255,6 +269,7 @@ def claim(job: Job, folder: Path) -> None:
 
 def publish(model: PrunedModel, folder: Path) -> None:
     """Save a finished model so that it is there whole or not at all: config.json appears last."""
+    folder = folder.resolve()  # Path(".") has no name
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(part)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ltp_core.architectures import view_of
-from ltp_core.model import PrunedModel
+from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Dense, LengthConfig, TopK, falling_shares
 from ltp_core.run import Inputs
 from ltp_core.training.data import Rows
@@ -112,6 +112,7 @@ def train_rival(
     pruning: Pruning,
     make: type[RivalModule],
     folder: Path,
+    unlabelled: Sequence[Text] | None = None,
 ) -> PrunedModel:
     """Fine-tune a dense model for a rival, in place.
 
@@ -122,9 +123,10 @@ def train_rival(
         pruning: its distillation, and which rows are left out or made up.
         make: `TopKModule` or `LengthDropModule`.
         folder: for checkpoints to resume from and `metrics.jsonl`.
+        unlabelled: what to draw more rows from, see `augment.drawable`; None to make them up.
     """
     freeze_embeddings(model.hf_model)
-    table = distillation_table(model, rows, recipe, pruning, folder)
+    table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
     dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
     Loop(make(model.hf_model, pruning, dense), table, model.tokenizer, recipe, folder).run()
     return PrunedModel(model.hf_model, model.tokenizer, None, model.settings, model.name)

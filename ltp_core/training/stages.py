@@ -27,8 +27,9 @@ from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
 from ltp_core.training.budget import FlopsHold, settle
-from ltp_core.training.data import DataError, Rows, texts_of
+from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
+from ltp_core.training.lengths import token_counts
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import PruningModule
 
@@ -50,7 +51,13 @@ def train_dense(model: PrunedModel, rows: Rows, recipe: Recipe, folder: Path) ->
 
 
 def train_pruned(
-    model: PrunedModel, rows: Rows, tuning: Rows, recipe: Recipe, pruning: Pruning, folder: Path
+    model: PrunedModel,
+    rows: Rows,
+    tuning: Rows,
+    recipe: Recipe,
+    pruning: Pruning,
+    folder: Path,
+    unlabelled: Sequence[Text] | None = None,
 ) -> PrunedModel:
     """Learn thresholds and weights together, distilled from the dense model that comes in.
 
@@ -61,12 +68,13 @@ def train_pruned(
         recipe: how the weights are trained.
         pruning: how the thresholds are.
         folder: for each stage's checkpoints to resume from and its `metrics.jsonl`.
+        unlabelled: what to draw more rows from, see `augment.drawable`; None to make them up.
 
     Returns:
         The same model with its thresholds.
     """
     freeze_embeddings(model.hf_model)
-    table = distillation_table(model, rows, recipe, pruning, folder)
+    table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
     pruning = pruning.in_unit(sum(map(len, table["input_ids"])) / len(table))
     thresholds = pruning.first_thresholds(model.layers)
     dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
@@ -96,7 +104,12 @@ def reduction_on(table: Dataset, module: PruningModule, tokenizer: Any) -> float
 
 
 def distillation_table(
-    model: PrunedModel, rows: Rows, recipe: Recipe, pruning: Pruning, folder: Path
+    model: PrunedModel,
+    rows: Rows,
+    recipe: Recipe,
+    pruning: Pruning,
+    folder: Path,
+    unlabelled: Sequence[Text] | None = None,
 ) -> Dataset:
     """What every method that starts from the dense model is trained on: rows, made-up ones, its answers.
 
@@ -106,19 +119,20 @@ def distillation_table(
         recipe: says where rows are cut, and the seed of the made-up ones.
         pruning: says which rows are left out and how many are made up.
         folder: keeps the dense model's answers for a resumed run.
+        unlabelled: what to draw rows from instead, see `augment.drawable`.
 
     Raises:
         DataError: if no row is left.
     """
-    counts = [len(ids) for ids in tokenized(model, rows, recipe.max_tokens)["input_ids"]]
+    counts = token_counts(model, rows, recipe.max_tokens)
     rows = rows.take([index for index, count in enumerate(counts) if count >= pruning.shortest])
     if not len(rows):
         raise DataError(f"no training row has {pruning.shortest} tokens or more")
     count = round(pruning.augment * len(rows))
-    if pruning.unlabelled is None:
+    if unlabelled is None:
         extra = made_up(rows, count, recipe.seed)
     else:
-        extra = drawn(texts_of(pruning.unlabelled), rows, count, recipe.seed)
+        extra = drawn(unlabelled, rows, count, recipe.seed)
     texts = [*rows.texts, *extra]
     with PartialState().main_process_first():
         teacher = teacher_logits(model, texts, recipe.max_tokens, folder)

@@ -279,9 +279,23 @@ def test_train_makes_a_model_that_loads_and_resumes(folder, tmp_path):
     assert found["flops_reduction"] == pytest.approx(1.2, rel=0.05)
     assert len(PrunedModel.from_pretrained(output).thresholds) == 3
     assert document(*command, *options) == found  # nothing is left to do
-    untouched = document("evaluate", "--model", output, "--split", "untouched", "--data", data)
+    untouched = document("evaluate", "--model", output, "--split", "untouched")
     assert untouched["examples"] == 8
     assert "another run" in refused(*command, *options, "--seed", 1)
+
+
+def test_a_folder_of_train_stays_what_was_said(monkeypatch, capsys, tmp_path):
+    """ "./sst2" is a folder here; without the "./" it would be the shipped model."""
+
+    def run(job, folder, *_):
+        raise ValueError(f"{job.baseline} and {folder!r}")
+
+    monkeypatch.setattr("ltp_core.training.pipeline.run", run)
+    command = ["ltp", "train", "--task", "sst2", "--baseline", "./sst2", "--output", "sst2"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit):
+        main()
+    assert f"./sst2 and {Path('sst2')!r}" in capsys.readouterr().err
 
 
 BAD_INPUT = {

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.cli import main
 from ltp_core.commands.compare import RULES, merged
+from ltp_core.commands.evaluate import rows_for
 from ltp_core.evaluation import run_rows
-from ltp_core.training.data import Rows, load_rows
+from ltp_core.training.data import DataError, Rows, load_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import run
 
@@ -103,6 +104,13 @@ def test_without_trained_rivals_the_rule_says_so(call, tmp_path):
     assert [row["rule"] for row in rows] == ["topk/untrained", "lat/untrained"]
 
 
+def test_a_rivals_folder_may_be_named_as_a_shipped_model(call, family, tmp_path, monkeypatch):
+    shutil.copytree(family / "topk", tmp_path / "sst2")
+    monkeypatch.chdir(tmp_path)
+    code, said = call("--topk", "sst2", "--targets", "1.3", "--rules", "topk", "--json")
+    assert code == 0 and [row["rule"] for row in json.loads(said.out)["rows"]] == ["topk"]
+
+
 def test_the_baseline_of_another_model(call, family, tmp_path):
     own = json.loads(call("--targets", "1.3", "--rules", "ltp", "--json")[1].out)["rows"][0]
     other = shutil.copytree(family / "ltp", tmp_path / "other")
@@ -117,14 +125,38 @@ def test_the_baseline_of_another_model(call, family, tmp_path):
     assert found["points_lost"] == pytest.approx(100 * (found["baseline_score"] - own["pruned_score"]))
 
 
+def test_tuning_rows_are_never_cut_from_the_file_that_is_measured(family, tmp_path):
+    """Here that file holds the tuning rows' texts and others, with all labels wrong."""
+    model = PrunedModel.from_pretrained(family / "ltp")
+    own = rows_for(model, None, "tuning")
+    assert len(own) == 16
+    rows = load_rows(str(family / "rows.csv"))
+    measured = tmp_path / "development.csv"
+    lines = [f"{text},{1 - label}" for text, label in zip(rows.texts, rows.labels, strict=True)]
+    measured.write_text("\n".join(["text,label", *lines]))
+    assert rows_for(model, str(measured), "tuning") == own
+    (tmp_path / "moved").mkdir()
+    shutil.copy(measured, tmp_path / "moved" / "train.csv")
+    assert rows_for(model, str(tmp_path / "moved"), "tuning").labels == [1 - label for label in own.labels]
+
+
+def test_a_training_file_that_is_gone(family, tmp_path):
+    model = PrunedModel.from_pretrained(family / "ltp")
+    settings = model.settings
+    model.settings = replace(settings, training={**settings.training, "task": str(tmp_path / "rows.csv")})
+    with pytest.raises(DataError, match=r"tuning rows were held out of .*rows\.csv, which is gone"):
+        rows_for(model, str(family / "rows.csv"), "tuning")
+
+
 def test_a_target_out_of_reach_is_said_and_the_rest_measured(call):
-    code, said = call("--targets", "1.3,50", "--rules", "manual,topk", "--json")
+    code, said = call("--targets", "1.3,50", "--rules", "manual,manual/calibrated,topk", "--json")
     assert code == 0
     assert [(row["rule"], row["target_flops"]) for row in json.loads(said.out)["rows"]] == [
         ("manual", 1.3),
+        ("manual/calibrated", 1.3),
         ("topk/untrained", 1.3),
     ]
-    assert said.err.count("left out") == 2 and "the ceiling is" in said.err
+    assert said.err.count("left out") == 3 and "the ceiling is" in said.err
 
 
 def test_rows_of_other_rules_and_seeds_stay():

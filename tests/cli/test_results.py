@@ -31,16 +31,18 @@ def ship(tmp_path, monkeypatch, tiny_bert, tokenizer):
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
 
     def make(task, labels, classes, untouched):
-        file = tmp_path / "rows.jsonl"
+        folder = tmp_path / "data"
+        folder.mkdir()
         rows = [{"sentence1": a, "sentence2": b, "label": y} for (a, b), y in zip(PAIRS, labels, strict=True)]
-        file.write_text("\n".join(map(json.dumps, rows)))
+        for split in ("train", "validation"):
+            (folder / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
         job = Job(task, None, "base", None, "ltp", RECIPE, RECIPE, Pruning(), 2, untouched)
         model = PrunedModel(tiny_bert(num_labels=classes), tokenizer, [0.08, 0.12, 0.16])
         model.settings = Settings(task=task, training=asdict(job))
         model.save_pretrained(tmp_path / "models" / "tiny")
         baseline = PrunedModel(tiny_bert(num_labels=classes, seed=1), tokenizer)
         baseline.save_pretrained(tmp_path / "models" / "tiny" / "baseline")
-        return str(file)
+        return str(folder)
 
     return make
 

@@ -4,10 +4,13 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from transformers import BertTokenizer
 
 from ltp_core import PrunedModel, checkpoints
-from ltp_core.checkpoints import Settings
+from ltp_core.checkpoints import MINILM, CheckpointError, Settings
 from ltp_core.commands import ship as command
+from ltp_core.commands.evaluate import rows_for
+from ltp_core.evaluation import run_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 
 
@@ -32,6 +35,76 @@ def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.rglob("*")] == ["models", "mine", "config.json"]
 
 
+def test_what_cannot_be_loaded_replaces_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
+    earlier = tmp_path / "models" / "mine" / "config.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("earlier")
+
+    def pack(run, folder, bits):
+        folder.mkdir()
+        for name in ("config.json", "ltp.safetensors", "ltp.delta.safetensors", "baseline.delta.safetensors"):
+            (folder / name).write_text("broken")
+
+    monkeypatch.setattr(command, "pack", pack)
+    with pytest.raises(CheckpointError, match="not readable"):
+        command.ship(tmp_path / "run", "mine", target_flops=None)
+    assert earlier.read_text() == "earlier"
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    """Makes a run whose dense stage started from a base, and then prunes; the base has the tiny tokenizer."""
+    tokenizer.save_pretrained(tmp_path / "base")
+    monkeypatch.setattr(checkpoints, "base_folder", lambda base: tmp_path / "base")
+    monkeypatch.setattr(checkpoints, "save_difference", lambda *arguments: None)
+
+    def make(pruned, dense):
+        for folder, job, thresholds in (("run/baseline", dense, None), ("run", pruned, [0.1, 0.1, 0.1])):
+            model = PrunedModel(tiny_bert(), tokenizer, thresholds)
+            model.settings = Settings(task="sst2", training=asdict(job))
+            model.save_pretrained(tmp_path / folder)
+        return tmp_path / "run"
+
+    return make
+
+
+JOB = Job("sst2", "data", MINILM.hub_id, None, "ltp", Recipe(), Recipe(), Pruning())
+
+
+def test_a_model_of_another_base_is_not_shipped(made, tmp_path):
+    with pytest.raises(CheckpointError, match="started from other/encoder: only models of all-MiniLM-L6-v2"):
+        command.pack(made(JOB, replace(JOB, base="other/encoder")), tmp_path / "shipped", 4)
+    assert not (tmp_path / "shipped").exists()
+
+
+def test_a_model_with_another_vocabulary_is_not_shipped(made, tmp_path):
+    run = made(JOB, JOB)
+    command.pack(run, tmp_path / "shipped", 4)
+    tokenizer = BertTokenizer(vocab={"[UNK]": 0, "[PAD]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4})
+    tokenizer.save_pretrained(tmp_path / "base")
+    with pytest.raises(CheckpointError, match="another vocabulary"):
+        command.pack(run, tmp_path / "other", 4)
+    assert not (tmp_path / "other").exists()
+
+
+def test_thresholds_are_settled_on_the_rows_of_the_run(tmp_path, monkeypatch, tiny_bert, tokenizer):
+    """A shipped model names no file of this machine, so the run says where its rows lie."""
+    texts = [f"{a} {b} film" for a in "abcde" for b in "fghij"]
+    rows = [{"text": text, "label": number % 2} for number, text in enumerate(texts)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    job = Job("sst2", str(tmp_path / "rows.jsonl"), "base", None, "ltp", Recipe(), Recipe(), Pruning(), 8, 0)
+    model = PrunedModel(tiny_bert(), tokenizer, [0.1, 0.2, 0.3])
+    for name, data in (("run", job.data), ("shipped", None)):
+        model.settings = Settings(task="sst2", training=asdict(replace(job, data=data)))
+        model.save_pretrained(tmp_path / name)
+    command.settle_again(tmp_path / "shipped", tmp_path / "run", 1.3, "why", None)
+    settled = PrunedModel.from_pretrained(tmp_path / "shipped")
+    tuning = rows_for(PrunedModel.from_pretrained(tmp_path / "run"), None, "tuning")
+    assert run_rows(settled, tuning).flops_reduction == pytest.approx(1.3, rel=0.1)
+    assert settled.settings.training["settled"]["note"] == "why"
+
+
 def test_the_log_keeps_what_a_notebook_plots(tmp_path):
     log = tmp_path / "run" / "pruned" / "straight-through" / "metrics.jsonl"
     log.parent.mkdir(parents=True)
@@ -45,15 +118,9 @@ def test_the_log_keeps_what_a_notebook_plots(tmp_path):
     assert kept == {"step": 25, "loss": 0.5, "thresholds": [0.01], "flops_reduction": 1.5}
 
 
-def test_a_baseline_of_another_run_keeps_its_own_dense_stage(tmp_path, monkeypatch, tiny_bert, tokenizer):
-    monkeypatch.setattr(checkpoints, "save_difference", lambda *arguments: None)
-    usual = Recipe()
-    first = Job("sst2", "data", "base", None, "dense", replace(usual, epochs=5), usual, Pruning())
-    second = replace(first, method="ltp", baseline="somewhere", dense=usual)
-    for folder, job, thresholds in (("run/baseline", first, None), ("run", second, [0.1, 0.1, 0.1])):
-        model = PrunedModel(tiny_bert(), tokenizer, thresholds)
-        model.settings = Settings(task="sst2", training=asdict(job))
-        model.save_pretrained(tmp_path / folder)
-    command.pack(tmp_path / "run", tmp_path / "shipped", 4)
+def test_a_baseline_of_another_run_keeps_its_own_dense_stage(made, tmp_path):
+    first = replace(JOB, method="dense", dense=Recipe(epochs=5))
+    second = replace(JOB, baseline="somewhere")
+    command.pack(made(second, first), tmp_path / "shipped", 4)
     stored = Job.of(Settings.read(tmp_path / "shipped").training)
     assert stored == replace(second, data=None, baseline=None, dense=first.dense)

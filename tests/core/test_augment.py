@@ -2,8 +2,8 @@
 
 import pytest
 
-from ltp_core.training.augment import drawn, made_up
-from ltp_core.training.data import DataError, Rows
+from ltp_core.training.augment import drawable, drawn, made_up
+from ltp_core.training.data import DataError, Rows, Split
 
 TEXTS = ["one two three four five six", "seven eight nine", "ten"]
 
@@ -68,8 +68,19 @@ def test_unlabelled_pairs_are_taken_as_they_are_and_once():
         (["a text"], ("a", "pair"), "pairs"),
         ([("a", "pair")], "a text", "pairs"),
         ([" ", ""], "a text", "blank"),
+        (["it was  held out"], "a text", "held out, all of them"),
     ],
 )
 def test_unlabelled_texts_that_do_not_fit_are_refused(texts, row, reason):
+    held = Rows(["it was held out"], [0])
     with pytest.raises(DataError, match=reason):
-        drawn(texts, Rows([row], [0]), 1, seed=0)
+        drawable(texts, Split(Rows([row], [0]), held, held))
+
+
+def test_nothing_is_drawn_from_blank_texts_or_held_out_ones():
+    """A part of a held-out text is none to draw either, as none to train on."""
+    split = Split(Rows(["x y"], [0]), Rows(["a b c"], [0]), Rows(["d  e"], [1]))
+    texts = ["x y", " ", "a b c", "a b c d", "b  c", "d e", "c d", ""]
+    assert drawable(texts, split) == ["x y", "a b c d", "c d"]
+    pairs = Split(Rows([("x", "y")], [0]), Rows([("a", "b c")], [0]), Rows([], []))
+    assert drawable([("a", "b c"), ("a b", "c"), ("", "b"), ("x", "y")], pairs) == [("a b", "c"), ("x", "y")]

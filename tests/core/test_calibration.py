@@ -6,7 +6,7 @@ import torch
 from scipy.special import rel_entr
 
 from ltp_core import PrunedModel, Thresholds
-from ltp_core.calibration import calibrate, divergence
+from ltp_core.calibration import Walk, calibrate, divergence
 from ltp_core.checkpoints import Settings
 from ltp_core.evaluation import run_rows
 from ltp_core.training.data import Rows
@@ -67,6 +67,27 @@ def test_the_ceiling_is_named(tiny_bert, tokenizer):
         calibrate(model, TEXTS, 50)
     reached = calibrate(model, TEXTS, 0.98 * ceiling, step=0.3)
     assert reached.found.flops_reduction == pytest.approx(0.98 * ceiling, rel=0.02)
+
+
+def test_targets_share_one_walk_in_any_order(tiny_bert, tokenizer, monkeypatch):
+    model = PrunedModel(tiny_bert(), tokenizer)
+    walk = Walk(model, TEXTS)
+    with pytest.raises(ValueError, match="50 cannot be reached"):
+        walk.to(50)
+    for target in (1.8, 1.3):  # the same as alone
+        assert walk.to(target) == calibrate(model, TEXTS, target)
+    monkeypatch.setattr(Walk, "_take_step", lambda self: pytest.fail("walked again"))
+    walk.to(1.6)
+
+
+@pytest.mark.parametrize("texts", [["the film was very good"] * 50, ["a b c", "a b c"] * 8 + ["good"]])
+def test_texts_that_are_all_alike(tiny_bert, tokenizer, texts):
+    """All copies of a token have the same importance: a step takes all of them or none."""
+    model = PrunedModel(tiny_bert(), tokenizer)
+    found = calibrate(model, texts, 1.8)
+    reductions = [point.flops_reduction for point in found.curve]
+    assert reductions == sorted(set(reductions)) and reductions[-1] >= 1.8
+    assert found.found.flops_reduction == pytest.approx(1.8, rel=0.2)
 
 
 @pytest.mark.parametrize(

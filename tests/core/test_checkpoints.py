@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,7 +12,16 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
 from ltp_core import CheckpointError, PrunedModel, Thresholds, checkpoints
-from ltp_core.checkpoints import MINILM, Base, Settings, base_folder, save_difference, sha256, shipped_models
+from ltp_core.checkpoints import (
+    MINILM,
+    Base,
+    Settings,
+    base_folder,
+    has_baseline,
+    save_difference,
+    sha256,
+    shipped_models,
+)
 from ltp_core.commands.ship import seal
 
 THETAS = (0.05, 0.1, 0.1 + 0.2)  # the last one is no short decimal
@@ -119,7 +129,11 @@ def test_pickled_weights_are_not_loaded(saved):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}']
+    "text",
+    [
+        *("{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}'),
+        *('{"training": {"pruned": null}}', '{"training": {"pruning": "x"}}'),
+    ],
 )
 def test_broken_settings(saved, text):
     (saved / "ltp_config.json").write_text(text)
@@ -228,6 +242,21 @@ def test_differences_give_the_tuned_model(shipped, tiny_bert, ragged_batch):
         expected, found = tiny_bert(seed=3)(**ragged_batch).logits, model.hf_model(**ragged_batch).logits
     torch.testing.assert_close(found, expected, atol=5e-3, rtol=0)
     assert torch.equal(model.hf_model.classifier.weight, tiny_bert(seed=3).classifier.weight)
+
+
+def test_a_path_is_a_folder_where_a_shipped_model_has_the_same_name(
+    shipped, tiny_bert, tokenizer, tmp_path, monkeypatch
+):
+    """`ltp train --output toy` must not measure, and return, the shipped model."""
+    monkeypatch.chdir(tmp_path)
+    PrunedModel(tiny_bert(seed=7), tokenizer).save_pretrained(tmp_path / "toy")
+    expected = tiny_bert(seed=7).classifier.weight
+    for source in (Path("toy"), Path("./toy"), "./toy"):
+        assert torch.equal(PrunedModel.from_pretrained(source).hf_model.classifier.weight, expected)
+        assert not has_baseline(source)
+    assert PrunedModel.from_pretrained("toy").thresholds == THETAS and has_baseline("toy")
+    (tmp_path / "toy").rename(tmp_path / "gone")
+    refused(Path("toy"), "there is no folder toy")
 
 
 def test_a_loaded_difference_saves_as_a_plain_folder(shipped, tmp_path, ragged_batch):

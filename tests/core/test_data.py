@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import tracemalloc
 
 import datasets
 import pytest
@@ -226,6 +227,33 @@ def test_no_piece_of_a_held_out_sentence_is_trained_on(seed):
     assert 0 < len(expected) < len(rows) - 13
     for part in (split.train, split.tuning, split.untouched):  # labels stay with their texts
         assert all(rows.texts[label] == text for text, label in zip(part.texts, part.labels, strict=True))
+
+
+def pieces_of(text):
+    words = text.split()
+    return {" ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_leaves_are_all_pieces_of_a_held_out_text(seed):
+    """Few words, so that rows are often the same or part of another; some have no word at all."""
+    rng = random.Random(seed)
+    texts = [" ".join(rng.choices("abcd", k=rng.choice([0, 1, 2, 3, 8]))) for _ in range(80)]
+    texts += [f"{rng.choice('abcd')}  {number} {rng.choice('abcd')}" for number in range(8)]
+    split = hold_out(Rows(texts, list(range(len(texts)))), 2, 3, seed)
+    gone = set().union(*map(pieces_of, split.tuning.texts + split.untouched.texts))
+    assert split.train.texts == [text for text in texts if " ".join(text.split()) not in gone]
+
+
+def test_long_texts_take_memory_in_proportion():
+    """All pieces of one text of 400 words are 80,000, some 70 MB."""
+    words = [f"word{number}" for number in range(4000)]
+    texts = [" ".join(words[start : start + 400]) for start in range(0, 4000, 400)] + ["word1 word2"]
+    tracemalloc.start()
+    split = hold_out(Rows(texts, list(range(11))), 2, 3, 0)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(split.untouched) == 3 and used < 5e6
 
 
 def test_a_piece_is_made_of_whole_words():

@@ -63,3 +63,24 @@ def test_a_job_goes_through_json():
     pruning = Pruning(target_flops=None, penalty=0.1, stages=("soft", "hard"), thresholds=(0.1, 0.2))
     job = Job("sst2", None, "base", None, "ltp", Recipe(epochs=2), Recipe(batch_size=8), pruning, 5, 6, 7)
     assert Job.of(json.loads(json.dumps(asdict(job)))) == job
+
+
+USUAL = asdict(Job("sst2", None, "base", None, "ltp", Recipe(), Recipe(), Pruning()))
+
+
+@pytest.mark.parametrize(
+    ("described", "reason"),
+    [
+        ({"seed": 0}, "'dense' is missing"),
+        ([], "not the settings of a training run"),
+        ({**USUAL, "pruned": None}, "not the settings of a training run"),
+        ({**USUAL, "pruned": {"magic": 1}}, "unexpected keyword argument 'magic'"),
+        ({**USUAL, "pruned": {"epochs": "three"}}, "not the settings of a training run"),
+        ({**USUAL, "tuning": "all"}, "not the settings of a training run"),
+        ({name: value for name, value in USUAL.items() if name != "task"}, "'task'"),
+    ],
+)
+def test_what_is_no_job_is_refused_in_one_line(described, reason):
+    with pytest.raises(ValueError, match=reason) as found:
+        Job.of(described)
+    assert "\n" not in str(found.value)

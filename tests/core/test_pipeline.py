@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import datasets
 import pytest
@@ -114,7 +115,27 @@ def test_unlabelled_texts_that_are_not_there_are_noticed_before_anything_is_trai
     lost = replace(job, pruning=replace(job.pruning, unlabelled=str(tmp_path / "reviews.csv")))
     with pytest.raises(DataError, match=r"there is no file .*reviews\.csv"):
         run(lost, tmp_path / "out", print)
+    (tmp_path / "reviews.jsonl").write_text(json.dumps({"sentence1": "a", "sentence2": "b"}))
+    pairs = replace(job, pruning=replace(job.pruning, unlabelled=str(tmp_path / "reviews.jsonl")))
+    with pytest.raises(DataError, match="the rows are pairs and the unlabelled texts are not"):
+        run(pairs, tmp_path / "out", print)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["ltp", "topk"])
+def test_held_out_rows_are_not_drawn_from_unlabelled_texts_either(job, tmp_path, monkeypatch, method):
+    """The texts are the job's own here, as those of `--task imdb --unlabelled imdb` are."""
+    drawn = []
+
+    def train(*arguments):
+        drawn.extend(arguments[-1])
+        return arguments[0]
+
+    monkeypatch.setattr(pipeline, "train_pruned", train)
+    monkeypatch.setattr(pipeline, "train_rival", train)
+    own = replace(job.pruning, unlabelled=job.task)
+    run(replace(job, method=method, pruning=own), tmp_path / "out", print)
+    assert drawn == split_of(job).train.texts
 
 
 def test_an_interrupted_pruning_stage_keeps_the_baseline(job, tmp_path, monkeypatch):
@@ -144,6 +165,14 @@ def test_a_published_model_replaces_an_older_one(model, tiny_bert, tokenizer, tm
     publish(PrunedModel(tiny_bert(seed=2), tokenizer, [0.1, 0.2, 0.3]), tmp_path / "m")
     assert PrunedModel.from_pretrained(tmp_path / "m").thresholds == (0.1, 0.2, 0.3)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_model_is_published_into_the_present_folder(model, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    publish(model, Path("."))
+    assert PrunedModel.from_pretrained(Path(".")).layers == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path, monkeypatch):
@@ -205,7 +234,7 @@ def test_the_head_is_seeded(job):
 def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
     """With 3 layers of d = 48, d_ff = 80 and 12 tokens, worked out on paper.
 
-    2 (4 n d² + 2 n² d + 2 n d d_ff) a layer: 442368 for n = 12 in FLOPs of a layer with everything kept;
+    2 (4 n d² + 2 n² d + 2 n d d_ff) a layer: 433152 for n = 12 in FLOPs of a layer with everything kept;
     with [CLS] alone: 264192 for layer 1 (its FFN over one token), 33984 for each later one.
     """
     out = replace(job, pruning=replace(PRUNING, target_flops=9.0))
@@ -217,6 +246,17 @@ def test_a_target_out_of_reach_is_refused_before_training(job, tmp_path):
     assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match="3 layers; got 2 initial thresholds"):
         run(replace(job, pruning=replace(PRUNING, thresholds=(0.1, 0.2))), tmp_path / "out", print)
+
+
+def test_what_lat_cannot_promise_is_refused_before_training(job, tmp_path):
+    """Its search starts from 5 % of the tokens after the last layer: of 12 there are 5, 2 and 1 left.
+
+    By the formula above 325632 + 127680 + 52992 FLOPs of 3 times 433152. Thresholds reach more.
+    """
+    three = replace(job, method="lat", pruning=replace(PRUNING, target_flops=3.0))
+    with pytest.raises(DataError, match=r"3 cannot be .* 5% of the tokens left .* on these rows is 2\.57"):
+        run(three, tmp_path / "out", print)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_job_of_an_older_version_is_taken_up(job, tmp_path):

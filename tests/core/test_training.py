@@ -259,11 +259,8 @@ def test_the_teacher_of_other_texts_or_lengths_is_not_taken(toy, tmp_path):
 
 
 def test_unlabelled_texts_take_the_place_of_made_up_ones(toy, tmp_path):
-    file = tmp_path / "reviews.csv"
-    file.write_text("text\ngood film\n", encoding="utf-8")
-    rows = toy_rows(8)
-    pruning = replace(PRUNING, augment=0.5, unlabelled=str(file))
-    table = distillation_table(toy, rows, RECIPE, pruning, tmp_path / "work")
+    rows, pruning = toy_rows(8), replace(PRUNING, augment=0.5)
+    table = distillation_table(toy, rows, RECIPE, pruning, tmp_path / "work", ["good film"])
     texts = toy.tokenizer.batch_decode(table["input_ids"][8:], skip_special_tokens=True)
     assert len(table) == 12 and set(texts) == {"good film"}
 
