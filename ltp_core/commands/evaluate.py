@@ -25,7 +25,7 @@ from ltp_core.evaluation import Evaluation, run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
 from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, format_of, load_rows
-from ltp_core.training.job import Job
+from ltp_core.training.job import FEWEST_TOKENS, Job
 from ltp_core.training.metrics import difference_error, metric_of, scores
 
 
@@ -110,8 +110,8 @@ def _held_out(model: PrunedModel, data: str | None, split: str) -> Rows:
 
 def check_max_tokens(max_tokens: float | None) -> None:
     """Refuse a length that leaves no room for text between `[CLS]` and `[SEP]`."""
-    if max_tokens is not None and max_tokens < 8:
-        raise ValueError(f"--max-tokens must be at least 8, got {max_tokens:g}")
+    if max_tokens is not None and max_tokens < FEWEST_TOKENS:
+        raise ValueError(f"--max-tokens must be at least {FEWEST_TOKENS}, got {max_tokens:g}")
 
 
 def baseline_of(source: str | Path, model: PrunedModel) -> PrunedModel | None:

@@ -17,6 +17,10 @@ from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
 
 ROW_FILE = "row.json"
 
+# What only steers learned thresholds, by the names in `Pruning`: a rival would leave it unread.
+_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "length_exponent")
+UNREAD = {"topk": _OF_THRESHOLDS, "lat": (*_OF_THRESHOLDS, "spared_layers")}
+
 
 def train(
     task: Annotated[str, typer.Option(help="A task's name (sst2, mrpc, …), or a data file.")],
@@ -102,6 +106,9 @@ def train(
         augment=augment,
         unlabelled=unlabelled,
     )
+    for name in UNREAD.get(method, ()):
+        if getattr(pruning, name) != getattr(usual, name):
+            raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
     job = Job(task, data, base, baseline, method, dense, pruned, pruning, tuning, untouched, limit, ablation)
     from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
     from ltp_core.training.processes import join

@@ -15,6 +15,8 @@ Method = Literal["dense", "ltp", "topk", "lat"]
 Stage = Literal["straight-through", "soft", "soft-output", "hard", "held"]
 GIVEN_THRESHOLDS = ("hard", "held")  # stages that learn none
 
+FEWEST_TOKENS = 8  # of a row: fewer leave no room for text between [CLS] and [SEP]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -48,10 +50,10 @@ class Recipe:
         """Refuse what cannot be trained."""
         if not min(self.epochs, self.learning_rate) > 0:
             raise ValueError("epochs and learning rate must be above 0")
-        if min(self.batch_size, self.max_tokens, self.save_steps, self.log_steps) < 1:
-            raise ValueError(
-                "batch size, tokens of a row and steps between checkpoints or lines must be at least 1"
-            )
+        if min(self.batch_size, self.save_steps, self.log_steps) < 1:
+            raise ValueError("batch size and steps between checkpoints or lines must be at least 1")
+        if self.max_tokens < FEWEST_TOKENS:
+            raise ValueError(f"rows must be cut at {FEWEST_TOKENS} tokens at least, not at {self.max_tokens}")
 
 
 @dataclass(frozen=True)

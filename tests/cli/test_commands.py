@@ -344,6 +344,20 @@ BAD_INPUT = {
         ("train", "--task", "{wrong}", "--output", "{out}", "--target-flops", "0.5"),
         "at least 1",
     ),
+    **{
+        f"{option} of a rival": (
+            ("train", "--task", "sst2", "--output", "{out}", "--method", method, option, value),
+            f"{option} has no effect on --method {method}",
+        )
+        for method, option, value in (
+            ("topk", "--stages", "soft"),
+            ("topk", "--thresholds", "0.1,0.2"),
+            ("topk", "--temperature", "0.2"),
+            ("lat", "--last-temperature", "0.1"),
+            ("lat", "--length-exponent", "1"),
+            ("lat", "--spared-layers", "1"),
+        )
+    },
 }
 
 

@@ -65,6 +65,12 @@ def test_a_job_goes_through_json():
     assert Job.of(json.loads(json.dumps(asdict(job)))) == job
 
 
+def test_rows_keep_room_for_text():
+    with pytest.raises(ValueError, match="at 8 tokens at least, not at 7"):
+        Recipe(max_tokens=7)
+    assert Recipe(max_tokens=8).max_tokens == 8
+
+
 USUAL = asdict(Job("sst2", None, "base", None, "ltp", Recipe(), Recipe(), Pruning()))
 
 
