@@ -143,7 +143,7 @@ def _scores(rows: Sequence[Row]) -> str:
     targets = sorted({row["target_flops"] for row in rows if row["rule"] != "dense"})
     dense = [row for row in rows if row["rule"] == "dense"]
     lines = []
-    for rule in dict.fromkeys(row["rule"] for row in rows if row["rule"] != "dense"):
+    for rule in sorted({row["rule"] for row in rows} - {"dense"}, key=_rank):
         points = [
             [row for row in rows if row["rule"] == rule and row["target_flops"] == target]
             for target in targets
@@ -153,6 +153,11 @@ def _scores(rows: Sequence[Row]) -> str:
         scores = [100 * row["pruned_score"] for row in dense]
         lines.insert(0, ["`dense`", f"{mean(scores):.1f}{_spread(scores)} at 1×", *[""] * (len(targets) - 1)])
     return grid(["rule", *(f"target {target:g}×" for target in targets)], lines)
+
+
+def _rank(rule: str) -> tuple[bool, bool, str]:
+    """Learned thresholds first, then the trained rivals, then what runs on the untouched baseline."""
+    return rule != "ltp", rule not in RIVALS, rule
 
 
 def _cell(found: Sequence[Row]) -> str:

@@ -215,9 +215,9 @@ def _headline(found: dict[str, Any]) -> list[str]:
         "",
         f"{found['model']} against Hugging Face's own `sdpa` forward of the same weights, on sentences "
         "joined and cut to these lengths, where accuracy means nothing; medians (quartiles) of runs in turn; "
-        f"{found['processor']}, {found['threads']} threads. *Realised*: speedup ÷ FLOPs. The speedup is all "
-        "that sets us apart from Hugging Face; what pruning alone gives, and other FLOPs, lengths and peers, "
-        "stand in [docs/results.md](docs/results.md#speed).",
+        f"{found['processor']}, {found['threads']} threads. *Realised*: speedup ÷ FLOPs. The speedup is "
+        "that of the whole engine; what pruning alone gives, and other FLOPs, lengths and peers, stand in "
+        "[docs/results.md](docs/results.md#speed).",
     ]
 
 
