@@ -14,12 +14,17 @@ from ltp_core.evaluation import run_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 
 
-def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
+@pytest.fixture
+def earlier(tmp_path, monkeypatch):
+    """The configuration of a model that was shipped before, as "mine"."""
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
-    earlier = tmp_path / "models" / "mine" / "config.json"
-    earlier.parent.mkdir(parents=True)
-    earlier.write_text("earlier")
+    file = tmp_path / "models" / "mine" / "config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("earlier")
+    return file
 
+
+def test_what_fails_leaves_the_earlier_model_as_it_was(earlier, tmp_path, monkeypatch):
     def pack(run, folder, bits):
         folder.mkdir()
         (folder / "config.json").write_text("half-made")
@@ -35,12 +40,7 @@ def test_what_fails_leaves_the_earlier_model_as_it_was(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.rglob("*")] == ["models", "mine", "config.json"]
 
 
-def test_what_cannot_be_loaded_replaces_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
-    earlier = tmp_path / "models" / "mine" / "config.json"
-    earlier.parent.mkdir(parents=True)
-    earlier.write_text("earlier")
-
+def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
     def pack(run, folder, bits):
         folder.mkdir()
         for name in ("config.json", "ltp.safetensors", "ltp.delta.safetensors", "baseline.delta.safetensors"):
