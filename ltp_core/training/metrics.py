@@ -52,7 +52,7 @@ def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[st
     if metric == "accuracy":
         return {"accuracy": accuracy}
     if metric == "f1":
-        return {"f1": float(f1_score(labels, predicted)), "accuracy": accuracy}
+        return {"f1": float(f1_score(labels, predicted, zero_division=0.0)), "accuracy": accuracy}
     if metric == "matthews":
         return {"matthews": float(matthews_corrcoef(labels, predicted)), "accuracy": accuracy}
     raise ValueError(f"unknown metric {metric!r}")
