@@ -35,7 +35,7 @@ UNITS = (
     ("Executed FLOPs", "what our engine runs; it leaves out what cannot change the answer, dense or pruned"),
     ("Dense", "the same weights with nothing pruned"),
     ("Baseline", "another model, tuned without pruning, from the same base"),
-    ("Points lost", "baseline minus pruned, in percentage points of the score"),
+    ("Points lost", "baseline minus pruned, in percentage points of the score, ± one standard error"),
     ("Milliseconds", "median of runs in turn on this machine; the middle half beside it"),
     ("Realised", "speedup ÷ reduction of FLOPs: 100 % if time falls as FLOPs do"),
 )
@@ -100,13 +100,14 @@ def _lowered(card: str) -> str:
 
 
 def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:
-    metric, alone, lost = said["metric"], said["baseline"]["score"], said.get("points_lost")
+    metric, alone = said["metric"], said["baseline"]["score"]
+    lost, error = said.get("points_lost"), said.get("points_lost_error")
     return (
         model,
         f"{rows}, {said['examples']:,}",
         "none" if alone is None else findings.score(alone, metric),
         findings.score(said["pruned"]["score"], metric),
-        "" if lost is None else f"{lost:z.1f}",
+        "" if lost is None else f"{lost:z.1f}" + ("" if error is None else f" ± {error:.1f}"),
         words.times(said["flops_reduction"]) + " fewer",
         words.times(said["executed_flops_reduction"]) + " fewer",
     )

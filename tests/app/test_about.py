@@ -19,6 +19,8 @@ def test_measured_results_are_those_of_the_folder():
         share = measured["metric"] in ("accuracy", "f1")  # else a correlation
         assert (f"{100 * score:.1f} %" if share else f"{score:.3f}") in said
         assert f"{times(measured['flops_reduction'])} fewer" in said
+        if (error := measured.get("points_lost_error")) is not None:
+            assert f"{measured['points_lost']:.1f} ± {error:.1f}" in said
         assert f"Model card: {name}" in [box.label for box in page.expander]
     assert "Apache License 2.0" in said and "Kim, Sehoon" in page.code[0].value
 
