@@ -28,6 +28,11 @@ def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
     file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
+def lost_text(lost: float, error: float | None) -> str:
+    """Points lost with their standard error, where it is known: 0.6 ± 0.9, and never -0.0."""
+    return f"{lost:z.1f}" if error is None else f"{lost:z.1f} ± {error:.1f}"
+
+
 def write_json(file: Path, document: dict[str, Any]) -> None:
     """Write one document, replacing the file."""
     file.parent.mkdir(parents=True, exist_ok=True)

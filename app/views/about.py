@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import findings, markup, services, words
 from app.services import Card, CheckpointError, InputProblem, Removal
+from ltp_core.results import lost_text
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "sst2"  # for the example below
@@ -100,14 +101,13 @@ def _lowered(card: str) -> str:
 
 
 def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:
-    metric, alone = said["metric"], said["baseline"]["score"]
-    lost, error = said.get("points_lost"), said.get("points_lost_error")
+    metric, alone, lost = said["metric"], said["baseline"]["score"], said.get("points_lost")
     return (
         model,
         f"{rows}, {said['examples']:,}",
         "none" if alone is None else findings.score(alone, metric),
         findings.score(said["pruned"]["score"], metric),
-        "" if lost is None else f"{lost:z.1f}" + ("" if error is None else f" ± {error:.1f}"),
+        "" if lost is None else lost_text(lost, said.get("points_lost_error")),
         words.times(said["flops_reduction"]) + " fewer",
         words.times(said["executed_flops_reduction"]) + " fewer",
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from ltp_core.commands.markdown import grid
 from ltp_core.commands.recipe import train_command
+from ltp_core.results import lost_text
 from ltp_core.training.job import Job
 
 Row = dict[str, Any]
@@ -205,18 +206,23 @@ def _means(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def by_target(rows: Sequence[Row], task: str, rule: str) -> dict[float, list[Row]]:
+    """A rule's rows on a task, a row a seed, by target; the lowest target first."""
+    found = defaultdict(list)
+    for row in rows:
+        if (row["task"], row["rule"]) == (task, rule):
+            found[row["target_flops"]].append(row)
+    return dict(sorted(found.items()))
+
+
 def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
     """The highest target at which `ltp` lost less than a point in the mean of seeds: a row a seed.
 
     A lucky point beyond one that lost more by a standard error does not count: on small development sets
     there are some. Empty if there is no such target.
     """
-    found = defaultdict(list)
-    for row in rows:
-        if row["task"] == task and row["rule"] == "ltp":
-            found[row["target_flops"]].append(row)
     reached: list[Row] = []
-    for _, points in sorted(found.items()):
+    for points in by_target(rows, task, "ltp").values():
         lost = mean(row["points_lost"] for row in points)
         if lost - (error_of(points) or 0) >= limit:
             break
@@ -245,15 +251,12 @@ def lost_near(rows: Sequence[Row], task: str, rule: str, left: float) -> float |
     Returns:
         Points; None if the rule was not measured at so many FLOPs, or so few, give or take `NEAR`.
     """
-    found = defaultdict(list)
-    for row in rows:
-        if row["task"] == task and row["rule"] == rule:
-            found[row["target_flops"]].append(row)
-    if not found:
-        return None
     points = sorted(
-        (1 / reduction_of(seeds), mean(row["points_lost"] for row in seeds)) for seeds in found.values()
+        (1 / reduction_of(seeds), mean(row["points_lost"] for row in seeds))
+        for seeds in by_target(rows, task, rule).values()
     )
+    if not points:
+        return None
     shares, lost = zip(*points, strict=True)
     if not shares[0] * (1 - NEAR) <= left <= shares[-1] * (1 + NEAR):
         return None
@@ -267,16 +270,13 @@ def ahead(rows: Sequence[Row], rules: Iterable[str]) -> list[tuple[str, str, flo
         (task, rule, target of `ltp`, points) wherever both are measured.
     """
     found = []
-    points = {(row["task"], row["target_flops"]) for row in rows if row["rule"] == "ltp"}
-    for task, target in sorted(points):
-        own = [
-            row for row in rows if (row["task"], row["rule"], row["target_flops"]) == (task, "ltp", target)
-        ]
-        lost = mean(row["points_lost"] for row in own)
-        for rule in rules:
-            other = lost_near(rows, task, rule, 1 / reduction_of(own))
-            if other is not None:
-                found.append((task, rule, target, other - lost))
+    for task in sorted({row["task"] for row in rows}):
+        for target, own in by_target(rows, task, "ltp").items():
+            lost = mean(row["points_lost"] for row in own)
+            for rule in rules:
+                other = lost_near(rows, task, rule, 1 / reduction_of(own))
+                if other is not None:
+                    found.append((task, rule, target, other - lost))
     return found
 
 
@@ -348,9 +348,8 @@ def _reached(points: Sequence[Row]) -> str:
     """The reduction, and what is lost there with the standard error on those rows."""
     if not points:
         return "none"
-    lost, error = mean(row["points_lost"] for row in points), error_of(points)
-    lost_and_error = f"{lost:z.1f}" + ("" if error is None else f" ± {error:.1f}")
-    return f"{reduction_of(points):.2f}× ({lost_and_error} lost)"
+    lost = lost_text(mean(row["points_lost"] for row in points), error_of(points))
+    return f"{reduction_of(points):.2f}× ({lost} lost)"
 
 
 def nearest(rows: Sequence[Row], task: str, seed: int | None, target: float = 2.1) -> Row | None:

@@ -13,7 +13,7 @@ from ltp_core.commands.recipe import train_command
 from ltp_core.commands.results import results
 from ltp_core.commands.shared import Json, emit, numbers
 from ltp_core.finding.write import write_page
-from ltp_core.results import RESULTS, ROOT, read_rows
+from ltp_core.results import RESULTS, ROOT, lost_text, read_rows
 from ltp_core.training.job import Job
 
 PAGE = ROOT / "docs" / "results.md"
@@ -191,9 +191,7 @@ def _cut(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 def _scores(row: dict[str, Any]) -> list[str]:
     scores = [f"{100 * row[who]:.1f}" for who in ("baseline_score", "pruned_score")]
     ratios = [f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-    error = row.get("points_lost_error")
-    lost = f"{row['points_lost']:z.1f}" + ("" if error is None else f" ± {error:.1f}")  # z: no "-0.0"
-    return [*scores, lost, *ratios]
+    return [*scores, lost_text(row["points_lost"], row.get("points_lost_error")), *ratios]
 
 
 def _headline(found: dict[str, Any]) -> list[str]:
