@@ -30,6 +30,7 @@ from ltp_core.rules import (
 )
 from ltp_core.training.data import Rows
 from ltp_core.training.factor import FactorCurve
+from ltp_core.training.job import differences
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
 from ltp_core.training.metrics import constant_score
 
@@ -128,6 +129,11 @@ class Family:
     tuning: Rows
     max_tokens: int | None
 
+    @property
+    def rivals(self) -> tuple[PrunedModel, ...]:
+        """The rivals that were trained."""
+        return tuple(filter(None, (self.topk, self.lat)))
+
 
 def _load_family(
     task: str,
@@ -143,12 +149,16 @@ def _load_family(
     where = choose_device(device)
     learned = tuple(load(name, where) for name in ltp)
     tuned, supernet = (None if folder is None else load(folder, where) for folder in (topk, lat))
-    for model in (*learned, *filter(None, (tuned, supernet))):
+    rivals = tuple(filter(None, (tuned, supernet)))
+    for model in (*learned, *rivals):
         if model.settings.task != task:
             raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")
     for model in learned:
         if model.thresholds is None:
             raise CheckpointError(f"{model.name} has no learned thresholds, so it cannot be --ltp")
+    for rival in rivals:
+        for name, (its, ours) in differences(rival.settings.training, learned[0].settings.training).items():
+            messages.print(f"{rival.name} was trained with {name} {its}, {learned[0].name} with {ours}")
     if lat is not None:
         read_search(lat)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(dense, weights="baseline").to(where)
@@ -204,6 +214,8 @@ def measured_rows(
                 **setting,
             }
             row |= {"split": "development", "kept_by_length": measured["kept_by_length"]}
+            if model in family.rivals:
+                row["other_terms"] = differences(model.settings.training, family.learned[0].settings.training)
             if name == "dense":
                 row["constant_score"] = constant_score(base.metric, model.dimensions.classes, rows.labels)
             yield row | stamped

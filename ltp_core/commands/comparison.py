@@ -123,7 +123,17 @@ def _task(rows: Sequence[Row], picture: bool) -> list[str]:
         f"A cell: score (points lost) at measured reduction. {_seeds(rows)}; commit {first['commit']}, torch "
         f"{first['versions']['torch']}.{note}"
     )
-    return parts
+    return parts + _other_terms(rows)
+
+
+def _other_terms(rows: Sequence[Row]) -> list[str]:
+    """In what the rivals of a task were trained otherwise than `ltp`, where rows have it stored."""
+    said = {
+        f"`{row['rule']}` {name} {its}, `ltp` {ours}"
+        for row in rows
+        for name, (its, ours) in row.get("other_terms", {}).items()
+    }
+    return [f"Trained on other terms: {'; '.join(sorted(said))}."] if said else []
 
 
 def _seeds(rows: Sequence[Row]) -> str:

@@ -221,3 +221,34 @@ def portable(training: dict[str, Any], baseline: dict[str, Any]) -> dict[str, An
         pruning = {**pruning, "unlabelled": Path(source).name}  # a folder's name is its task's: imdb
     dense = baseline.get("dense", training["dense"])
     return {**training, "data": None, "baseline": None, "dense": dense, "pruning": pruning}
+
+
+# What should be the same when methods are compared: the rows, the passes, what the dense model teaches.
+_SHARED_TERMS = {
+    "pruned": ("epochs", "learning_rate", "batch_size", "max_tokens"),
+    "pruning": ("distill", "distill_hidden", "shortest", "augment", "unlabelled"),
+}
+
+
+def differences(training: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """In what two runs, as their settings describe them, were not trained on the same terms.
+
+    Seeds are left out, and so is what only one method reads, as thresholds are.
+
+    Returns:
+        Name of the setting -> what it was in the first and in the other.
+
+    Raises:
+        ValueError: if one of them does not describe a run.
+    """
+    one, two = _terms(Job.of(training)), _terms(Job.of(other))
+    return {name: (one[name], two[name]) for name in one if one[name] != two[name]}
+
+
+def _terms(job: Job) -> dict[str, Any]:
+    """What must be the same in methods that are compared."""
+    found = {name: getattr(job, name) for name in ("tuning", "untouched", "limit")}
+    for part, names in _SHARED_TERMS.items():
+        found |= {name: getattr(getattr(job, part), name) for name in names}
+    source = found["unlabelled"]
+    return {**found, "unlabelled": source and Path(source).name}  # as `portable` stores it

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -102,6 +103,21 @@ def test_without_trained_rivals_the_rule_says_so(call, tmp_path):
     assert code == 0 and "topk/untrained" in said.out and "lat/untrained" in said.out
     rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
     assert [row["rule"] for row in rows] == ["topk/untrained", "lat/untrained"]
+
+
+def test_a_rival_trained_on_other_terms_is_said_to_be(call, family, tmp_path):
+    arguments = ("--topk", family / "topk", "--lat", tmp_path / "lat", "--targets", "1.3")
+    shutil.copytree(family / "lat", tmp_path / "lat")
+    file = tmp_path / "lat" / "ltp_config.json"
+    settings = json.loads(file.read_text())
+    settings["training"]["pruned"]["epochs"] = 4.0
+    file.write_text(json.dumps(settings))
+    code, said = call(*arguments, "--rules", "ltp,topk,lat", "--json")
+    warning = " ".join(said.err.split())
+    assert code == 0 and re.search(r"lat was trained with epochs 4\.0, \S+ltp with 1", warning)
+    assert "topk was" not in warning
+    terms = {row["rule"]: row.get("other_terms") for row in json.loads(said.out)["rows"]}
+    assert terms == {"ltp": None, "topk": {}, "lat": {"epochs": [4.0, 1]}}
 
 
 def test_a_rivals_folder_may_be_named_as_a_shipped_model(call, family, tmp_path, monkeypatch):

@@ -98,6 +98,12 @@ def test_the_table_of_a_task():
     assert "](pictures/compare-sst2.svg)" in page(ROWS, pictures=["sst2"])
 
 
+def test_other_terms_are_said_once():
+    lat = row("lat", 2.1, 0.87, other_terms={"epochs": [1.0, 2.0]})
+    text = page([*ROWS, row("topk", 2.5, 0.87, other_terms={}), lat, lat | {"target_flops": 2.5}])
+    assert text.count("Trained on other terms: `lat` epochs 1.0, `ltp` 2.0.") == 1
+
+
 def test_seeds_are_means_with_half_their_range():
     rows = [*ROWS[:1], row("ltp", 2.1, 0.89), row("ltp", 2.1, 0.87, seed=1)]
     text = page(rows)

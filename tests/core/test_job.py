@@ -2,11 +2,11 @@
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
-from ltp_core.training.job import Job, Pruning, Recipe
+from ltp_core.training.job import Job, Pruning, Recipe, differences
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,19 @@ def test_what_is_no_job_is_refused_in_one_line(described, reason):
     with pytest.raises(ValueError, match=reason) as found:
         Job.of(described)
     assert "\n" not in str(found.value)
+
+
+def test_differences_are_those_of_the_terms_alone():
+    recipe, pruning = Recipe(epochs=2), Pruning(distill=1.0, unlabelled="/data/imdb")
+    ltp = Job("sst2", None, "base", None, "ltp", recipe, recipe, pruning)
+    as_stored = replace(ltp, pruning=replace(pruning, unlabelled="imdb"))
+    other_seed = replace(as_stored, method="lat", pruned=replace(recipe, seed=3, save_steps=7))
+    assert differences(asdict(other_seed), asdict(ltp)) == {}
+    lat = replace(
+        other_seed, tuning=20, pruned=Recipe(epochs=1), pruning=replace(pruning, distill=0.5, target_flops=3)
+    )
+    assert differences(asdict(lat), asdict(ltp)) == {
+        "tuning": (20, 500),
+        "epochs": (1, 2),
+        "distill": (0.5, 1.0),
+    }
