@@ -56,7 +56,7 @@ class FactorCurve:
             raise ValueError(
                 f"a FLOPs reduction of {target} cannot be reached: the ceiling is {self.known[low]:.2f}"
             )
-        return 2 * low or 1.0
+        return (2 if low < 8 else 8) * low or 1.0  # fast where thresholds are far off, so the ceiling is met
 
     def _measure(self, factor: float) -> None:
         self.known[factor] = self.reduction_of(factor)

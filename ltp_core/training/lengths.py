@@ -23,6 +23,7 @@ from ltp_core.training.data import Rows
 
 LOWEST_SHARE = 0.05  # of the tokens left after the last layer that a rival is trained for
 SEARCH_FILE = "lat.json"
+SEARCH_ROWS = 500  # a search runs the model over these 76 times; a loss says more of a row than a metric does
 
 
 @dataclass(frozen=True)

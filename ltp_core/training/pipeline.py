@@ -21,6 +21,7 @@ from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
     LOWEST_SHARE,
+    SEARCH_ROWS,
     falling_at,
     lengths_at,
     read_search,
@@ -127,12 +128,13 @@ def prune(
     module = TopKModule if job.method == "topk" else LengthDropModule
     model = train_rival(model, split.train, job.pruned, job.pruning, module, stage, unlabelled)
     if job.method == "lat":
-        say("searching length configurations on the tuning rows")
+        say("searching length configurations on tuning rows")
+        rows = split.tuning.fair(SEARCH_ROWS)
         front = search_lengths(
-            model, split.tuning, job.pruned.max_tokens, seed=job.pruned.seed, progress=_every(20, say)
+            model, rows, job.pruned.max_tokens, seed=job.pruned.seed, progress=_every(20, say)
         )
         if PartialState().is_main_process:
-            write_search(folder, front, len(split.tuning))
+            write_search(folder, front, len(rows))
     return model
 
 
