@@ -14,7 +14,7 @@ from ltp_core.checkpoints import MINILM, Settings, shipped_models
 from ltp_core.commands.evaluate import check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet, rule_of
 from ltp_core.model import PrunedModel
-from ltp_core.results import RESULTS, stamp, write_rows
+from ltp_core.results import RESULTS, lost_text, stamp, write_rows
 from ltp_core.training.data import HELD_OUT, TASKS, Rows
 
 SPLITS = {"development": None, "untouched": "untouched", "tuning": "tuning"}
@@ -142,7 +142,8 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         runs = (found[who] for who in ("baseline", "dense", "pruned"))
         scores = [" / ".join(f"{100 * run[metric]:.1f}" for metric in metrics) for run in runs]
         ratios = [f"{found[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")]
-        cells = [title, str(found["examples"]), *scores, f"{found['points_lost']:z.1f}", *ratios]
+        lost = lost_text(found["points_lost"], found.get("points_lost_error"))
+        cells = [title, str(found["examples"]), *scores, lost, *ratios]
         lines.append(f"| {' | '.join(cells)} |")
     held = "*tuning* rows are whole texts held out of the training set, on which the thresholds' last factor"
     held += " was settled." + (" *untouched* rows were held out, too." if "untouched" in measured else "")

@@ -1,6 +1,7 @@
 """`results` on tiny models: what was held out, every metric and every length reach the row and the card."""
 
 import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -70,6 +71,7 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer)
     ]
     assert all(set(row["pruned_scores"]) == {"f1", "accuracy"} for row in rows)
     card = (tmp_path / "models" / "tiny" / "README.md").read_text()
+    assert re.search(r"\| -?\d+\.\d ± \d+\.\d \|", card)  # points lost, with their standard error
     assert "f1 / accuracy in percent" in card and "cut at 12 tokens" in card and "| untouched" not in card
     assert '("A man is playing a guitar.", "Someone plays music.")' in card
     page = report.page()
