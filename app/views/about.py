@@ -117,9 +117,9 @@ def _not_explanation() -> None:
     st.html(markup.heading("Attention is not explanation"))
     st.html(
         markup.paragraph(
-            "Attention says what a token is used for inside the model, not what decides the answer. A token "
-            "that gets little may decide it, and one that gets much may not matter. Do not read the map of "
-            "who stays as a list of reasons."
+            "The attention that a token gets says how much other tokens read it, not what they do with it. "
+            "A token that gets little may decide the answer, and one that gets much may not matter. Do not "
+            "read the map of who stays as a list of reasons."
         )
     )
     models = services.models()
@@ -143,10 +143,18 @@ def _said(found: Removal) -> str:
     before, after = findings.answer(found.whole), findings.answer(found.without)
     return (
         f"“{found.word}” gets {found.share:.2f} times the average attention in layer 1, place "
-        f"{found.rank} of {count}. Without it the answer "
+        f"{found.rank} of {count}, and {_fate(found)}. When it is taken out of the text, which is "
+        "more than pruning does, the answer "
         f"{'turns from' if found.flips else 'stays:'} {before} "
         f"{'to' if found.flips else 'before,'} {after}{'' if found.flips else ' after'}."
     )
+
+
+def _fate(found: Removal) -> str:
+    """How far the word comes when the whole text is pruned."""
+    trace = found.whole.trace
+    survived = trace.survived[trace.tokens.index(found.word.lower())]
+    return "stays to the end" if survived == len(trace.layers) else f"is pruned in layer {survived + 1}"
 
 
 page()

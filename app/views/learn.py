@@ -132,7 +132,9 @@ def _figure(view: View, number: int) -> None:
     figure = share_bars(trace.tokens, received, threshold, 1, theme.palette())
     total = len(trace.tokens)
     left = " → ".join(map(str, [total, *trace.alive]))
-    finding = "Attention received in layer 1" if number == 1 else f"Tokens left, layer by layer: {left}"
+    finding = "Attention received in layer 1"
+    if number != 1:
+        finding = f"Under the thresholds as set: {left} tokens"
     if total > MOST:
         finding += f"; drawn are the first {MOST} of {total}"
     blocks.chart(

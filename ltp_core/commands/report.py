@@ -215,8 +215,23 @@ def _headline(found: dict[str, Any]) -> list[str]:
         "joined and cut to these lengths, where accuracy means nothing; medians (quartiles) of runs in turn; "
         f"{found['processor']}, {found['threads']} threads. *Realised*: speedup ÷ FLOPs. The speedup is "
         "that of the whole engine; what pruning alone gives, and other FLOPs, lengths and peers, stand in "
-        "[docs/results.md](docs/results.md#speed).",
+        f"[docs/results.md](docs/results.md#speed).{_cost(found)}",
     ]
+
+
+def _cost(found: dict[str, Any]) -> str:
+    """What a benchmark's FLOPs reduction costs in accuracy, where the model was measured near it."""
+    rows = [row for row in read_rows(RESULTS / f"{found['model']}.json") if row["split"] == "development"]
+    if not rows:
+        return ""
+    reduction = found["rows"][0]["flops_reduction"]
+    near = min(rows, key=lambda row: abs(row["flops_reduction"] - reduction))
+    lost = lost_text(near["points_lost"], near.get("points_lost_error"))
+    ships = "".join(f", which ships at {row['flops_reduction']:.2f}×," for row in rows if row["factor"] == 1)
+    return (
+        f" So much pruning has a price: {found['model']}{ships} loses {lost} points on its development set "
+        f"at {near['flops_reduction']:.2f}×."
+    )
 
 
 def _pair(graph: dict[str, Any]) -> str:

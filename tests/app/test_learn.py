@@ -150,7 +150,8 @@ def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, predicti
     assert check(seen(600_000_000, comparison))[0] is False
     assert check(seen(400_000_000))[0] is False  # 2.5 times fewer, not measured
     done, said = check(seen(400_000_000, comparison))
-    assert done and said == "1.25× faster at 2.5× fewer FLOPs: 50% of it is realised."
+    expected = "1.25× faster at 2.5× fewer FLOPs: 0.50 realised. At 1 the time falls as the FLOPs do."
+    assert done and said == expected
     assert answer(seen(400_000_000))[0] == ""
     assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
     quick = Comparison(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
@@ -172,6 +173,8 @@ def test_lesson_five_wants_two_answers(situation, prediction):
     assert check(situation())[0] is False
     done, said = check(situation(pruned=prediction(label="negative")))
     assert done and "attention is not explanation" in said
+    done, said = check(situation((1.0, 0.2, 0.3), pruned=prediction(label="negative")))
+    assert done and "remove much-attended tokens, too" in said and "explanation" not in said
     assert LESSONS[4].answer(situation())[0] == "yes"
 
 

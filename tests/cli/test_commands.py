@@ -13,6 +13,7 @@ import torch
 from ltp_core import Dense, PrunedModel
 from ltp_core.cli import main
 from ltp_core.commands import report
+from ltp_core.results import write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = [0.08, 0.12, 0.16]
@@ -391,3 +392,15 @@ def test_output_that_cannot_show_all_characters(folder):
     ]
     assert [one.returncode for one in ran] == [0, 0], ran
     assert json.loads(ran[1].stdout)["tokens"][0] == "[CLS]"
+
+
+def test_a_benchmark_names_the_price_of_its_reduction(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    found = {"model": "tiny", "rows": [{"flops_reduction": 2.1}]}
+    assert report._cost(found) == ""  # the model was not measured
+    points = [("development", 1, 1.8, 0.1), ("development", 1.3, 2.2, 3.26), ("tuning", 1.3, 2.1, 9.9)]
+    names = ("split", "factor", "flops_reduction", "points_lost")
+    write_rows(tmp_path / "tiny.json", [dict(zip(names, point, strict=True)) for point in points])
+    assert "tiny, which ships at 1.80×, loses 3.3 points on its development set at 2.20×." in report._cost(
+        found
+    )
