@@ -1,5 +1,8 @@
 """What if: what would change the answer?"""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app import blocks, findings, header, markup, reasons, services, session, theme, words
@@ -7,7 +10,7 @@ from app.figures import attribution, rules_map
 from app.header import View
 from app.services import InputProblem
 from app.state import read_positions
-from app.text import as_label
+from app.text import as_label, shorten
 from ltp_core import Prediction
 from ltp_core.counterfactual import SmallestDrop, SmallestScale
 
@@ -56,15 +59,22 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
             lambda chosen: ",".join(map(str, sorted(chosen))),
         )
 
-    def label(position: int) -> str:
-        return as_label(tokens[position], 24)
+    labels = _labels(tokens)
 
     with st.container(key="pins"):
         stay = st.pills(
-            "Must stay in every layer", shown, selection_mode="multi", key="stay", format_func=label
+            "Must stay in every layer",
+            shown,
+            selection_mode="multi",
+            key="stay",
+            format_func=labels.__getitem__,
         )
         go = st.pills(
-            "Must go in the first layer", shown, selection_mode="multi", key="go", format_func=label
+            "Must go in the first layer",
+            shown,
+            selection_mode="multi",
+            key="go",
+            format_func=labels.__getitem__,
         )
     if len(tokens) > MOST_PINS:
         st.html(markup.notice(f"The first {MOST_PINS} of {len(tokens)} tokens can be pinned."))
@@ -73,6 +83,15 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
         names = ", ".join(f"“{tokens[position]}”" for position in sorted(both))
         st.html(markup.notice(f"{names}: to stay and to go is too much to ask; here it stays."))
     return tuple(sorted(stay)), tuple(sorted(set(go) - both))
+
+
+def _labels(tokens: Sequence[str]) -> list[str]:
+    """Tokens as labels, equal ones with their places: Streamlit knows an option by its label alone."""
+    names = [shorten(token, 24) for token in tokens]
+    often = {name for name, count in Counter(names).items() if count > 1}
+    return [
+        as_label(f"{name} ({place})" if name in often else name) for place, name in enumerate(names, start=1)
+    ]
 
 
 def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:

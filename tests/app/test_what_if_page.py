@@ -39,6 +39,20 @@ def test_pins_of_the_address_are_obeyed_and_stay_in_it(lab):
     assert "go" not in page.query_params and "With your pins" in html(page)
 
 
+def test_a_repeated_word_is_pinned_where_it_was_chosen(lab):
+    page = lab(text=TEXT, go="1,3")  # "the" and "was" come twice
+    run(page)
+    assert sorted(pins(page, "go").value) == [1, 3] and page.query_params["go"] == "1,3"
+    options = pins(page, "go").options
+    assert options[0] == "the \\(2\\)" and options[6] == "the \\(8\\)" and options[1] == "plot"
+
+
+def test_words_that_begin_alike_are_told_apart(lab):
+    text = f"{'a' * 30} {'a' * 29}"
+    page = lab(text=text)
+    assert len(set(pins(page, "go").options)) == len(pins(page, "go").options)
+
+
 def test_a_pin_outside_the_sentence_is_left_out_with_a_notice(lab):
     page = lab(text=TEXT, go="2,99,<b>")
     assert "only positions from 1 to 12 are in this sentence" in html(page) and "&lt;b&gt;" in html(page)
