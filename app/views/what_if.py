@@ -34,7 +34,7 @@ def page() -> None:
             lambda: services.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
         )
     except InputProblem as error:
-        st.html(markup.notice(f"{error}."))
+        st.html(markup.notice(str(error)))
         return
     _effect(view, pinned, bool(stay or go))
     if view.pruned.label is not None:
@@ -165,13 +165,19 @@ def _found_drop(drop: SmallestDrop) -> None:
             "hint",
         )
     )
-    if drop.positions:
+    if any(position >= MOST_PINS for position in drop.positions):  # a part of a set need not flip anything
+        st.html(
+            markup.notice(
+                f"These words cannot be pinned together: only the first {MOST_PINS} tokens can be pinned."
+            )
+        )
+    elif drop.positions:
         st.button("Pin these words to go", key="pin_drop", on_click=_want_to_go, args=(list(drop.positions),))
 
 
 def _want_to_go(positions: list[int]) -> None:
     st.session_state["stay"] = []
-    st.session_state["go"] = [position for position in positions if position < MOST_PINS]
+    st.session_state["go"] = positions
 
 
 def _found_scale(view: View, scale: SmallestScale | None) -> None:
@@ -185,7 +191,7 @@ def _found_scale(view: View, scale: SmallestScale | None) -> None:
             "hint",
         )
     )
-    if scale.factor is not None:
+    if scale.factor is not None and "thresholds" not in session.hidden():  # else there is no way back
         values = tuple(min(1.0, theta * scale.factor) for theta in view.settings.thresholds)
         st.button(
             "Set the thresholds there", key="set_scale", on_click=session.set_thresholds, args=(values,)

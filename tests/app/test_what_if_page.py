@@ -82,6 +82,53 @@ def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab):
         assert "Your pins change the answer" in html(page)
 
 
+@pytest.fixture
+def flips(monkeypatch):
+    """What the search finds: ``flips(2, 4)`` drops these positions, and 1.5 times the thresholds flip too."""
+
+    def find(*positions):
+        words = tuple("plot" for _ in positions)
+        drop = SmallestDrop(positions, words, "good", "bad", (1.0, -0.5), 1, 90, 300)
+        scale = SmallestScale(1.5, "good", "bad", 90.0, 64)
+        monkeypatch.setattr(services, "smallest_changes", lambda *given: (drop, scale))
+
+    return find
+
+
+def look(page):
+    page.button(key="look").click()
+    return {button.key for button in run(page).button}
+
+
+def test_the_words_that_flip_are_pinned_all_or_none(lab, flips):
+    flips(2, 96)
+    page = lab(text=TEXT)
+    assert "pin_drop" not in look(page)
+    assert "only the first 96 tokens can be pinned" in html(page)
+    flips(2, 5)
+    page = lab(text=TEXT)
+    assert "pin_drop" in look(page)
+    page.button(key="pin_drop").click()
+    run(page)
+    assert sorted(pins(page, "go").value) == [2, 5]
+
+
+def test_thresholds_that_a_teacher_has_hidden_are_not_moved(lab, flips):
+    flips(2)
+    assert "set_scale" in look(lab(text=TEXT))
+    page = lab(text=TEXT, hide="thresholds,text,model")
+    assert "set_scale" not in look(page) and "At 1.50 times the thresholds" in html(page)
+
+
+def test_a_text_that_cannot_be_run_is_said_in_whole_sentences(lab, monkeypatch):
+    def refuse(*given):
+        raise services.InputProblem("Too many visitors run a text right now.")
+
+    monkeypatch.setattr(services, "predict_pinned", refuse)
+    said = html(lab(text=TEXT))
+    assert "Too many visitors run a text right now." in said and "now.." not in said
+
+
 def test_a_model_that_puts_out_a_number_has_nothing_to_flip(lab, tiny_folder, tiny_bert, tokenizer):
     PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
     page = lab(text=TEXT, go="2")
