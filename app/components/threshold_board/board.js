@@ -60,6 +60,9 @@ class Board {
     this.exact = exactStates(data);
     this.find(".map-title").textContent = data.finding;
     this.find(".map").setAttribute("aria-label", `Survival map: ${data.finding}`);
+    for (const figure of ["lanes", "map"])
+      for (const format of ["svg", "png"])
+        nameButton(this.find(`.save-${figure}-${format}`), format, this.titleOf(figure));
     this.fit();
   }
 
@@ -279,9 +282,12 @@ class Board {
     this.find(".spoken").textContent = text;
   }
 
+  titleOf(figure) {
+    return figure === "map" ? this.data.finding : "Share of attention of each token, and the thresholds";
+  }
+
   save(svg, figure, format) {
-    const title = figure === "map" ? this.data.finding : "Share of attention of each token, and the thresholds";
-    saveFigure([svg], title, figure === "map" ? "survival-map" : "threshold-board", format);
+    saveFigure([svg], this.titleOf(figure), figure === "map" ? "survival-map" : "threshold-board", format);
   }
 }
 
