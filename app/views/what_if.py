@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app import blocks, findings, header, markup, reasons, services, session, theme, words
-from app.figures import attribution, rules_map
+from app.figures import attribution
 from app.header import View
 from app.services import InputProblem
 from app.state import read_positions
@@ -102,16 +102,8 @@ def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
     else:
         finding = "Nothing is pinned yet: choose words above"
     st.html(markup.heading(finding))
-    total = min(len(view.trace.tokens), MOST_PINS)
-    count = -(-total // theme.columns())
-    width = -(-total // count)
     pruned = {name: run.trace for name, run in runs.items() if name != "Dense"}
-    for start in range(0, total, width):
-        stop = min(start + width, total)
-        figure = rules_map.rules_map(
-            list(pruned), list(pruned.values()), theme.palette(), start, stop, bar=stop == total
-        )
-        theme.figure(figure, f"rules_map_pins_{start}", finding, rules_map.narrowest(width))
+    blocks.rules_lines("rules_map_pins", finding, pruned, MOST_PINS)
     st.html(markup.paragraph("A number is the layer in which the token leaves.", "hint"))
     st.html(
         markup.table(
