@@ -1,12 +1,14 @@
 """A figure with what belongs to it: the finding above, a hint below, its numbers behind a button."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from app import markup, theme
+from app.figures import rules_map
 from app.figures.tables import Table, to_csv
 from ltp_core import Trace
 
@@ -34,6 +36,25 @@ def chart(
     if hint:
         st.html(markup.paragraph(hint, "hint"))
     numbers(f"{key}_numbers", table, f"{key}.csv")
+
+
+def rules_lines(key: str, finding: str, traces: Mapping[str, Trace], most: int) -> None:
+    """What rules do to the tokens of one text: lines of equal length, one figure a line.
+
+    Args:
+        key: names the figures.
+        finding: what they show, in a sentence.
+        traces: name of a rule -> what happened under it.
+        most: tokens that are drawn; the rest is left out.
+    """
+    names, shown = list(traces), list(traces.values())
+    total = min(len(shown[0].tokens), most)
+    lines = math.ceil(total / theme.columns())
+    width = math.ceil(total / lines)
+    for start in range(0, total, width):
+        stop = min(start + width, total)
+        figure = rules_map.rules_map(names, shown, theme.palette(), start, stop, bar=stop == total)
+        theme.figure(figure, f"{key}_{start}", finding, rules_map.narrowest(width))
 
 
 @st.fragment

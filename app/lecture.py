@@ -77,11 +77,13 @@ def closest(trace: Trace, layer: int) -> int:
     return min(distances, key=lambda index: distances[index])
 
 
-def option(trace: Trace, number: int, layer: int) -> str:
-    """A token in the list of tokens: its number, itself, and how it fares in this layer."""
-    at = trace.layers[layer - 1]
-    fate = "gone" if at.importance[number - 1] is None else "stays" if at.kept[number - 1] else "leaves"
-    return f"{number} · {visible(trace.tokens[number - 1])} · {fate}"
+def option(trace: Trace, number: int) -> str:
+    """A token in the list of tokens: its number and itself.
+
+    How it fares stands below. Here it would change with the layer, and a browser goes on sending a label that
+    the list no longer has.
+    """
+    return f"{number} · {visible(trace.tokens[number - 1])}"
 
 
 def left_in(case: Case) -> int:

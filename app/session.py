@@ -103,7 +103,8 @@ def choose_model(models: list[str]) -> str:
 def settings_of_run(choices: Choices, models: list[str]) -> Settings:
     """Read the settings of this run, from the address or the controls, and set the controls to them."""
     mem = memory()
-    if mem.settings is None or _navigated(mem):
+    navigated = _navigated(mem)
+    if mem.settings is None or navigated:
         settings = _from_address(mem, choices, models)
     else:
         settings = _from_controls(mem.settings, choices)
@@ -111,7 +112,8 @@ def settings_of_run(choices: Choices, models: list[str]) -> Settings:
             _changed(mem, mem.settings, settings, choices)
     mem.settings = settings
     for key, value in _controls(settings).items():
-        if mem.opened or st.session_state.get(key) != value:  # else leave it: it may be typed into now
+        # Of another sentence the same token has another label. Else leave it: it may be typed into now.
+        if mem.opened or navigated or st.session_state.get(key) != value:
             st.session_state[key] = value
     return settings
 
@@ -253,6 +255,10 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
         found = st.session_state.get(name)
         return getattr(before, name) if found is None else found
 
+    def number(name: str) -> int:  # a label that is in no list any more comes as it is
+        found = value(name)
+        return found if isinstance(found, int) else getattr(before, name)
+
     device = value("device")
     pair = value("pair") if choices.pair is not None else ""
     if choices.model != before.model:
@@ -265,5 +271,5 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
             zip(before.thresholds, choices.learned, strict=True), start=1
         )
     )
-    token = 0 if new_text else value("token")
-    return Settings(choices.model, device, text, pair, thresholds, value("layer"), value("head"), token)
+    token = 0 if new_text else number("token")
+    return Settings(choices.model, device, text, pair, thresholds, number("layer"), number("head"), token)

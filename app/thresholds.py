@@ -38,7 +38,6 @@ def board(view: View) -> None:
         view.dense,
         view.settings.thresholds,
         choices.learned if choices.has_learned else None,
-        view.model.settings.length_exponent,
         STEPS,
         fixed="thresholds" in session.hidden(),
     )

@@ -49,6 +49,14 @@ def tokens(count: int) -> str:
     return f"{count:,} token" if count == 1 else f"{count:,} tokens"
 
 
+def head(number: int) -> str:
+    """A head in a list of heads; 0 is their mean.
+
+    Their count is not in it: it differs between models, and a browser keeps the label that it was sent.
+    """
+    return f"head {number}" if number else "mean of all heads"
+
+
 def agreement(dense: Prediction, pruned: Prediction) -> str:
     """Whether pruning changed the answer."""
     if dense.value is not None and pruned.value is not None:

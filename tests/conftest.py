@@ -28,12 +28,11 @@ def _tiny_bert(seed: int = 0, layers: int = 3, **options) -> BertForSequenceClas
     config = BertConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=48,
-        num_attention_heads=4,
         num_hidden_layers=layers,
         intermediate_size=80,
         max_position_embeddings=MAX_TOKENS,
         initializer_range=0.2,
-        **{"num_labels": 3, "attn_implementation": "eager", **options},
+        **{"num_attention_heads": 4, "num_labels": 3, "attn_implementation": "eager", **options},
     )
     model = BertForSequenceClassification(config).eval()
     with torch.no_grad():

@@ -49,18 +49,7 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
     figure.update_layout(
         xaxis=_axis(tokens, palette, f"gets attention{which}", side="top", tickangle=-45),
         yaxis=_axis(tokens, palette, f"gives attention{which}", autorange="reversed"),
-        coloraxis={
-            "colorscale": sequential(palette.attention),
-            "cmin": 0,
-            "cmax": largest,
-            "colorbar": colour_bar(
-                palette,
-                "share of a row’s attention",
-                [0, largest / 4, largest / 2, largest],
-                ["0", *(percent(largest * part) for part in (0.25, 0.5, 1))],
-                y=-0.04,
-            ),
-        },
+        coloraxis=attention_scale(palette, largest),
     )
     height = 250 + max(220, min(side * 24, 560))
     return finish(figure, palette, height, {"l": 8, "r": 56, "t": 40, "b": 92})
@@ -77,6 +66,18 @@ def attention_of(trace: Trace) -> AttentionTrace:
     if trace.attention is None:
         raise ValueError("this trace holds no attention")
     return trace.attention
+
+
+def attention_scale(palette: Palette, largest: float) -> dict[str, Any]:
+    """The colour axis of shares of a row's attention, from 0 to the largest."""
+    ticks = [0, largest / 4, largest / 2, largest]
+    labels = ["0", *(percent(tick) for tick in ticks[1:])]
+    return {
+        "colorscale": sequential(palette.attention),
+        "cmin": 0,
+        "cmax": largest,
+        "colorbar": colour_bar(palette, "share of a row’s attention", ticks, labels, y=-0.04),
+    }
 
 
 def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.attention_heatmap import MOST_TOKENS, attention_of
-from app.figures.colours import Palette, sequential
+from app.figures.attention_heatmap import MOST_TOKENS, attention_of, attention_scale
+from app.figures.colours import Palette
 from app.figures.layout import (
     CHARACTERS,
     LEVEL_ROOM,
     TICK_SIZE,
-    colour_bar,
     draw_levels,
     finish,
     plain_axis,
@@ -66,7 +65,7 @@ def heads_mosaic(trace: Trace, token: int, palette: Palette, columns: int = 4) -
     figure.update_layout(
         xaxis=plain_axis(palette, showticklabels=False),
         yaxis=plain_axis(palette, showticklabels=False, autorange="reversed"),
-        coloraxis=_attention_scale(palette, largest),
+        coloraxis=attention_scale(palette, largest),
     )
     return finish(figure, palette, 110 + rows * 200, {"l": 8, "r": 56, "t": 28, "b": 92})
 
@@ -168,14 +167,3 @@ def _cut(figure: go.Figure, shares: list[float], levels: list[float], palette: P
                 font={"size": TICK_SIZE - 2, "color": palette.text},
             )
     return top
-
-
-def _attention_scale(palette: Palette, largest: float) -> dict[str, Any]:
-    ticks = [0, largest / 4, largest / 2, largest]
-    labels = ["0", *(percent(tick) for tick in ticks[1:])]
-    return {
-        "colorscale": sequential(palette.attention),
-        "cmin": 0,
-        "cmax": largest,
-        "colorbar": colour_bar(palette, "share of a row’s attention", ticks, labels, y=-0.04),
-    }

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from app import blocks, findings, header, markup, services, session, theme, words
+from app import blocks, findings, header, markup, services, session, words
 from app.examples import is_pair_task
-from app.figures import rules_map
 from app.figures.tables import Table
 from app.header import View
 from app.saved import NAMES, Saved, read_saved
@@ -110,15 +109,8 @@ def _setting(contender: Contender) -> str:
 
 
 def _map(key: str, finding: str, names: list[str], traces: list[Trace]) -> None:
-    """The tokens in lines of equal length, one figure a line."""
-    total = min(len(traces[0].tokens), MOST_TOKENS)
-    count = -(-total // theme.columns())
-    width = -(-total // count)
-    for start in range(0, total, width):
-        stop = min(start + width, total)
-        last = stop == total
-        figure = rules_map.rules_map(names, traces, theme.palette(), start, stop, bar=last)
-        theme.figure(figure, f"{key}_{start}", finding, rules_map.narrowest(width))
+    """What each rule does to each token."""
+    blocks.rules_lines(key, finding, dict(zip(names, traces, strict=True)), MOST_TOKENS)
     hint = "A number is the layer in which the token leaves."
     if len(traces[0].tokens) > MOST_TOKENS:
         hint += f" The first {MOST_TOKENS} tokens are shown; the numbers below have all."

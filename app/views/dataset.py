@@ -26,6 +26,7 @@ LIMITS = (
     f"{jobs.MOST_JOBS} data sets run at once on this server. A file is read in memory, for you alone, and "
     "never stored. Closing the page stops the run."
 )
+CHANGED = "Model or thresholds have changed since this run. Press Run to see what they do now."
 COLUMNS = (
     "Columns: sentence or text, or a pair: sentence1 and sentence2, question and sentence, question1 and "
     "question2, premise and hypothesis. label is optional: a class by number or name; with it, answers are "
@@ -71,12 +72,8 @@ def page() -> None:
         st.html(markup.notice(job.error))
     else:
         if mem.key != _key(setup):
-            st.html(
-                markup.notice(
-                    "Model or thresholds have changed since this run. Press Run to see what they do now."
-                )
-            )
-        _results(mem, *job.result)
+            st.html(markup.notice(CHANGED))
+        _results(mem, *job.result, outdated=mem.key != _key(setup))
 
 
 def _key(setup: Setup) -> tuple[Any, ...]:
@@ -146,8 +143,8 @@ def _start(setup: Setup, mem: Memory, data: Callable[[], DataSet], about: str) -
     st.rerun()
 
 
-def _results(mem: Memory, data: DataSet, found: Survey) -> None:
-    """What came out, under the model and thresholds of the run: the page's own may be others by now."""
+def _results(mem: Memory, data: DataSet, found: Survey, outdated: bool) -> None:
+    """What came out, under the model and thresholds of the run: the page's own may have changed by now."""
     st.html(markup.heading(findings.survey(found)))
     said = [f"Run: {data.name}.", f"Model: {mem.key[0]}.", f"Thresholds: {mem.whose}." if mem.whose else ""]
     if found.truncated:
@@ -162,7 +159,7 @@ def _results(mem: Memory, data: DataSet, found: Survey) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
-    _flipped(found)
+    _flipped(found, outdated)
     left, right = st.columns(2, gap="large")
     palette, layers = theme.palette(), len(found.kept_per_layer)
     with left:
@@ -212,8 +209,12 @@ def _curve_hint(found: Survey) -> str:
     return hint
 
 
-def _flipped(found: Survey) -> None:
-    """Sentences whose label changed, or values that moved most; each opens in Explore."""
+def _flipped(found: Survey, outdated: bool) -> None:
+    """Sentences whose label changed, or values that moved most; each opens in Explore under its settings.
+
+    Where a teacher has fixed the sentence none does: there would be no way back to it.
+    """
+    can_open = "text" not in session.hidden()
     if found.curve[0].agreement is None:
         rows = sorted(found.rows, key=lambda row: row.moved, reverse=True)[:SHOWN]
         title = "Texts whose value moved most"
@@ -229,7 +230,9 @@ def _flipped(found: Survey) -> None:
         st.html(markup.paragraph("Raise the thresholds on Explore, or run more texts, to find some.", "hint"))
     for number, row in enumerate(rows):
         with st.container(horizontal=True, vertical_alignment="center", key=f"flip_{number}"):
-            if st.button("Open in Explore", key=f"open_{number}"):
+            if can_open and st.button(
+                "Open in Explore", key=f"open_{number}", disabled=outdated, help=CHANGED if outdated else None
+            ):
                 first, second = (row.text, "") if isinstance(row.text, str) else row.text
                 session.open_page("views/explore.py", text=first, pair=second)
             st.html(markup.paragraph(figures.one_line(row.text)) + markup.paragraph(_change(row), "hint"))

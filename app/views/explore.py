@@ -86,12 +86,7 @@ def _attention(view: View) -> None:
         layer = st.segmented_control(
             "Layer", range(1, choices.layers + 1), key="layer", required=True, wrap=True
         )
-        head = st.selectbox(
-            "Head",
-            range(choices.heads + 1),
-            key="head",
-            format_func=lambda number: f"mean of all {choices.heads}" if number == 0 else f"head {number}",
-        )
+        head = st.selectbox("Head", range(choices.heads + 1), key="head", format_func=words.head)
         st.html(markup.paragraph(about.ATTENTION, "hint"))
     with right:
         token, share = attention_heatmap.most_attended(trace, head or None)

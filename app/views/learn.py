@@ -100,7 +100,7 @@ def _situation(view: View, chosen: int | None = None) -> Situation:
     def predict(thresholds: tuple[float, ...]) -> Prediction:
         key = (*view.key[:3], thresholds)
         return session.memory().keep(
-            f"lesson_{hash(thresholds)}", key, lambda: services.predict(view.model, view.texts, thresholds)
+            "lesson_run", key, lambda: services.predict(view.model, view.texts, thresholds)
         )
 
     measured = None

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import header, lecture, markup, session, theme
+from app import header, lecture, markup, session, theme, words
 from app.blocks import numbers
 from app.figures import attention_heatmap, steps
 from app.figures.tables import attention_table, importance_table, received_table
@@ -43,15 +43,10 @@ def _choose(view: View) -> Case:
             "Token",
             range(1, len(trace.tokens) + 1),
             key="token",
-            format_func=lambda number: lecture.option(trace, number, settings.layer),
+            format_func=lambda number: lecture.option(trace, number),
         )
     with columns[2]:
-        st.selectbox(
-            "Head",
-            range(view.choices.heads + 1),
-            key="head",
-            format_func=lambda number: f"all {view.choices.heads}" if number == 0 else f"head {number}",
-        )
+        st.selectbox("Head", range(view.choices.heads + 1), key="head", format_func=words.head)
     return Case(trace, settings.layer, token - 1)
 
 

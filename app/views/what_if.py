@@ -1,13 +1,16 @@
 """What if: what would change the answer?"""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app import blocks, findings, header, markup, reasons, services, session, theme, words
-from app.figures import attribution, rules_map
+from app.figures import attribution
 from app.header import View
 from app.services import InputProblem
 from app.state import read_positions
-from app.text import as_label
+from app.text import as_label, shorten
 from ltp_core import Prediction
 from ltp_core.counterfactual import SmallestDrop, SmallestScale
 
@@ -31,7 +34,7 @@ def page() -> None:
             lambda: services.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
         )
     except InputProblem as error:
-        st.html(markup.notice(f"{error}."))
+        st.html(markup.notice(str(error)))
         return
     _effect(view, pinned, bool(stay or go))
     if view.pruned.label is not None:
@@ -56,15 +59,22 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
             lambda chosen: ",".join(map(str, sorted(chosen))),
         )
 
-    def label(position: int) -> str:
-        return as_label(tokens[position], 24)
+    labels = _labels(tokens)
 
     with st.container(key="pins"):
         stay = st.pills(
-            "Must stay in every layer", shown, selection_mode="multi", key="stay", format_func=label
+            "Must stay in every layer",
+            shown,
+            selection_mode="multi",
+            key="stay",
+            format_func=labels.__getitem__,
         )
         go = st.pills(
-            "Must go in the first layer", shown, selection_mode="multi", key="go", format_func=label
+            "Must go in the first layer",
+            shown,
+            selection_mode="multi",
+            key="go",
+            format_func=labels.__getitem__,
         )
     if len(tokens) > MOST_PINS:
         st.html(markup.notice(f"The first {MOST_PINS} of {len(tokens)} tokens can be pinned."))
@@ -75,6 +85,15 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(sorted(stay)), tuple(sorted(set(go) - both))
 
 
+def _labels(tokens: Sequence[str]) -> list[str]:
+    """Tokens as labels, equal ones with their places: Streamlit knows an option by its label alone."""
+    names = [shorten(token, 24) for token in tokens]
+    often = {name for name, count in Counter(names).items() if count > 1}
+    return [
+        as_label(f"{name} ({place})" if name in often else name) for place, name in enumerate(names, start=1)
+    ]
+
+
 def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
     runs = {"Dense": view.dense, "Your thresholds": view.pruned}
     if has_pins:
@@ -83,16 +102,8 @@ def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
     else:
         finding = "Nothing is pinned yet: choose words above"
     st.html(markup.heading(finding))
-    total = min(len(view.trace.tokens), MOST_PINS)
-    count = -(-total // theme.columns())
-    width = -(-total // count)
     pruned = {name: run.trace for name, run in runs.items() if name != "Dense"}
-    for start in range(0, total, width):
-        stop = min(start + width, total)
-        figure = rules_map.rules_map(
-            list(pruned), list(pruned.values()), theme.palette(), start, stop, bar=stop == total
-        )
-        theme.figure(figure, f"rules_map_pins_{start}", finding, rules_map.narrowest(width))
+    blocks.rules_lines("rules_map_pins", finding, pruned, MOST_PINS)
     st.html(markup.paragraph("A number is the layer in which the token leaves.", "hint"))
     st.html(
         markup.table(
@@ -146,13 +157,19 @@ def _found_drop(drop: SmallestDrop) -> None:
             "hint",
         )
     )
-    if drop.positions:
+    if any(position >= MOST_PINS for position in drop.positions):  # a part of a set need not flip anything
+        st.html(
+            markup.notice(
+                f"These words cannot be pinned together: only the first {MOST_PINS} tokens can be pinned."
+            )
+        )
+    elif drop.positions:
         st.button("Pin these words to go", key="pin_drop", on_click=_want_to_go, args=(list(drop.positions),))
 
 
 def _want_to_go(positions: list[int]) -> None:
     st.session_state["stay"] = []
-    st.session_state["go"] = [position for position in positions if position < MOST_PINS]
+    st.session_state["go"] = positions
 
 
 def _found_scale(view: View, scale: SmallestScale | None) -> None:
@@ -166,7 +183,7 @@ def _found_scale(view: View, scale: SmallestScale | None) -> None:
             "hint",
         )
     )
-    if scale.factor is not None:
+    if scale.factor is not None and "thresholds" not in session.hidden():  # else there is no way back
         values = tuple(min(1.0, theta * scale.factor) for theta in view.settings.thresholds)
         st.button(
             "Set the thresholds there", key="set_scale", on_click=session.set_thresholds, args=(values,)

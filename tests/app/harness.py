@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import InitialValue
 
 VIEWS = Path(__file__).resolve().parents[2] / "app" / "views"
 
@@ -20,6 +21,42 @@ def run(page):
     page.run()
     assert not page.exception
     return page
+
+
+class Browser:
+    """Runs a page with the labels that a browser sends: AppTest's own are those of the last run.
+
+    A browser goes on sending the label that a selectbox had when it was last chosen or set, even when the
+    server has since drawn the box with other labels.
+    """
+
+    def __init__(self, page):
+        self.page = page
+        self.labels = {}
+        self._look()
+
+    def run(self):
+        """As `run`."""
+        states = self.page._tree.get_widget_states()
+        chosen = {box.id for box in self.page.selectbox if not isinstance(box._value, InitialValue)}
+        for state in states.widgets:
+            if state.id in chosen:
+                self.labels[state.id] = state.string_value
+            elif state.id in self.labels:
+                state.string_value = self.labels[state.id]
+        self.page._run(states)
+        assert not self.page.exception
+        self._look()
+        return self.page
+
+    def label(self, key):
+        """What a box shows."""
+        return self.labels[self.page.selectbox(key=key).id]
+
+    def _look(self):
+        for box in self.page.selectbox:
+            usual = self.labels.get(box.id, box.options[box.proto.default])
+            self.labels[box.id] = box.proto.raw_value if box.proto.set_value else usual
 
 
 def html(page):

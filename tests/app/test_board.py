@@ -16,7 +16,6 @@ def data(trace, **changes):
         "dense": replace(run, flops=1_000),
         "thresholds": (0.1, 0.2, 0.0),
         "learned": None,
-        "length_exponent": 0.0,
         "steps": (0.0, 1.0),
     }
     return board_data(run, **(given | changes))
@@ -26,13 +25,9 @@ def test_the_board_gets_plain_numbers(trace):
     found = json.loads(json.dumps(data(trace)))
     assert found["importance"][1] == [0.1, 0.25, None, 0.5, 0.15]
     assert found["kept"][1] == [1, 1, 0, 1, 0]
-    assert found["thresholds"] == [0.1, 0.2, 0.0] and found["scale"] == [1, 1, 1]
+    assert found["thresholds"] == [0.1, 0.2, 0.0]
     assert found["finding"].startswith("3 of 5 tokens reach the end")
     assert found["outcome"] == "3 of 5 tokens left after layer 2 of 3; same answer; 2.5× fewer FLOPs"
-
-
-def test_thresholds_are_compared_relative_to_the_length(trace):
-    assert data(trace, length_exponent=0.5)["scale"] == pytest.approx([5**-0.5, 4**-0.5, 3**-0.5])
 
 
 def test_control_characters_are_shown_and_markup_stays_as_it_is():

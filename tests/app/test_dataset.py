@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import findings, jobs, services, surveys
+from app import findings, jobs, services, session, surveys
 from app.figures import survey as figures
 from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
@@ -37,7 +37,8 @@ def show(page, found):
     """Put results on the page, as if its job had found them."""
     memory = page.session_state["data_set"]
     memory.job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
-    memory.key = ("tiny", ())
+    settings = page.session_state[session.MEMORY].settings
+    memory.key = (settings.model, settings.thresholds)
 
 
 def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4, alive=(4, 3, 1), gold=None):
@@ -139,6 +140,24 @@ def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
     page.button(key="open_1").click()
     run(page)
     assert opened == [("views/explore.py", {"text": "b < film", "pair": ""})]
+
+
+def test_a_text_opens_only_under_the_settings_of_its_run(dataset, found):
+    page = dataset()
+    show(page, found)
+    run(page)
+    assert not page.button(key="open_0").disabled
+    page.query_params["t1"] = "0.2"
+    run(page)
+    assert page.button(key="open_0").disabled
+    assert "have changed since this run" in page.button(key="open_0").help
+
+
+def test_a_sentence_that_a_teacher_has_fixed_is_not_replaced(dataset, found):
+    page = dataset(hide="text")
+    show(page, found)
+    assert "2 of 3 texts change their answer" in html(run(page))
+    assert not [button for button in page.button if button.key.startswith("open_")]
 
 
 def test_too_many_at_once_are_refused(dataset, monkeypatch):

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app import services, session
 from app import thresholds as thresholds_of_page
 from ltp_core import PrunedModel
+from ltp_core.checkpoints import Settings
 from tests.app.harness import html, run, set_task
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
@@ -210,6 +211,17 @@ def test_a_broken_model_gets_one_line(lab, tiny_folder):
     (tiny_folder / "config.json").write_text("{", encoding="utf-8")
     page = lab()
     assert "is not readable" in html(page)
+
+
+def test_a_model_whose_thresholds_are_no_shares_is_refused(lab, tiny_folder, tiny_bert, tokenizer):
+    settings = Settings(length_exponent=0.5)
+    PrunedModel(tiny_bert(), tokenizer, (0.0, 1.5, 2.0), settings).save_pretrained(tiny_folder)
+    page = lab(text="good film")
+    assert "The thresholds of “tiny” are no shares of attention" in html(page)
+    assert "--length-exponent 0.5" in html(page)
+    assert page.selectbox(key="model").value == "tiny" and not page.number_input
+    page.selectbox(key="model").select("sst2")
+    assert run(page).number_input
 
 
 def test_another_model_can_be_chosen_instead_of_a_broken_one(lab, tiny_folder, monkeypatch):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import lessons, services
+from app import lessons, services, session
 from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
@@ -59,6 +59,17 @@ def test_the_task_of_lesson_two_is_done_with_the_controls(learn):
     page.button(key="lesson_off").click()
     run(page)
     assert "13 of 13 are left after layer 1: raise it" in html(page)
+
+
+def test_only_the_last_run_of_a_lesson_is_remembered(learn):
+    page = learn(lesson="2", text="a good film")
+    page.radio[0].set_value(page.radio[0].options[0])
+    run(page)
+    names = set(page.session_state[session.MEMORY].results)
+    page.text_area(key="text").set_value("the plot was very bad")
+    run(page)
+    assert "leave at" in html(page)
+    assert set(page.session_state[session.MEMORY].results) == names
 
 
 def test_lesson_four_measures_when_asked(learn):

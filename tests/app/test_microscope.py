@@ -1,5 +1,6 @@
 """The microscope: its page on a tiny model, its sentences and pictures on the hand-worked trace."""
 
+import os
 import re
 from dataclasses import replace
 
@@ -10,8 +11,8 @@ from app.figures import steps
 from app.figures.colours import DARK, LIGHT
 from app.figures.tables import importance_table, received_table
 from app.lecture import Case
-from ltp_core import AttentionTrace
-from tests.app.harness import html, open_view, run
+from ltp_core import AttentionTrace, PrunedModel
+from tests.app.harness import Browser, html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
 
@@ -43,6 +44,51 @@ def test_a_token_is_followed_through_five_steps(lab):
     page.button(key="before").click()
     run(page)
     assert page.segmented_control(key="layer").value == 1
+
+
+def test_the_chosen_token_is_followed_to_a_layer_where_it_fares_otherwise(lab):
+    page = lab(text=TEXT, layer="2", token="4", t1="0", t2="1", t3="0")
+    browser = Browser(page)
+    assert "leaves; 1 of 13 tokens go on" in html(page)
+    page.button(key="before").click()
+    assert "stays; 13 of 13 tokens go on" in html(browser.run())
+    page.button(key="after").click()
+    assert "leaves; 1 of 13 tokens go on" in html(browser.run())
+    browser.run()
+    assert page.selectbox(key="token").value == 4 and page.query_params["token"] == "4"
+
+
+def test_the_way_back_to_another_sentence_shows_its_token(lab):
+    page = lab(text=TEXT, token="4", t1="0")
+    browser = Browser(page)
+    page.query_params["text"] = "a good film"
+    browser.run()
+    assert browser.label("token") == "4 · film"
+    assert "“film”" in html(browser.run())
+
+
+def test_a_label_that_no_list_has_any_more_is_no_number(lab):
+    page = lab(text=TEXT, layer="2", token="4", head="1", t1="0")
+    browser = Browser(page)
+    for key in ("token", "head"):
+        browser.labels[page.selectbox(key=key).id] = "4 · very · leaves"
+    browser.run()
+    assert page.selectbox(key="token").value == 4 and page.selectbox(key="head").value == 1
+    assert page.query_params["token"] == "4" and browser.label("head") == "head 1"
+
+
+def test_the_mean_of_all_heads_stays_chosen_in_a_model_with_more(
+    lab, monkeypatch, tiny_folder, tiny_bert, tokenizer
+):
+    other = tiny_folder.parent / "other"
+    PrunedModel(tiny_bert(num_attention_heads=6), tokenizer, (0.0, 0.05, 0.06)).save_pretrained(other)
+    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
+    page = lab(text=TEXT, t1="0")
+    browser = Browser(page)
+    page.selectbox(key="model").select("other")
+    browser.run()
+    assert "6 heads look" in html(browser.run())
+    assert browser.label("head") == page.selectbox(key="head").options[0]
 
 
 def test_without_a_chosen_token_it_takes_one(lab):

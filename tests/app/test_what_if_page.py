@@ -39,6 +39,20 @@ def test_pins_of_the_address_are_obeyed_and_stay_in_it(lab):
     assert "go" not in page.query_params and "With your pins" in html(page)
 
 
+def test_a_repeated_word_is_pinned_where_it_was_chosen(lab):
+    page = lab(text=TEXT, go="1,3")  # "the" and "was" come twice
+    run(page)
+    assert sorted(pins(page, "go").value) == [1, 3] and page.query_params["go"] == "1,3"
+    options = pins(page, "go").options
+    assert options[0] == "the \\(2\\)" and options[6] == "the \\(8\\)" and options[1] == "plot"
+
+
+def test_words_that_begin_alike_are_told_apart(lab):
+    text = f"{'a' * 30} {'a' * 29}"
+    page = lab(text=text)
+    assert len(set(pins(page, "go").options)) == len(pins(page, "go").options)
+
+
 def test_a_pin_outside_the_sentence_is_left_out_with_a_notice(lab):
     page = lab(text=TEXT, go="2,99,<b>")
     assert "only positions from 1 to 12 are in this sentence" in html(page) and "&lt;b&gt;" in html(page)
@@ -66,6 +80,53 @@ def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab):
         page.button(key="pin_drop").click()
         run(page)
         assert "Your pins change the answer" in html(page)
+
+
+@pytest.fixture
+def flips(monkeypatch):
+    """What the search finds: ``flips(2, 4)`` drops these positions, and 1.5 times the thresholds flip too."""
+
+    def find(*positions):
+        words = tuple("plot" for _ in positions)
+        drop = SmallestDrop(positions, words, "good", "bad", (1.0, -0.5), 1, 90, 300)
+        scale = SmallestScale(1.5, "good", "bad", 90.0, 64)
+        monkeypatch.setattr(services, "smallest_changes", lambda *given: (drop, scale))
+
+    return find
+
+
+def look(page):
+    page.button(key="look").click()
+    return {button.key for button in run(page).button}
+
+
+def test_the_words_that_flip_are_pinned_all_or_none(lab, flips):
+    flips(2, 96)
+    page = lab(text=TEXT)
+    assert "pin_drop" not in look(page)
+    assert "only the first 96 tokens can be pinned" in html(page)
+    flips(2, 5)
+    page = lab(text=TEXT)
+    assert "pin_drop" in look(page)
+    page.button(key="pin_drop").click()
+    run(page)
+    assert sorted(pins(page, "go").value) == [2, 5]
+
+
+def test_thresholds_that_a_teacher_has_hidden_are_not_moved(lab, flips):
+    flips(2)
+    assert "set_scale" in look(lab(text=TEXT))
+    page = lab(text=TEXT, hide="thresholds,text,model")
+    assert "set_scale" not in look(page) and "At 1.50 times the thresholds" in html(page)
+
+
+def test_a_text_that_cannot_be_run_is_said_in_whole_sentences(lab, monkeypatch):
+    def refuse(*given):
+        raise services.InputProblem("Too many visitors run a text right now.")
+
+    monkeypatch.setattr(services, "predict_pinned", refuse)
+    said = html(lab(text=TEXT))
+    assert "Too many visitors run a text right now." in said and "now.." not in said
 
 
 def test_a_model_that_puts_out_a_number_has_nothing_to_flip(lab, tiny_folder, tiny_bert, tokenizer):

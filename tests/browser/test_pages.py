@@ -1,5 +1,7 @@
 """What a visitor of the other pages does and sees, and that axe-core finds no serious fault on any page."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -49,6 +51,25 @@ def test_figures_wider_than_a_phone_scroll_by_keyboard(open_view, path):
     page = open_view(path, {"viewport": {"width": 390, "height": 844}})
     assert page.locator("[class*=st-key-][role=group][tabindex='0']").count()
     assert not serious_faults(page, ["scrollable-region-focusable"])
+
+
+@pytest.mark.parametrize("path", ["", "microscope"])
+def test_a_button_that_saves_a_figure_says_which(open_view, path):
+    page = open_view(path)
+    buttons = page.get_by_role("button", name=re.compile("^(SVG|PNG)"))
+    names = [buttons.nth(number).get_attribute("aria-label") for number in range(buttons.count())]
+    assert len(names) > 4 and len(set(names)) == len(names)
+
+
+def test_a_token_is_followed_from_layer_to_layer_as_its_fate_changes(open_view):
+    page = open_view("microscope", layer="2", token="3", t1="0", t2="1")
+    said = page.locator(".st-key-step5 h2")
+    assert "leaves" in said.text_content()
+    for button, verb in (("before", "stays"), ("after", "leaves"), ("before", "stays")):
+        page.locator(f".st-key-{button} button").click()
+        settle(page)
+        assert verb in said.text_content()
+    assert "token=3" in page.url
 
 
 def test_cost_measures_both_cases(open_view):

@@ -7,12 +7,14 @@ export default function ({ parentElement, data }) {
   if (!figures.has(parentElement)) figures.set(parentElement, new Tools(parentElement));
   const tools = figures.get(parentElement);
   tools.data = data;
+  tools.name();
   tools.listen();
   return () => tools.stop();
 }
 
 class Tools {
   constructor(root) {
+    this.root = root;
     for (const format of ["svg", "png"])
       root.querySelector(`.${format}`).onclick = () => {
         const chart = this.chart();
@@ -23,6 +25,10 @@ class Tools {
     this.onMove = (event) => this.tell(this.tokenAt(event));
     this.onLeave = () => this.tell(null);
     document.addEventListener("ltp-token", this.onToken);
+  }
+
+  name() {
+    for (const format of ["svg", "png"]) nameButton(this.root.querySelector(`.${format}`), format, this.data.title);
   }
 
   get box() {

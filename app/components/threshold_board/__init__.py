@@ -62,7 +62,6 @@ def board_data(
     dense: Prediction,
     thresholds: tuple[float, ...],
     learned: tuple[float, ...] | None,
-    length_exponent: float,
     steps: tuple[float, ...],
     fixed: bool = False,
 ) -> dict[str, Any]:
@@ -73,7 +72,6 @@ def board_data(
         dense: and the run with nothing pruned, for a preview of tokens that have left.
         thresholds: as set, one a layer.
         learned: the learned ones, if there are some.
-        length_exponent: a threshold is compared after division by the number of tokens to this power.
         steps: where the arrow keys go.
         fixed: whether the lines only show, and cannot be moved.
     """
@@ -87,7 +85,6 @@ def board_data(
         "kept": [[int(kept) for kept in layer.kept] for layer in trace.layers],
         "thresholds": list(thresholds),
         "learned": None if learned is None else list(learned),
-        "scale": [entering**-length_exponent for entering in words.entering(trace)],
         "steps": list(steps),
         "fixed": fixed,
         "finding": words.map_finding(trace),

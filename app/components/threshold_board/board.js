@@ -60,6 +60,9 @@ class Board {
     this.exact = exactStates(data);
     this.find(".map-title").textContent = data.finding;
     this.find(".map").setAttribute("aria-label", `Survival map: ${data.finding}`);
+    for (const figure of ["lanes", "map"])
+      for (const format of ["svg", "png"])
+        nameButton(this.find(`.save-${figure}-${format}`), format, this.titleOf(figure));
     this.fit();
   }
 
@@ -94,7 +97,7 @@ class Board {
     this.sliders.forEach((slider, layer) => {
       const value = this.thresholds[layer];
       const [before, after] = counts(states[layer]);
-      const y = this.lanes.scale.y(value * this.data.scale[layer]);
+      const y = this.lanes.scale.y(value);
       slider.style.top = `${this.lanes.laneTop(layer) + y}px`;
       slider.setAttribute("aria-valuenow", Number((value * 100).toPrecision(4)));
       const leaving = `${before - after} of ${before} tokens ${preview ? "would leave" : "leave"} here`;
@@ -129,7 +132,7 @@ class Board {
     if (event.pointerType !== "mouse") return;
     const [x, y] = this.place(this.find(".lanes"), event);
     const layer = this.sliders.findIndex((_, index) => {
-      const line = this.lanes.laneTop(index) + this.lanes.scale.y(this.thresholds[index] * this.data.scale[index]);
+      const line = this.lanes.laneTop(index) + this.lanes.scale.y(this.thresholds[index]);
       return Math.abs(y - line) <= 7;
     });
     if (layer >= 0 && x > this.lanes.left) this.grab(layer, this.find(".lanes"), event);
@@ -147,7 +150,7 @@ class Board {
       const [, y] = this.place(svg, at);
       const share = this.lanes.scale.share(y - this.lanes.laneTop(layer));
       this.drag.moved = true;
-      this.try(moved(start, layer, Math.min(1, share / this.data.scale[layer]), this.mode));
+      this.try(moved(start, layer, Math.min(1, share), this.mode));
     };
     const end = (at) => {
       for (const name of ["pointermove", "pointerup", "pointercancel"]) target.removeEventListener(name, handlers[name]);
@@ -238,7 +241,7 @@ class Board {
     if (share === null) return `${name}\nleft in layer ${left + 1}`;
     const [entering] = counts(this.exact[layer]);
     const got = `${name}\nlayer ${layer + 1}: ${percent(share)} of all attention, ${ratio(share * entering)} the average`;
-    const least = data.thresholds[layer] * data.scale[layer];
+    const least = data.thresholds[layer];
     if (!least) return `${got}\nstays: nothing is pruned here`;
     if (!data.kept[layer][token]) return `${got}\nleaves: less than ${percent(least)}`;
     if (share < least) return `${got}\nstays: the classifier reads this token, so it never leaves`;
@@ -279,9 +282,12 @@ class Board {
     this.find(".spoken").textContent = text;
   }
 
+  titleOf(figure) {
+    return figure === "map" ? this.data.finding : "Share of attention of each token, and the thresholds";
+  }
+
   save(svg, figure, format) {
-    const title = figure === "map" ? this.data.finding : "Share of attention of each token, and the thresholds";
-    saveFigure([svg], title, figure === "map" ? "survival-map" : "threshold-board", format);
+    saveFigure([svg], this.titleOf(figure), figure === "map" ? "survival-map" : "threshold-board", format);
   }
 }
 

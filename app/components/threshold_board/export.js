@@ -49,6 +49,11 @@ function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/** Say whose button it is: all are called SVG or PNG. */
+function nameButton(button, format, title) {
+  button.setAttribute("aria-label", `${format.toUpperCase()}: ${title}`);
+}
+
 /** Save drawings that lie on top of each other as NAME.svg or NAME.png (twice as large, for print). */
 async function saveFigure(svgs, title, name, format) {
   const { text, width, height } = standalone(svgs, title, groundOf(svgs[0]));

@@ -103,8 +103,7 @@ class Lanes {
     const marks = this.drawMarks(layer, group);
     const line = svgElement("line", { class: "line", x1: left, x2: right }, group);
     if (data.learned)
-      svgElement(
-        "path", { class: "learned", d: `M${right},${scale.y(data.learned[layer] * data.scale[layer])}l8,-5v10z` }, group);
+      svgElement("path", { class: "learned", d: `M${right},${scale.y(data.learned[layer])}l8,-5v10z` }, group);
     const value = svgElement("text", { class: "value", x: right + 20 }, group);
     return { below, line, value, count, marks, states: [] };
   }
@@ -134,7 +133,7 @@ class Lanes {
   show(thresholds, states, preview) {
     const exact = this.exact();
     this.lanes.forEach((lane, layer) => {
-      const y = this.scale.y(thresholds[layer] * this.data.scale[layer]);
+      const y = this.scale.y(thresholds[layer]);
       for (const end of ["y1", "y2"]) lane.line.setAttribute(end, y);
       lane.below.setAttribute("y", y);
       lane.below.setAttribute("height", Math.max(0, this.laneHeight - y));

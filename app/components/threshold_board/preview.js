@@ -19,11 +19,10 @@ function exactStates(data) {
 function previewStates(data, thresholds) {
   const alive = data.tokens.map(() => true);
   return data.importance.map((shares, layer) => {
-    const least = thresholds[layer] * data.scale[layer];
     return shares.map((share, token) => {
       if (!alive[token]) return GONE;
       const known = share ?? data.dense[layer][token];
-      if (known >= least || data.protected.includes(token)) return STAYS;
+      if (known >= thresholds[layer] || data.protected.includes(token)) return STAYS;
       alive[token] = false;
       return LEAVES;
     });
