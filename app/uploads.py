@@ -86,7 +86,7 @@ def _json_lines(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str
     for number, line in enumerate(lines[: MOST_ROWS + 1], start=1):
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError also for a number of more than 4,300 digits
             row = None
         if not isinstance(row, dict):
             raise DataError(f"{name}, line {number}: this is not a JSON object")
@@ -118,13 +118,22 @@ def _parquet(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, A
             if len(rows) > MOST_ROWS:
                 break
         return names, iter(rows)
-    except (pyarrow.ArrowException, OSError) as error:
+    except DataError:
+        raise
+    except UnicodeDecodeError:
+        raise DataError(f"{name} holds text that is not UTF-8; save it as UTF-8") from None
+    except (
+        pyarrow.ArrowException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the last: a date of no year
         first = str(error).strip().partition("\n")[0]
         raise DataError(f"{name} is no Parquet file that can be read: {first}") from None
 
 
 def _check_types(schema: Any, texts: Sequence[str], name: str) -> None:
-    """See that columns hold single values: a list, or a block of bytes, could unpack to any size."""
+    """See that columns hold strings and numbers: a list, or a block of bytes, could unpack to any size."""
     from pyarrow import types
 
     for column in (*texts, LABEL):
@@ -134,8 +143,8 @@ def _check_types(schema: Any, texts: Sequence[str], name: str) -> None:
         for kind in (schema.field(place).type for place in places):
             if column in texts and not _is_string(kind):
                 raise DataError(f"{name}: column {column!r} holds no text, but values of the type {kind}")
-            single = types.is_primitive(kind) or types.is_decimal(kind) or types.is_null(kind)
-            if not single and not _is_string(kind):
+            number = types.is_primitive(kind) and not types.is_temporal(kind)
+            if not (number or types.is_decimal(kind) or types.is_null(kind) or _is_string(kind)):
                 raise DataError(f"{name}: column {column!r} holds no labels, but values of the type {kind}")
 
 
@@ -207,7 +216,7 @@ def _label(value: Any, classes: dict[str, float], number: int, name: str) -> flo
         return known
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: an integer beyond any float
         found = math.nan
     if not math.isfinite(found) or (classes and found not in classes.values()):
         wanted = f"{', '.join(classes)}, or 0 to {len(classes) - 1}" if classes else "a number"

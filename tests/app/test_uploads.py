@@ -22,6 +22,16 @@ def parquet(**columns):
     return file.getvalue()
 
 
+def not_utf_8():
+    """A column that is said to be text, and holds a byte that no UTF-8 text has."""
+    return pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"\xff"]).buffers())
+
+
+def beyond_all_dates():
+    """A time that Python has no year for."""
+    return pyarrow.array([2**62], pyarrow.timestamp("us"))
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -95,6 +105,14 @@ def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
         ),
         ("a.parquet", parquet(text=[b"x"]), "holds no text, but values of the type binary"),
         ("a.parquet", parquet(text=["x"], label=[[1]]), "column 'label' holds no labels, but values of the"),
+        ("a.jsonl", b'{"text": "x", "label": ' + b"9" * 401 + b"}", "row 1: the label '9999"),
+        ("a.jsonl", b'{"text": "x", "label": ' + b"9" * 5_000 + b"}", "line 1: this is not a JSON object"),
+        ("a.parquet", parquet(text=not_utf_8()), "a.parquet holds text that is not UTF-8; save it as UTF-8"),
+        (
+            "a.parquet",
+            parquet(text=["x"], label=beyond_all_dates()),
+            "holds no labels, but values of the type time",
+        ),
         ("a.parquet", parquet(text=["x", None]), "row 2: column 'text' holds no text"),
     ],
 )
