@@ -81,9 +81,10 @@ def _csv(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]
 
 
 def _json_lines(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
-    lines = [line for line in _decoded(name, content).splitlines()[: 2 * MOST_ROWS] if line.strip()]
     rows = []
-    for number, line in enumerate(lines[: MOST_ROWS + 1], start=1):
+    lines = _decoded(name, content).split("\n")  # not splitlines: a JSON string may hold U+2028 and its like
+    filled = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    for number, line in islice(filled, MOST_ROWS + 1):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):  # ValueError also for a number of more than 4,300 digits
@@ -91,7 +92,8 @@ def _json_lines(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str
         if not isinstance(row, dict):
             raise DataError(f"{name}, line {number}: this is not a JSON object")
         rows.append(row)
-    return list(rows[0]) if rows else [], iter(rows)
+    columns = dict.fromkeys(column for row in rows[:MOST_ROWS] for column in row)  # of any row, in order
+    return list(columns), iter(rows)
 
 
 def _parquet(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:

@@ -65,6 +65,21 @@ def test_a_missing_label_means_that_nothing_is_scored():
     assert data.labels is None and "no row is scored" in data.note
 
 
+def test_lines_end_where_json_says():
+    content = '{"text": "one\u2028two\x85three"}\r\n{"text": "four"}\r\n'.encode()
+    assert read_upload("a.jsonl", content, CLASSES).texts == ["one\u2028two\x85three", "four"]
+
+
+def test_many_blank_lines_hide_no_row():
+    content = b"\n" * (3 * uploads.MOST_ROWS) + b'{"text": "a"}'
+    assert read_upload("a.jsonl", content, CLASSES).texts == ["a"]
+
+
+def test_a_label_that_only_a_later_line_has_is_seen():
+    data = read_upload("a.jsonl", b'{"text": "a"}\n{"text": "b", "label": 1}\n', CLASSES)
+    assert data.labels is None and "Rows without a label are in a.jsonl" in data.note
+
+
 def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
     monkeypatch.setattr(uploads, "MOST_ROWS", 2)
     for name, content in (
@@ -93,6 +108,8 @@ def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
         ("a.csv", b"text,label\nx,0.5\n", "is none of"),
         ("a.csv", b"text,other\n   ,1\n", "row 1: column 'text' holds no text"),
         ("a.jsonl", b'{"text": "a"}\n[1]\n', "line 2: this is not a JSON object"),
+        ("a.jsonl", b'\n\n{"text": "a"}\n\n[1]\n', "line 5: this is not a JSON object"),
+        ("a.jsonl", b'{"text": "a"}\n{"label": 1}\n', "row 2: column 'text' holds no text"),
         ("a.jsonl", b'{"text": 3}\n', "row 1: column 'text' holds no text"),
         ("a.jsonl", b"", "no text column"),
         ("a.jsonl", b"[" * 100_000, "line 1: this is not a JSON object"),
