@@ -8,6 +8,7 @@ from app.examples import is_pair_task
 from app.services import own_texts
 from app.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
+from ltp_core.model import Text
 from ltp_core.survey import Survey, survey
 from ltp_core.training.data import TASKS, DataError, load_rows
 
@@ -81,6 +82,7 @@ def run(
         SurveyProblem: one line that says what is wrong with them.
     """
     texts = data()
+    _check_rows(model, texts, lambda: progress(0, 0))
     rule = Thresholds(thresholds, model.settings.length_exponent)
     factors = FACTORS if any(thresholds) else ()
     try:
@@ -90,3 +92,22 @@ def run(
     except RuntimeError as error:  # out of memory, a device that has gone
         first = str(error).strip().partition("\n")[0]
         raise SurveyProblem(f"These texts could not be run on {model.device}: {first}") from None
+
+
+def _check_rows(model: PrunedModel, data: DataSet, each_batch: Callable[[], None]) -> None:
+    """See that every text has a token before any is run: else minutes of work end at a row without a name."""
+    for start in range(0, len(data.texts), BATCH):
+        each_batch()
+        batch = data.texts[start : start + BATCH]
+        try:
+            model.encode(batch)
+        except ValueError:
+            for number, text in enumerate(batch, start=start + 1):
+                _check_row(model, text, f"{data.name}, row {number}")
+
+
+def _check_row(model: PrunedModel, text: Text, place: str) -> None:
+    try:
+        model.encode([text])
+    except ValueError as error:
+        raise SurveyProblem(f"{place}: {error}") from None
