@@ -184,6 +184,13 @@ def test_cancel(dataset):
     assert "Cancelled" in html(page)
 
 
+def test_a_run_that_nobody_waited_for_was_not_cancelled(dataset):
+    page = dataset()
+    page.session_state["data_set"].job = jobs.Job(state="left")
+    said = html(run(page))
+    assert "your browser was not connected for 60 seconds" in said and "Cancelled" not in said
+
+
 def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, tmp_path):
     monkeypatch.setenv(surveys.DATA_VARIABLE, str(tmp_path / "nowhere"))
     model = services.load(tiny_folder, "cpu")
