@@ -132,6 +132,7 @@ def open_page(title: str, lead: str) -> Setup | None:
         st.html(markup.notice(str(error)))
         pickers(names, choices.devices)
         return None
+    session.memory().use(model)
     for text in session.memory().notices:
         st.html(markup.notice(text))
     if not choices.has_learned:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -52,6 +53,7 @@ OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
+_read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
 _measuring = threading.Lock()
 _running = threading.BoundedSemaphore(MOST_RUNS)
 _explaining = threading.Lock()  # attributions and searches take hundreds of runs each: one at a time
@@ -165,15 +167,32 @@ def devices() -> tuple[str, ...]:
     return tuple(available_devices())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+def _stamp(source: Path | str) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of a folder's settings and weights; nothing for a model of the Hub."""
+    try:
+        files = [file for kind in ("*.json", "*.safetensors") for file in Path(source).glob(kind)]
+        return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
+    except OSError:  # no file system takes such a name, or the folder is written right now
+        return ()
+
+
+def _is_current(model: PrunedModel) -> bool:
+    """Whether a model's folder is as it was when it was read: it may have been trained anew since."""
+    source, stamp = _read_from[model]
+    return _stamp(source) == stamp
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, validate=_is_current)
 def load(source: Path | str, device: str) -> PrunedModel:
-    """Load a model onto a device, once for all visitors.
+    """Load a model onto a device, once for all visitors, and again when its folder has changed.
 
     Raises:
         CheckpointError: one line that says what is wrong with it, or with the device.
     """
     name = source.name if isinstance(source, Path) else source
+    stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
+    _read_from[model] = source, stamp
     try:
         return model.to(device)
     except RuntimeError as error:

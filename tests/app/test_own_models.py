@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app import own_models, services
+from app import own_models, services, session
 from ltp_core import PrunedModel
 from tests.app.harness import html, open_view, run
 
@@ -44,6 +44,26 @@ def test_a_folder_that_train_wrote(page, tmp_path, tiny_bert, tokenizer):
     opened = load(page(), folder)
     assert opened.selectbox(key="model").value == str(folder)
     assert "has learned no thresholds" not in html(opened)
+
+
+def test_a_model_that_is_trained_anew_into_its_folder_is_read_anew(page, tmp_path, tiny_bert, tokenizer):
+    def train(seed, thresholds):
+        PrunedModel(tiny_bert(seed, num_labels=2), tokenizer, thresholds).save_pretrained(folder)
+
+    def shown(opened):
+        return opened.session_state[session.MEMORY].results["dense"][1].probabilities
+
+    folder = tmp_path / "mine"
+    train(1, (0.0, 0.0, 0.0))
+    opened = load(page(), folder)
+    before = services.load(str(folder), "cpu")
+    first = shown(opened)
+    run(opened)
+    assert services.load(str(folder), "cpu") is before
+    train(2, (0.0, 0.0, 0.0))  # other weights, the same thresholds
+    after = services.load(str(folder), "cpu")
+    assert after is not before and services.load(str(folder), "cpu") is after
+    assert shown(run(opened)) != first
 
 
 def test_the_address_then_names_it_and_the_link_works(page, plain_folder):
