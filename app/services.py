@@ -1,7 +1,8 @@
 """What the pages ask of `ltp_core`: models, predictions, measured times. The only module that calls it.
 
 A model is loaded once a process and shared by all visitors; thresholds go in with each call. Times are
-measured one visitor at a time, so that two measurements never slow each other down.
+measured one visitor at a time, and no batch of a data set runs meanwhile. A single text, or an explanation,
+of another visitor may run while times are measured, and then slows them down.
 """
 
 import os
@@ -17,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
+from app.turns import Turns
 from ltp_core import (
     CheckpointError,
     Dense,
@@ -54,7 +56,8 @@ HAND_SET = 0.03  # the last threshold of a model that has learned none; the othe
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
-_measuring = threading.Lock()
+_measuring = Turns()  # nothing that holds it waits for another lock, except `data_set_turn`, which takes both
+_surveying = Turns()  # in order, so that at most one batch is in line for `_measuring`
 _running = threading.BoundedSemaphore(MOST_RUNS)
 _explaining = threading.Lock()  # attributions and searches take hundreds of runs each: one at a time
 
@@ -366,14 +369,28 @@ def measure_batch(
         each_round()
         time.sleep(0.05)
     deadline = time.monotonic() + LONGEST_WAIT
-    while not _measuring.acquire(timeout=0.1):
+
+    def wait() -> None:
         each_round()
         if time.monotonic() > deadline:
-            return None
+            raise TimeoutError
+
     try:
-        return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
-    finally:
-        _measuring.release()
+        with _measuring.turn(wait):
+            return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
+    except TimeoutError:
+        return None
+
+
+@contextmanager
+def data_set_turn(meanwhile: Callable[[], object]) -> Iterator[None]:
+    """For one batch of a data set: wait until nothing is measured, and let nothing be measured.
+
+    Args:
+        meanwhile: called while waiting; may raise to stop.
+    """
+    with _surveying.turn(meanwhile), _measuring.turn(meanwhile):
+        yield
 
 
 @contextmanager
@@ -426,6 +443,7 @@ __all__ = [
     "cards",
     "classes",
     "company",
+    "data_set_turn",
     "devices",
     "explain",
     "heads",
