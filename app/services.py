@@ -62,6 +62,10 @@ _running = threading.BoundedSemaphore(MOST_RUNS)
 _explaining = threading.Lock()  # attributions and searches take hundreds of runs each: one at a time
 
 
+class Busy(Exception):
+    """Others have measured for too long; whoever asks again stands in line anew."""
+
+
 class InputProblem(ValueError):
     """Something about the text that its writer can change, said in one line."""
 
@@ -338,7 +342,7 @@ def own_texts(pairs: bool) -> list[Text]:
 
 def measure(
     model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], each_round: Callable[[], None]
-) -> Comparison | None:
+) -> Comparison:
     """Time this very text on the model's device: dense and pruned, in turn.
 
     Args:
@@ -347,8 +351,8 @@ def measure(
         thresholds: one a layer.
         each_round: called between rounds and while waiting; may raise to stop.
 
-    Returns:
-        The measured times; None if others kept measuring for too long.
+    Raises:
+        Busy: if others kept measuring for too long.
     """
     return measure_batch(model, [texts.for_model], thresholds, each_round)
 
@@ -358,7 +362,7 @@ def measure_batch(
     texts: Sequence[Text],
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
-) -> Comparison | None:
+) -> Comparison:
     """As `measure`, for several texts in one batch.
 
     It begins after a rest, in which the visitor may change something again. Drawing and measuring at once
@@ -373,13 +377,10 @@ def measure_batch(
     def wait() -> None:
         each_round()
         if time.monotonic() > deadline:
-            raise TimeoutError
+            raise Busy
 
-    try:
-        with _measuring.turn(wait):
-            return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
-    except TimeoutError:
-        return None
+    with _measuring.turn(wait):
+        return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
 
 
 @contextmanager
@@ -435,6 +436,7 @@ def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | T
 
 
 __all__ = [
+    "Busy",
     "CheckpointError",
     "Comparison",
     "Explanation",

@@ -114,6 +114,12 @@ def test_a_measurement_waits_for_one_batch_of_all_data_sets(slow, in_background)
     assert ran.count("batch") == 2 * 2 * 5
 
 
+def test_whoever_waits_too_long_to_measure_is_told(slow, monkeypatch):
+    monkeypatch.setattr(services, "LONGEST_WAIT", 0.05)
+    with services._measuring.turn(lambda: None), pytest.raises(services.Busy):
+        services.measure_batch(slow[0], ["a"], (0.0,) * 3, lambda: None)
+
+
 def test_a_data_set_waits_while_something_is_measured_and_can_be_cancelled(slow):
     model, ran = slow
     with services._measuring.turn(lambda: None):
