@@ -108,9 +108,7 @@ def open_page(title: str, lead: str) -> Setup | None:
     """Draw title and notices, load the model, read the settings; None if no model can be loaded."""
     with st.container(key="top"):
         st.html(markup.heading(title, 1) + markup.paragraph(lead))
-    why = own_models.follow_link()
-    if why is not None:
-        st.html(markup.notice(why))
+    own_models.offer_link()
     models = services.models()
     if not models:
         st.html(markup.notice("There is no model here: assets/models is empty."))
