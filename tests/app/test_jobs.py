@@ -97,6 +97,7 @@ def test_a_short_loss_of_connection_ends_nothing(server):
     server.connected = False
     before = steps["done"]
     while steps["done"] < before + 20:
+        assert job.state == "running"
         time.sleep(0.001)
     server.connected = True
     steps["enough"].set()
