@@ -36,5 +36,6 @@ def numbers(
         "three take turns, after a warm-up; tokenization is not counted. Other programs on this machine "
         "make all of them slower.",
         f"Limits: a text has at most {MAX_CHARACTERS:,} characters, of which the model reads the first "
-        f"{max_tokens} tokens. {MOST_RUNS} texts run at once, and visitors are measured one after the other.",
+        f"{max_tokens} tokens. {MOST_RUNS} texts run at once. Visitors are measured one after the other, and "
+        "data sets wait meanwhile.",
     ]

@@ -112,9 +112,7 @@ def open_page(title: str, lead: str) -> Setup | None:
     """Draw title and notices, load the model, read the settings; None if no model can be loaded."""
     with st.container(key="top"):
         st.html(markup.heading(title, 1) + markup.paragraph(lead))
-    why = own_models.follow_link()
-    if why is not None:
-        st.html(markup.notice(why))
+    own_models.offer_link()
     models = services.models()
     if not models:
         st.html(markup.notice("There is no model here: assets/models is empty."))
@@ -136,6 +134,7 @@ def open_page(title: str, lead: str) -> Setup | None:
         st.html(markup.notice(str(error)))
         pickers(names, choices.devices)
         return None
+    session.memory().use(model)
     for text in session.memory().notices:
         st.html(markup.notice(text))
     if not choices.has_learned:

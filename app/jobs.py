@@ -1,6 +1,8 @@
 """Work in the background of a page: progress, a cancel that works, and a limit for the whole server."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 MOST_JOBS = 2  # at once, for all visitors
+LONGEST_ABSENCE = 60.0  # seconds: a lost connection comes back within a few, and Streamlit then goes on
 
 _places = threading.BoundedSemaphore(MOST_JOBS)
 
@@ -25,7 +28,7 @@ class Job:
     Attributes:
         done: steps done,
         total: of so many; 0 while it is not known.
-        state: "running", then "finished", "failed" or "stopped".
+        state: "running", then "finished", "failed", "stopped", or "left" if the visitor was away too long.
         result: when finished.
         error: one line, when failed.
         stop: set it to stop the work at its next step.
@@ -63,7 +66,7 @@ def start(work: Callable[[Callable[[int, int], None]], Any], expected: type[Exce
             job.result = work(progress)
             job.state = "finished"
         except Stopped:
-            job.state = "stopped"
+            job.state = "stopped" if job.stop.is_set() else "left"
         except expected as error:
             job.error, job.state = str(error), "failed"
         except Exception:
@@ -78,12 +81,19 @@ def start(work: Callable[[Callable[[int, int], None]], Any], expected: type[Exce
 
 
 def _presence() -> Callable[[], bool]:
-    """Whether the visitor who starts this is still connected; always, outside of a server."""
+    """Whether who starts this is still there, or was a short while ago; always, outside of a server."""
     context = get_script_run_ctx()
     if context is None or not Runtime.exists():
         return lambda: True
-    runtime, session = Runtime.instance(), context.session_id
-    return lambda: runtime.is_active_session(session)
+    runtime, session, left = Runtime.instance(), context.session_id, math.inf
+
+    def present() -> bool:
+        nonlocal left
+        now = time.monotonic()
+        left = math.inf if runtime.is_active_session(session) else min(left, now)
+        return now - left < LONGEST_ABSENCE
+
+    return present
 
 
 @st.fragment(run_every=0.7)

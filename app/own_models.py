@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app import markup, services
+from app import markup, services, session
 from app.services import CheckpointError
 
 VARIABLE = "LTP_LAB_OWN_MODELS"
@@ -66,16 +66,37 @@ def add(source: str) -> str | None:
     return None
 
 
-def follow_link() -> str | None:
-    """Load the model that the address names, if it is one of the visitor's -> why not, if it failed."""
+def offer_link() -> None:
+    """Ask before the model that the address names is loaded.
+
+    Who follows a link has not read it: alone it may neither make the server read a folder nor download.
+    """
     name = st.query_params.get("model", "")
     if not name or name in services.models() or not allowed():
-        return None
-    failed = st.session_state.setdefault("failed_model", {})
-    if failed.get("name") != name:
-        with st.spinner("Loading the model of this link …"):
-            failed.update(name=name, why=add(name))
-    return failed["why"]
+        return
+    if len(name) > LONGEST or not name.isprintable():
+        return
+    said = f"This link names the model {name}."
+    if _is_on_another_machine(name):
+        st.html(markup.notice(f"{said} It is a folder on another machine: load it by “Another model …”."))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="link_model"):
+        st.html(markup.notice(said))
+        st.button("Load", key="link_model_load", on_click=_load_link, args=(name,))
+    if why := st.session_state.pop("link_model_why", None):
+        st.html(markup.notice(why))
+
+
+def _is_on_another_machine(name: str) -> bool:
+    """Whether Windows takes a name for a shared folder: to look there tells its owner who is looking."""
+    return name.strip().replace("\\", "/").startswith("//")
+
+
+def _load_link(name: str) -> None:
+    st.session_state["link_model_why"] = why = add(name)
+    if why is None:
+        st.session_state["model"] = name
+        session.memory().settings = None  # the address is read anew: it may hold thresholds for this model
 
 
 def picker() -> None:

@@ -1,7 +1,8 @@
 """What the pages ask of `ltp_core`: models, predictions, measured times. The only module that calls it.
 
 A model is loaded once a process and shared by all visitors; thresholds go in with each call. Times are
-measured one visitor at a time, so that two measurements never slow each other down.
+measured one visitor at a time, and no batch of a data set runs meanwhile. A single text, or an explanation,
+of another visitor may run while times are measured, and then slows them down.
 """
 
 import os
@@ -13,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
+from app.turns import Turns
 from ltp_core import (
     CheckpointError,
     Dense,
@@ -52,9 +55,15 @@ OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
-_measuring = threading.Lock()
+_read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
+_measuring = Turns()  # nothing that holds it waits for another lock, except `data_set_turn`, which takes both
+_surveying = Turns()  # in order, so that at most one batch is in line for `_measuring`
 _running = threading.BoundedSemaphore(MOST_RUNS)
 _explaining = threading.Lock()  # attributions and searches take hundreds of runs each: one at a time
+
+
+class Busy(Exception):
+    """Others have measured for too long; whoever asks again stands in line anew."""
 
 
 class InputProblem(ValueError):
@@ -165,15 +174,32 @@ def devices() -> tuple[str, ...]:
     return tuple(available_devices())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+def _stamp(source: Path | str) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of a folder's settings and weights; nothing for a model of the Hub."""
+    try:
+        files = [file for kind in ("*.json", "*.safetensors") for file in Path(source).glob(kind)]
+        return tuple(sorted((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
+    except OSError:  # no file system takes such a name, or the folder is written right now
+        return ()
+
+
+def _is_current(model: PrunedModel) -> bool:
+    """Whether a model's folder is as it was when it was read: it may have been trained anew since."""
+    source, stamp = _read_from[model]
+    return _stamp(source) == stamp
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, validate=_is_current)
 def load(source: Path | str, device: str) -> PrunedModel:
-    """Load a model onto a device, once for all visitors.
+    """Load a model onto a device, once for all visitors, and again when its folder has changed.
 
     Raises:
         CheckpointError: one line that says what is wrong with it, or with the device.
     """
     name = source.name if isinstance(source, Path) else source
+    stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
+    _read_from[model] = source, stamp
     try:
         return model.to(device)
     except RuntimeError as error:
@@ -316,7 +342,7 @@ def own_texts(pairs: bool) -> list[Text]:
 
 def measure(
     model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], each_round: Callable[[], None]
-) -> Comparison | None:
+) -> Comparison:
     """Time this very text on the model's device: dense and pruned, in turn.
 
     Args:
@@ -325,8 +351,8 @@ def measure(
         thresholds: one a layer.
         each_round: called between rounds and while waiting; may raise to stop.
 
-    Returns:
-        The measured times; None if others kept measuring for too long.
+    Raises:
+        Busy: if others kept measuring for too long.
     """
     return measure_batch(model, [texts.for_model], thresholds, each_round)
 
@@ -336,7 +362,7 @@ def measure_batch(
     texts: Sequence[Text],
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
-) -> Comparison | None:
+) -> Comparison:
     """As `measure`, for several texts in one batch.
 
     It begins after a rest, in which the visitor may change something again. Drawing and measuring at once
@@ -347,14 +373,25 @@ def measure_batch(
         each_round()
         time.sleep(0.05)
     deadline = time.monotonic() + LONGEST_WAIT
-    while not _measuring.acquire(timeout=0.1):
+
+    def wait() -> None:
         each_round()
         if time.monotonic() > deadline:
-            return None
-    try:
+            raise Busy
+
+    with _measuring.turn(wait):
         return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
-    finally:
-        _measuring.release()
+
+
+@contextmanager
+def data_set_turn(meanwhile: Callable[[], object]) -> Iterator[None]:
+    """For one batch of a data set: wait until nothing is measured, and let nothing be measured.
+
+    Args:
+        meanwhile: called while waiting; may raise to stop.
+    """
+    with _surveying.turn(meanwhile), _measuring.turn(meanwhile):
+        yield
 
 
 @contextmanager
@@ -399,6 +436,7 @@ def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | T
 
 
 __all__ = [
+    "Busy",
     "CheckpointError",
     "Comparison",
     "Explanation",
@@ -407,6 +445,7 @@ __all__ = [
     "cards",
     "classes",
     "company",
+    "data_set_turn",
     "devices",
     "explain",
     "heads",

@@ -6,6 +6,7 @@ without an address, which then gets the settings of the page before. A page link
 its address with `linked`.
 """
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ class Memory:
         history: earlier thresholds, the latest last.
         undoing: whether the thresholds of the next run come from the history.
         results: what was computed for the current settings: name -> (what for, result).
+        model: what computed it, while it is loaded.
     """
 
     page: str | None = None
@@ -46,6 +48,13 @@ class Memory:
     history: list[tuple[float, ...]] = field(default_factory=list)
     undoing: bool = False
     results: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    model: Callable[[], Any] = lambda: None
+
+    def use(self, model: Any) -> None:
+        """Forget what another model has computed: one that was trained anew has the name of the old one."""
+        if self.model() is not model:
+            self.results.clear()
+            self.model = weakref.ref(model)
 
     def keep(self, name: str, key: Any, compute: Callable[[], Any]) -> Any:
         """The last result of this name if it was computed for the same key, else compute it."""

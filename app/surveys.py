@@ -3,17 +3,19 @@
 import os
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from app.examples import is_pair_task
-from app.services import own_texts
+from app.services import data_set_turn, own_texts
 from app.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
+from ltp_core.model import Text
 from ltp_core.survey import Survey, survey
 from ltp_core.training.data import TASKS, DataError, load_rows
 
 DATA_VARIABLE = "LTP_LAB_DATA"  # a folder with task data in the Hub's layout, so that nothing is downloaded
 FACTORS = (0.5, 0.75, 1.25, 1.5)
-BATCH = 16  # texts; small, so that other visitors get their turn between two batches
+BATCH = 16  # texts; small, since a visitor who measures waits for the batch that runs
 
 
 class SurveyProblem(ValueError):
@@ -75,18 +77,49 @@ def run(
     data: Callable[[], DataSet],
     progress: Callable[[int, int], None],
 ) -> tuple[DataSet, Survey]:
-    """Get the texts and run them.
+    """Get the texts and run them, batch by batch, in turn with what visitors measure.
 
     Raises:
         SurveyProblem: one line that says what is wrong with them.
     """
+    latest = 0, 0
+
+    def step(done: int, total: int) -> None:
+        nonlocal latest
+        latest = done, total
+        progress(done, total)
+
+    def turn() -> AbstractContextManager[None]:
+        progress(*latest)
+        return data_set_turn(lambda: progress(*latest))
+
     texts = data()
+    _check_rows(model, texts, turn)
     rule = Thresholds(thresholds, model.settings.length_exponent)
     factors = FACTORS if any(thresholds) else ()
     try:
-        return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, progress)
+        return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, step, turn)
     except ValueError as error:
         raise SurveyProblem(str(error)) from None
     except RuntimeError as error:  # out of memory, a device that has gone
         first = str(error).strip().partition("\n")[0]
         raise SurveyProblem(f"These texts could not be run on {model.device}: {first}") from None
+
+
+def _check_rows(model: PrunedModel, data: DataSet, turn: Callable[[], AbstractContextManager[None]]) -> None:
+    """See that every text has a token before any is run: else minutes of work end at a row without a name."""
+    for start in range(0, len(data.texts), BATCH):
+        batch = data.texts[start : start + BATCH]
+        try:
+            with turn():
+                model.encode(batch)
+        except ValueError:
+            for number, text in enumerate(batch, start=start + 1):
+                _check_row(model, text, f"{data.name}, row {number}")
+
+
+def _check_row(model: PrunedModel, text: Text, place: str) -> None:
+    try:
+        model.encode([text])
+    except ValueError as error:
+        raise SurveyProblem(f"{place}: {error}") from None

@@ -81,17 +81,19 @@ def _csv(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]
 
 
 def _json_lines(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
-    lines = [line for line in _decoded(name, content).splitlines()[: 2 * MOST_ROWS] if line.strip()]
     rows = []
-    for number, line in enumerate(lines[: MOST_ROWS + 1], start=1):
+    lines = _decoded(name, content).split("\n")  # not splitlines: a JSON string may hold U+2028 and its like
+    filled = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    for number, line in islice(filled, MOST_ROWS + 1):
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError also for a number of more than 4,300 digits
             row = None
         if not isinstance(row, dict):
             raise DataError(f"{name}, line {number}: this is not a JSON object")
         rows.append(row)
-    return list(rows[0]) if rows else [], iter(rows)
+    columns = dict.fromkeys(column for row in rows[:MOST_ROWS] for column in row)  # of any row, in order
+    return list(columns), iter(rows)
 
 
 def _parquet(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, Any]]]:
@@ -101,16 +103,81 @@ def _parquet(name: str, content: bytes) -> tuple[list[str], Iterator[dict[str, A
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         names = file.schema_arrow.names
-        chosen = [column for column in (*text_columns(names, name), LABEL) if column in names]
+        texts = text_columns(names, name)
+        chosen = [column for column in (*texts, LABEL) if column in names]
+        _check_types(file.schema_arrow, texts, name)
         groups = range(file.metadata.num_row_groups)
         unpacked = sum(file.metadata.row_group(group).total_byte_size for group in groups)
         if unpacked > MOST_UNPACKED * 2**20:
             raise DataError(f"{name} holds more than {MOST_UNPACKED} MB when unpacked; take a part of it")
-        batches = file.iter_batches(batch_size=MOST_ROWS + 1, columns=chosen)
-        return names, iter(list(islice((row for b in batches for row in b.to_pylist()), MOST_ROWS + 1)))
-    except (pyarrow.ArrowException, OSError) as error:
+        # A string that many rows share is stored once. It stays so here, or a few kilobytes become gigabytes.
+        strings = [column for column in chosen if _is_string(file.schema_arrow.field(column).type)]
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(content), read_dictionary=strings)
+        rows: list[dict[str, Any]] = []
+        for batch in file.iter_batches(batch_size=MOST_ROWS + 1, columns=chosen):
+            values = [_values(column, len(rows), name) for column in batch.columns]
+            rows += [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True)]
+            if len(rows) > MOST_ROWS:
+                break
+        return names, iter(rows)
+    except DataError:
+        raise
+    except UnicodeDecodeError:
+        raise DataError(f"{name} holds text that is not UTF-8; save it as UTF-8") from None
+    except (
+        pyarrow.ArrowException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # the last: a date of no year
         first = str(error).strip().partition("\n")[0]
         raise DataError(f"{name} is no Parquet file that can be read: {first}") from None
+
+
+def _check_types(schema: Any, texts: Sequence[str], name: str) -> None:
+    """See that columns hold strings and numbers: a list, or a block of bytes, could unpack to any size."""
+    from pyarrow import types
+
+    for column in (*texts, LABEL):
+        places = schema.get_all_field_indices(column)
+        if len(places) > 1:
+            raise DataError(f"{name} has {len(places)} columns named {column!r}")
+        for kind in (schema.field(place).type for place in places):
+            if column in texts and not _is_string(kind):
+                raise DataError(f"{name}: column {column!r} holds no text, but values of the type {kind}")
+            number = types.is_primitive(kind) and not types.is_temporal(kind)
+            if not (number or types.is_decimal(kind) or types.is_null(kind) or _is_string(kind)):
+                raise DataError(f"{name}: column {column!r} holds no labels, but values of the type {kind}")
+
+
+def _is_string(kind: Any) -> bool:
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _values(column: Any, before: int, name: str) -> list[Any]:
+    """A column of a batch, after so many rows, as Python values; equal strings are one object."""
+    import pyarrow
+    from pyarrow import compute
+
+    if not pyarrow.types.is_dictionary(column.type):
+        return list(column.to_pylist())
+    lengths = compute.utf8_length(column.dictionary).take(column.indices).to_pylist()
+    for number, length in enumerate(lengths, start=before + 1):
+        if length is not None and length > MOST_CHARACTERS:
+            raise _too_long(number, name)
+    places = column.indices.to_pylist()
+    used = sorted({place for place in places if place is not None})
+    strings = dict(
+        zip(used, column.dictionary.take(pyarrow.array(used, pyarrow.int64())).to_pylist(), strict=True)
+    )
+    return [strings.get(place) for place in places]
+
+
+def _too_long(number: int, name: str) -> DataError:
+    return DataError(f"{name}, row {number}: a text has more than {MOST_CHARACTERS:,} characters")
 
 
 def _guarded(name: str, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -133,7 +200,7 @@ def _text(row: dict[str, Any], columns: Sequence[str], number: int, name: str) -
         if not isinstance(part, str) or not part.strip():
             raise DataError(f"{name}, row {number}: column {column!r} holds no text")
         if len(part) > MOST_CHARACTERS:
-            raise DataError(f"{name}, row {number}: a text has more than {MOST_CHARACTERS:,} characters")
+            raise _too_long(number, name)
     return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
 
@@ -151,7 +218,7 @@ def _label(value: Any, classes: dict[str, float], number: int, name: str) -> flo
         return known
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: an integer beyond any float
         found = math.nan
     if not math.isfinite(found) or (classes and found not in classes.values()):
         wanted = f"{', '.join(classes)}, or 0 to {len(classes) - 1}" if classes else "a number"

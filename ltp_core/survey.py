@@ -4,6 +4,7 @@ A survey is plain numbers, as a trace is. Reductions over many texts are ratios 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -186,6 +187,7 @@ def survey(
     factors: Sequence[float] = (0.5, 1.5),
     batch_size: int = 32,
     progress: Callable[[int, int], object] = lambda done, total: None,
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Survey:
     """Run texts with nothing pruned, under thresholds, and under multiples of them.
 
@@ -197,6 +199,7 @@ def survey(
         factors: other points of the curve; 0 and 1 are always on it.
         batch_size: texts in a packed batch.
         progress: called with runs done and runs in all, after each batch; may raise to stop.
+        turn: entered for each batch, where others use the device too, say to hold a lock.
 
     Raises:
         ValueError: if there is no text, one is empty, or the labels do not match.
@@ -212,7 +215,7 @@ def survey(
     def run(rule: Rule) -> Iterator[tuple[int, Prediction]]:
         nonlocal before
         done = 0
-        for indices, predictions in predict_all(model, texts, rule, batch_size):
+        for indices, predictions in predict_all(model, texts, rule, batch_size, turn):
             yield from zip(indices, predictions, strict=True)
             done += len(indices)
             progress(before + done, total)
@@ -247,13 +250,22 @@ def survey(
 
 
 def predict_all(
-    model: PrunedModel, texts: Sequence[Text], rule: Rule, batch_size: int = 32
+    model: PrunedModel,
+    texts: Sequence[Text],
+    rule: Rule,
+    batch_size: int = 32,
+    turn: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Iterator[tuple[list[int], list[Prediction]]]:
-    """Run texts in packed batches of like length -> for each batch, places in `texts` and predictions."""
+    """Run texts in packed batches of like length -> for each batch, places in `texts` and predictions.
+
+    `turn` is entered for each batch, as in `survey`.
+    """
     order = sorted(range(len(texts)), key=lambda index: -len("".join(texts[index])))
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        yield chosen, model.predict([texts[index] for index in chosen], rule)
+        with turn():
+            found = model.predict([texts[index] for index in chosen], rule)
+        yield chosen, found
 
 
 @dataclass(frozen=True)

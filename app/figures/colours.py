@@ -48,6 +48,8 @@ class Palette:
         return self.pruned
 
 
+WHITE = "#ffffff"
+
 LIGHT = Palette(
     ground="#ffffff",
     raised="#f6f7f9",
@@ -123,6 +125,20 @@ DARK = Palette(
         "#b5e0ff",
     ),
 )
+
+
+def contrast(one: str, other: str) -> float:
+    """How much two colours differ in lightness, from 1 to 21, as WCAG counts it; text needs 4.5."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def css_variables() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from app.figures.colours import Palette
+from app.figures.colours import WHITE, Palette, contrast
 from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis, slanted_height
 from app.text import as_plotly
 from ltp_core import Trace
@@ -115,5 +115,6 @@ def _colour(count: int, layers: int, palette: Palette) -> str:
 
 
 def _ink(count: int, layers: int, palette: Palette) -> str:
-    """The number in a cell, legible on its colour: the text colour on the half nearer to the ground."""
-    return palette.text if count / layers < 0.6 else palette.ground
+    """The number in a cell: white or dark, whichever stands out more from the cell's colour."""
+    cell = _colour(count, layers, palette)
+    return max((WHITE, palette.ground, palette.text), key=lambda ink: contrast(ink, cell))

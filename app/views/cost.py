@@ -7,9 +7,10 @@ from app.figures import latency, work
 from app.figures.latency import Timed
 from app.figures.tables import Table
 from app.header import View
-from app.services import Comparison, InputProblem
+from app.services import Busy, Comparison, InputProblem
 from ltp_core import Prediction
 from ltp_core.flops import LayerFlops
+from ltp_core.model import Text
 from ltp_core.survey import LengthPoint
 
 BATCH = 8  # texts that are timed together
@@ -96,18 +97,27 @@ def _times(view: View) -> None:
     st.html(markup.paragraph(TIME.format(device=view.setup.device), "hint"))
     st.html(markup.paragraph("The batch holds your text and sentences of ours of other lengths.", "hint"))
     for place, (name, key, texts, runs) in zip(places, cases, strict=True):
+        with place.container():
+            _measured(view, name, key, texts, runs)
+
+
+def _measured(view: View, name: str, key: str, texts: list[Text], runs: tuple[list[Prediction], ...]) -> None:
+    try:
         times = session.memory().keep(
             key,
             view.key,
-            lambda texts=texts: services.measure_batch(
+            lambda: services.measure_batch(
                 view.model, texts, view.settings.thresholds, session.stop_if_changed
             ),
         )
-        with place.container():
-            if times is None:
-                st.html(markup.notice(f"{name}: not measured, too many visitors at once. Press Run again."))
-            else:
-                _show(_timed(name, times, *runs), key)
+    except Busy:
+        st.html(
+            markup.notice(
+                f"{name}: not measured, since many visitors measure right now. Press Run to try again."
+            )
+        )
+    else:
+        _show(_timed(name, times, *runs), key)
 
 
 def _show(timed: Timed, key: str) -> None:

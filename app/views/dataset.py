@@ -24,7 +24,11 @@ SHOWN = 20  # sentences in the list; the file has all
 LIMITS = (
     f"Limits: {MOST_MEGABYTES} MB, {MOST_ROWS:,} rows, {MOST_CHARACTERS:,} characters in a text; at most "
     f"{jobs.MOST_JOBS} data sets run at once on this server. A file is read in memory, for you alone, and "
-    "never stored. Closing the page stops the run."
+    "never stored. Closing the page stops the run after a minute."
+)
+LEFT = (
+    f"This run stopped because your browser was not connected for {jobs.LONGEST_ABSENCE:.0f} seconds. "
+    "Nothing was kept; press Run to start again."
 )
 CHANGED = "Model or thresholds have changed since this run. Press Run to see what they do now."
 COLUMNS = (
@@ -68,6 +72,8 @@ def page() -> None:
         jobs.watch(job, mem.about)
     elif job.state == "stopped":
         st.html(markup.notice("Cancelled. Nothing was kept; press Run to start again."))
+    elif job.state == "left":
+        st.html(markup.notice(LEFT))
     elif job.state == "failed":
         st.html(markup.notice(job.error))
     else:

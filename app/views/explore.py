@@ -10,7 +10,7 @@ from app.figures import attention_heatmap
 from app.figures.tables import attention_table, survival_table
 from app.header import View
 from app.report import report
-from app.services import Comparison
+from app.services import Busy, Comparison
 
 
 def page() -> None:
@@ -70,12 +70,16 @@ def _results(view: View) -> None:
         on_click="ignore",
     )
 
-    measured = session.memory().keep(
-        "measured",
-        view.key,
-        lambda: services.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
-    )
-    show(measured, "not measured: too many visitors at once")
+    try:
+        measured = session.memory().keep(
+            "measured",
+            view.key,
+            lambda: services.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
+        )
+    except Busy:
+        show(None, "not measured, since many visitors measure right now: press Run to try again")
+    else:
+        show(measured)
 
 
 def _attention(view: View) -> None:

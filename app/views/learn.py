@@ -7,11 +7,12 @@ from app.components.copy_link import copy_link
 from app.figures.shares import MOST, share_bars
 from app.header import View
 from app.lessons import LESSONS, Lesson, Situation
-from app.services import InputProblem
+from app.services import Busy, Comparison, InputProblem
 from app.state import HIDEABLE
 from ltp_core import Prediction
 
 HIDE_NAMES = {"text": "sentence", "model": "model", "thresholds": "thresholds", "lessons": "other lessons"}
+REFUSED = "Nothing was measured, since many visitors measure right now: press “Measure now” to try again."
 
 
 def page() -> None:
@@ -77,6 +78,8 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
     _figure(view, number)
     if number == 4:
         st.button("Measure now", key="lesson_measure", on_click=_want_measure, args=(view.key,))
+        if st.session_state.get("lesson_refused") == view.key:
+            st.html(markup.notice(REFUSED))
     if not lesson.can_be_done(hidden):
         return
     st.html(markup.heading("Do", 3))
@@ -103,22 +106,30 @@ def _situation(view: View, chosen: int | None = None) -> Situation:
             "lesson_run", key, lambda: services.predict(view.model, view.texts, thresholds)
         )
 
-    measured = None
-    if st.session_state.get("lesson_timed") == view.key:
-        measured = session.memory().keep(
+    return Situation(
+        view.settings.thresholds, view.choices.learned, view.dense, view.pruned, predict, chosen, _times(view)
+    )
+
+
+def _times(view: View) -> Comparison | None:
+    """Times of exactly this view, if the visitor has asked for them and was not refused."""
+    if st.session_state.get("lesson_timed") != view.key:
+        return None
+    try:
+        return session.memory().keep(
             "lesson_times",
             view.key,
             lambda: services.measure(
                 view.model, view.texts, view.settings.thresholds, session.stop_if_changed
             ),
         )
-    return Situation(
-        view.settings.thresholds, view.choices.learned, view.dense, view.pruned, predict, chosen, measured
-    )
+    except Busy:  # and not again on the visitor's next click elsewhere: each try may wait in line
+        st.session_state["lesson_timed"], st.session_state["lesson_refused"] = None, view.key
+        return None
 
 
 def _want_measure(key: object) -> None:
-    st.session_state["lesson_timed"] = key
+    st.session_state["lesson_timed"], st.session_state["lesson_refused"] = key, None
     session.memory().results.pop("lesson_times", None)
 
 

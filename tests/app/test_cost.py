@@ -126,3 +126,16 @@ def test_bars_of_times_have_their_spread(comparison):
 def test_equal_times_claim_nothing():
     same = Timing(10, 9, 11, 10)
     assert "about as fast as dense" in findings.time(Timed("x", Comparison(same, same, same), 2.0, 2.0))
+
+
+def test_a_refusal_is_said_and_not_kept(cost, monkeypatch, comparison):
+    def busy(*args):
+        raise services.Busy
+
+    monkeypatch.setattr(services, "measure_batch", busy)
+    page = cost()
+    said = "This text alone: not measured, since many visitors measure right now. Press Run to try again."
+    assert said in html(page)
+    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+    page.button(key="run").click()
+    assert "not measured" not in html(run(page))

@@ -112,6 +112,30 @@ def test_a_file_that_does_not_fit_is_not_run(dataset, tiny_folder):
     assert page.session_state["data_set"].job is None
 
 
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("\u200b", "row 20: the text is empty"),
+        ("a\ud800", "row 20: a text holds something that is no Unicode"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named_before_any_is_run(tiny_folder, monkeypatch, bad, said):
+    model = services.load(tiny_folder, "cpu")
+    monkeypatch.setattr(model, "predict", lambda *args, **kwargs: pytest.fail("it ran a text"))
+    data = DataSet("a.csv", [*["a film"] * 19, bad], None)
+    with pytest.raises(surveys.SurveyProblem, match=f"^a.csv, {said}"):
+        surveys.run(model, (0.0, 0.0, 0.0), lambda: data, lambda done, total: None)
+
+
+def test_the_check_of_rows_can_be_stopped(tiny_folder):
+    def stop(done, total):
+        raise jobs.Stopped
+
+    model = services.load(tiny_folder, "cpu")
+    with pytest.raises(jobs.Stopped):
+        surveys.run(model, (0.0, 0.0, 0.0), lambda: DataSet("a.csv", ["\u200b"], None), stop)
+
+
 def test_a_model_of_an_unknown_task_may_read_both(tiny_folder):
     model = services.load(tiny_folder, "cpu")
     for text in ("a", ("a", "b")):
@@ -177,6 +201,13 @@ def test_cancel(dataset):
     job.state = "stopped"  # what the thread does at its next step
     run(page)
     assert "Cancelled" in html(page)
+
+
+def test_a_run_that_nobody_waited_for_was_not_cancelled(dataset):
+    page = dataset()
+    page.session_state["data_set"].job = jobs.Job(state="left")
+    said = html(run(page))
+    assert "your browser was not connected for 60 seconds" in said and "Cancelled" not in said
 
 
 def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, tmp_path):

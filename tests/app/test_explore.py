@@ -286,6 +286,20 @@ def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
     assert len(measured) == 3
 
 
+def test_it_says_when_others_measure_and_keeps_no_refusal(lab, monkeypatch, comparison):
+    def busy(*args):
+        raise services.Busy
+
+    monkeypatch.setattr(services, "measure", busy)
+    page = lab(text="good film")
+    headline, _ = card(page, "Time")
+    assert headline == "Not measured, since many visitors measure right now: press Run to try again"
+    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    page.selectbox(key="head").select(2)
+    run(page)  # the same input: only what was measured would have stayed
+    assert "1.50× faster" in card(page, "Time")[0]
+
+
 def test_times_are_really_measured(tiny_folder):
     services.load.clear()
     page = AppTest.from_file(MAIN, default_timeout=60)

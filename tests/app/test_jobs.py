@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +59,58 @@ def test_it_stops_at_its_next_step():
     job.stop.set()
     wait(job, "stopped")
     assert job.done < 10_000 and job.result is None
+
+
+class Server:
+    """Stands for Streamlit's: it knows who is connected."""
+
+    connected = True
+
+    def is_active_session(self, session):
+        return self.connected
+
+
+@pytest.fixture
+def server(monkeypatch):
+    server = Server()
+    runtime = SimpleNamespace(exists=lambda: True, instance=lambda: server)
+    monkeypatch.setattr(jobs, "Runtime", runtime)
+    monkeypatch.setattr(jobs, "get_script_run_ctx", lambda: SimpleNamespace(session_id="a visitor"))
+    return server
+
+
+def step_by_step(steps):
+    """Work that ends when told so, and otherwise goes on step by step."""
+
+    def work(progress):
+        while not steps["enough"].is_set():
+            progress(1, 0)
+            steps["done"] += 1
+            time.sleep(0.001)
+
+    return work
+
+
+def test_a_short_loss_of_connection_ends_nothing(server):
+    steps = {"enough": threading.Event(), "done": 0}
+    job = jobs.start(step_by_step(steps), Problem)
+    server.connected = False
+    before = steps["done"]
+    while steps["done"] < before + 20:
+        assert job.state == "running"
+        time.sleep(0.001)
+    server.connected = True
+    steps["enough"].set()
+    wait(job, "finished")
+
+
+def test_a_visitor_who_stays_away_has_left_and_has_not_cancelled(server, monkeypatch):
+    monkeypatch.setattr(jobs, "LONGEST_ABSENCE", 0.05)
+    job = jobs.start(step_by_step({"enough": threading.Event(), "done": 0}), Problem)
+    time.sleep(0.1)
+    assert job.state == "running"  # connected all the while
+    server.connected = False
+    wait(job, "left")
 
 
 def test_places_are_limited_and_given_back():

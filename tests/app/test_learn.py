@@ -82,6 +82,28 @@ def test_lesson_four_measures_when_asked(learn):
     assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in html(page)
 
 
+def test_lesson_four_says_when_others_measure_and_measures_when_asked_again(learn, monkeypatch, comparison):
+    asked = []
+
+    def busy(*args):
+        asked.append(args)
+        raise services.Busy
+
+    monkeypatch.setattr(services, "measure", busy)
+    page = learn(lesson="4")
+    page.radio(key="predict_4").set_value(page.radio(key="predict_4").options[0])
+    run(page)
+    page.button(key="lesson_measure").click()
+    said = html(run(page))
+    assert "many visitors measure right now: press “Measure now” to try again" in said
+    page.radio(key="predict_4").set_value(page.radio(key="predict_4").options[1])
+    assert "many visitors measure right now" in html(run(page)) and len(asked) == 1  # it was not asked for
+    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    page.button(key="lesson_measure").click()
+    said = html(run(page))
+    assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in said and "many visitors" not in said
+
+
 def test_a_teachers_link_hides_controls(learn):
     page = learn(lesson="3", hide="text,model,thresholds,lessons")
     assert not page.text_area and not page.selectbox and not page.get("button_group")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app import own_models, services
+from app import own_models, services, session
 from ltp_core import PrunedModel
 from tests.app.harness import html, open_view, run
 
@@ -46,11 +46,63 @@ def test_a_folder_that_train_wrote(page, tmp_path, tiny_bert, tokenizer):
     assert "has learned no thresholds" not in html(opened)
 
 
-def test_the_address_then_names_it_and_the_link_works(page, plain_folder):
+def test_a_model_that_is_trained_anew_into_its_folder_is_read_anew(page, tmp_path, tiny_bert, tokenizer):
+    def train(seed, thresholds):
+        PrunedModel(tiny_bert(seed, num_labels=2), tokenizer, thresholds).save_pretrained(folder)
+
+    def shown(opened):
+        return opened.session_state[session.MEMORY].results["dense"][1].probabilities
+
+    folder = tmp_path / "mine"
+    train(1, (0.0, 0.0, 0.0))
+    opened = load(page(), folder)
+    before = services.load(str(folder), "cpu")
+    first = shown(opened)
+    run(opened)
+    assert services.load(str(folder), "cpu") is before
+    train(2, (0.0, 0.0, 0.0))  # other weights, the same thresholds
+    after = services.load(str(folder), "cpu")
+    assert after is not before and services.load(str(folder), "cpu") is after
+    assert shown(run(opened)) != first
+
+
+def test_the_address_then_names_it_and_the_link_works_when_it_is_confirmed(page, plain_folder):
     opened = load(page(), plain_folder)
     assert opened.query_params["model"] == str(plain_folder)
-    again = page(model=str(plain_folder))
+    again = page(model=str(plain_folder), t2="0.25")
+    assert again.selectbox(key="model").value != str(plain_folder)
+    assert f"This link names the model {plain_folder}." in html(again)
+    again.button(key="link_model_load").click()
+    run(again)
     assert again.selectbox(key="model").value == str(plain_folder)
+    assert again.session_state[session.MEMORY].settings.thresholds[1] == 0.25
+    assert "This link names" not in html(again) and "There is no model" not in html(again)
+
+
+@pytest.mark.parametrize(
+    "name", ["someone/any-repo", "/etc", "\\\\host\\share", "//host/share", " \\/host/share", "a" * 501]
+)
+def test_a_link_alone_loads_nothing(page, monkeypatch, name):
+    asked, load = [], services.load
+    monkeypatch.setattr(
+        services, "load", lambda source, device: asked.append(str(source)) or load(source, device)
+    )
+    opened = page(model=name)
+    assert asked and name not in asked
+    offered = [button for button in opened.button if button.key == "link_model_load"]
+    assert bool(offered) == (name in ("someone/any-repo", "/etc"))
+
+
+def test_a_folder_on_another_machine_has_to_be_typed(page):
+    said = html(page(model="\\\\host\\share"))
+    assert "It is a folder on another machine: load it by “Another model …”" in said
+
+
+def test_what_a_link_names_and_cannot_be_loaded_says_why(page, tmp_path):
+    opened = page(model=str(tmp_path / "nothing"))
+    opened.button(key="link_model_load").click()
+    assert "no model" in html(run(opened)) and "it is no folder" in html(opened)
+    assert opened.query_params["model"] == str(tmp_path / "nothing")
 
 
 def broken(tmp_path, tiny_bert, tokenizer, kind):
@@ -88,7 +140,7 @@ def test_a_server_that_says_no(page, plain_folder, monkeypatch):
     opened = page(model=str(plain_folder))
     assert opened.selectbox(key="model").value != str(plain_folder)
     assert not [box for box in opened.text_input if box.key == "own_model_name"]
-    assert "There is no model" in html(opened)
+    assert "There is no model" in html(opened) and "This link names" not in html(opened)
 
 
 @pytest.mark.parametrize(

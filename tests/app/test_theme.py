@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.figures.colours import DARK, LIGHT
+from app.figures.rules_map import rules_map
+from ltp_core import LayerTrace, Trace
 
 CONFIG = tomllib.loads(Path(".streamlit/config.toml").read_text(encoding="utf-8"))
 PALETTES = pytest.mark.parametrize(("name", "palette"), [("light", LIGHT), ("dark", DARK)])
@@ -33,3 +35,20 @@ def test_contrast(name, palette):
     assert contrast(palette.text, palette.ground) >= 4.5
     assert contrast(palette.dropped, palette.line) >= 4.5
     assert min(contrast(colour, palette.ground) for colour in palette.importance) >= 2  # a kept cell is seen
+
+
+@PALETTES
+@pytest.mark.parametrize("layers", [6, 12])
+def test_numbers_in_the_map_of_rules_are_legible_on_every_cell(name, palette, layers):
+    tokens = range(layers + 1)  # of which each survives as many layers as its position says
+    steps = [
+        LayerTrace(number, 0.1, (0.1,) * len(tokens), tuple(count >= number for count in tokens))
+        for number in range(1, layers + 1)
+    ]
+    trace = Trace(tuple("w" * (i + 1) for i in tokens), (0,) * len(tokens), 0, tuple(steps))
+    figure = rules_map(["a rule"], [trace], palette, 0, len(tokens))
+    numbers, scale = figure.data[1], figure.layout.coloraxis.colorscale
+    assert list(numbers.x) == list(range(layers))  # who survives all layers has no number
+    for count, ink in zip(numbers.x, numbers.textfont.color, strict=True):
+        cell = scale[2 * count][1]  # two edges of the same colour for each count
+        assert contrast(ink, cell) >= 4.5, (count, ink, cell)

@@ -1,7 +1,9 @@
 """Data files of visitors: what is read, and what is said about what cannot be."""
 
+import contextlib
 import io
 import json
+import tracemalloc
 
 import pyarrow
 import pyarrow.parquet
@@ -18,6 +20,16 @@ def parquet(**columns):
     file = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table(columns), file)
     return file.getvalue()
+
+
+def not_utf_8():
+    """A column that is said to be text, and holds a byte that no UTF-8 text has."""
+    return pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"\xff"]).buffers())
+
+
+def beyond_all_dates():
+    """A time that Python has no year for."""
+    return pyarrow.array([2**62], pyarrow.timestamp("us"))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +65,21 @@ def test_a_missing_label_means_that_nothing_is_scored():
     assert data.labels is None and "no row is scored" in data.note
 
 
+def test_lines_end_where_json_says():
+    content = '{"text": "one\u2028two\x85three"}\r\n{"text": "four"}\r\n'.encode()
+    assert read_upload("a.jsonl", content, CLASSES).texts == ["one\u2028two\x85three", "four"]
+
+
+def test_many_blank_lines_hide_no_row():
+    content = b"\n" * (3 * uploads.MOST_ROWS) + b'{"text": "a"}'
+    assert read_upload("a.jsonl", content, CLASSES).texts == ["a"]
+
+
+def test_a_label_that_only_a_later_line_has_is_seen():
+    data = read_upload("a.jsonl", b'{"text": "a"}\n{"text": "b", "label": 1}\n', CLASSES)
+    assert data.labels is None and "Rows without a label are in a.jsonl" in data.note
+
+
 def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
     monkeypatch.setattr(uploads, "MOST_ROWS", 2)
     for name, content in (
@@ -81,11 +108,29 @@ def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch):
         ("a.csv", b"text,label\nx,0.5\n", "is none of"),
         ("a.csv", b"text,other\n   ,1\n", "row 1: column 'text' holds no text"),
         ("a.jsonl", b'{"text": "a"}\n[1]\n', "line 2: this is not a JSON object"),
+        ("a.jsonl", b'\n\n{"text": "a"}\n\n[1]\n', "line 5: this is not a JSON object"),
+        ("a.jsonl", b'{"text": "a"}\n{"label": 1}\n', "row 2: column 'text' holds no text"),
         ("a.jsonl", b'{"text": 3}\n', "row 1: column 'text' holds no text"),
         ("a.jsonl", b"", "no text column"),
         ("a.jsonl", b"[" * 100_000, "line 1: this is not a JSON object"),
         ("a.parquet", b"PAR1 no", "no Parquet file that can be read"),
         ("a.parquet", parquet(body=["x"]), "no text column"),
+        (
+            "a.parquet",
+            parquet(text=[["x"]]),
+            "a.parquet: column 'text' holds no text, but values of the type",
+        ),
+        ("a.parquet", parquet(text=[b"x"]), "holds no text, but values of the type binary"),
+        ("a.parquet", parquet(text=["x"], label=[[1]]), "column 'label' holds no labels, but values of the"),
+        ("a.jsonl", b'{"text": "x", "label": ' + b"9" * 401 + b"}", "row 1: the label '9999"),
+        ("a.jsonl", b'{"text": "x", "label": ' + b"9" * 5_000 + b"}", "line 1: this is not a JSON object"),
+        ("a.parquet", parquet(text=not_utf_8()), "a.parquet holds text that is not UTF-8; save it as UTF-8"),
+        (
+            "a.parquet",
+            parquet(text=["x"], label=beyond_all_dates()),
+            "holds no labels, but values of the type time",
+        ),
+        ("a.parquet", parquet(text=["x", None]), "row 2: column 'text' holds no text"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(name, content, said):
@@ -103,3 +148,71 @@ def test_limits(monkeypatch):
     monkeypatch.setattr(uploads, "MOST_UNPACKED", 0)
     with pytest.raises(DataError, match="when unpacked"):
         read_upload("a.parquet", parquet(text=["a" * 100]), CLASSES)
+
+
+def repeated(text, rows):
+    """A column that holds one text in so many rows, and stores it once."""
+    places = pyarrow.array([0] * rows, pyarrow.int32())
+    return pyarrow.DictionaryArray.from_arrays(places, pyarrow.array([text]))
+
+
+@pytest.fixture
+def peak():
+    """Bytes that Arrow and Python held at most while a function ran, which may refuse a file."""
+
+    def measure(work):
+        usual = pyarrow.default_memory_pool()
+        pool = pyarrow.proxy_memory_pool(usual)
+        pyarrow.set_memory_pool(pool)
+        tracemalloc.start()
+        try:
+            with contextlib.suppress(DataError):
+                work()
+            return pool.max_memory() + tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            pyarrow.set_memory_pool(usual)
+
+    return measure
+
+
+@pytest.mark.parametrize("column", ["text", "label"])
+@pytest.mark.parametrize("store_schema", [True, False])
+def test_a_long_text_that_many_rows_share_is_refused_before_it_is_unpacked(peak, column, store_schema):
+    rows = uploads.MOST_ROWS + 1
+    columns = {"text": repeated("a film", rows), column: repeated("a" * 200_000, rows)}
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), file, store_schema=store_schema)
+    with pytest.raises(DataError, match="row 1: a text has more than 20,000 characters"):
+        read_upload("a.parquet", file.getvalue(), CLASSES)
+    assert peak(lambda: read_upload("a.parquet", file.getvalue(), CLASSES)) < 8 * 2**20
+
+
+def test_a_text_that_may_be_as_long_is_held_once(peak):
+    content = parquet(text=repeated("a" * uploads.MOST_CHARACTERS, uploads.MOST_ROWS))
+    assert len(read_upload("a.parquet", content, CLASSES).texts) == uploads.MOST_ROWS
+    assert peak(lambda: read_upload("a.parquet", content, CLASSES)) < 8 * 2**20
+
+
+def test_a_long_text_in_a_row_that_is_left_out_harms_nobody(monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_ROWS", 2)
+    content = parquet(text=["a", "b", "c", "a" * 30_000])
+    assert read_upload("a.parquet", content, CLASSES).texts == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pyarrow.large_string(), pyarrow.string_view(), pyarrow.dictionary(pyarrow.int32(), pyarrow.string())],
+)
+def test_every_kind_of_string_is_text(kind):
+    content = parquet(text=pyarrow.array(["a", "b", "a"], kind), label=pyarrow.array(["1", None, "0"], kind))
+    data = read_upload("a.parquet", content, CLASSES)
+    assert data.texts == ["a", "b", "a"] and data.labels is None
+
+
+def test_rows_are_counted_over_batches():
+    file = io.BytesIO()
+    table = pyarrow.table({"text": ["a", "b", "c" * 30_000]})
+    pyarrow.parquet.write_table(table, file, row_group_size=1)
+    with pytest.raises(DataError, match="row 3: a text has more"):
+        read_upload("a.parquet", file.getvalue(), CLASSES)
