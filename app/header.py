@@ -23,10 +23,6 @@ HAND_SET = (
     "This model has learned no thresholds. It starts with ones set by hand, which rise evenly to {} in the "
     "last layer; “ltp calibrate” finds better ones, “ltp train” learns them."
 )
-NO_SHARES = (
-    "The thresholds of “{}” are no shares of attention, which is all that the lab can show (it was trained "
-    "with --length-exponent {:g}): choose another model, or run “ltp trace” on this one."
-)
 
 
 @dataclass(frozen=True)
@@ -230,8 +226,6 @@ def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
 def _choices(name: str, folder: Path | str) -> Choices:
     devices = services.devices()
     model = services.load(folder, devices[-1])
-    if exponent := model.settings.length_exponent:
-        raise CheckpointError(NO_SHARES.format(name, exponent))
     task = model.settings.task
     first = examples.examples_for(task)[0]
     return Choices(

@@ -53,6 +53,10 @@ OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
+NO_SHARES = (
+    "The thresholds of “{}” are no shares of attention, which is all that the lab can show (it was trained "
+    "with --length-exponent {:g}): choose another model, or run “ltp trace” on this one."
+)
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
@@ -194,11 +198,14 @@ def load(source: Path | str, device: str) -> PrunedModel:
     """Load a model onto a device, once for all visitors, and again when its folder has changed.
 
     Raises:
-        CheckpointError: one line that says what is wrong with it, or with the device.
+        CheckpointError: one line that says what is wrong with it, or with the device, or why the lab cannot
+            show it.
     """
     name = source.name if isinstance(source, Path) else source
     stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
+    if exponent := model.settings.length_exponent:
+        raise CheckpointError(NO_SHARES.format(name, exponent))
     _read_from[model] = source, stamp
     try:
         return model.to(device)
