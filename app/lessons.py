@@ -6,7 +6,7 @@ A lesson is plain data and functions of one `Situation`: what the visitor has se
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app import words
+from app import findings, words
 from app.figures.shares import MOST
 from app.words import entering
 from ltp_core import Prediction, Trace
@@ -210,8 +210,8 @@ def _measured(s: Situation) -> tuple[bool, str]:
     if s.measured is None:
         return False, f"{fewer}. Now measure again."
     faster = words.compared(s.measured.packed_dense, s.measured.pruned)
-    realised = _realised(s, s.measured)
-    return True, f"{faster} at {fewer}: {realised:.2f} realised. At 1 the time falls as the FLOPs do."
+    realised = findings.share(_realised(s, s.measured))
+    return True, f"{faster} at {fewer}: {realised} realised. At 100 % the time falls as the FLOPs do."
 
 
 def _realised(s: Situation, measured: Comparison) -> float:

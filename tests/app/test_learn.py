@@ -183,8 +183,7 @@ def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, predicti
     assert check(seen(600_000_000, comparison))[0] is False
     assert check(seen(400_000_000))[0] is False  # 2.5 times fewer, not measured
     done, said = check(seen(400_000_000, comparison))
-    expected = "1.25× faster at 2.5× fewer FLOPs: 0.50 realised. At 1 the time falls as the FLOPs do."
-    assert done and said == expected
+    assert done and said.startswith("1.25× faster at 2.5× fewer FLOPs: 50\u00a0% realised.")
     assert answer(seen(400_000_000))[0] == ""
     assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
     quick = Comparison(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
