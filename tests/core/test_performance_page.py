@@ -43,7 +43,7 @@ def test_where_it_stands():
         for row in results(name)["rows"]
         if (row["engine"], row["against"]) == ("ltp", "sdpa")
     ]
-    assert len(files) == 5 and shown == expected
+    assert len(files) == 7 and shown == expected
 
 
 def test_whole_reviews():
