@@ -217,7 +217,7 @@ def start_thresholds(model: PrunedModel) -> tuple[float, ...]:
     """A model's learned thresholds; hand-set ones that rise with depth if it has none."""
     if model.thresholds is not None:
         return model.thresholds
-    rule = rising_thresholds(HAND_SET, model.layers, model.settings.length_exponent)
+    rule = rising_thresholds(HAND_SET, model.layers)
     return tuple(rule.values)
 
 
@@ -330,7 +330,7 @@ def smallest_changes(
     """The smallest changes that flip the label; no scale where all thresholds are 0. Raises as `predict`."""
     with _one_at_a_time(), _slot(model):
         _short_enough(Batch.of(model.encode([texts.for_model])[0]))
-        rule = Thresholds(thresholds, model.settings.length_exponent)
+        rule = Thresholds(thresholds)
         drop = counterfactual.smallest_drop(model, texts.for_model, rule, SEARCH_BUDGET)
         scale = counterfactual.smallest_scale(model, texts.for_model, rule) if any(thresholds) else None
         return drop, scale
@@ -439,7 +439,7 @@ def first_line(error: Exception) -> str:
 
 
 def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | Thresholds:
-    return Dense() if thresholds is None else Thresholds(thresholds, model.settings.length_exponent)
+    return Dense() if thresholds is None else Thresholds(thresholds)
 
 
 __all__ = [

@@ -95,7 +95,7 @@ def run(
 
     texts = data()
     _check_rows(model, texts, turn)
-    rule = Thresholds(thresholds, model.settings.length_exponent)
+    rule = Thresholds(thresholds)
     factors = FACTORS if any(thresholds) else ()
     try:
         return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, step, turn)
