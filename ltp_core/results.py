@@ -39,18 +39,20 @@ def write_json(file: Path, document: dict[str, Any]) -> None:
     file.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def stamp() -> dict[str, Any]:
-    """Commit, versions, machine and time of a measurement."""
+def stamp(device: torch.device | None = None) -> dict[str, Any]:
+    """Commit, versions, machine and time of a measurement; of a GPU's, name the device."""
     return {
         "commit": _commit(),
         "versions": {name: version(name) for name in ("torch", "transformers", "datasets")},
-        "machine": f"{platform.machine()}, {processor()}, {torch.get_num_threads()} threads",
+        "machine": f"{platform.machine()}, {processor(device)}, {torch.get_num_threads()} threads",
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def processor() -> str:
-    """The processor's name, where the system tells it."""
+def processor(device: torch.device | None = None) -> str:
+    """The name of what computes, where the system tells it: a CUDA device, else the processor."""
+    if device is not None and device.type == "cuda":
+        return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

@@ -162,7 +162,7 @@ def _document(
         "device": str(model.device),
         "cuda": None if torch.cuda.is_available() else "not measured: no CUDA device here",
         "threads": torch.get_num_threads(),
-        "processor": processor(),
+        "processor": processor(model.device),
         "torch": torch.__version__,
         "onnxruntime": version("onnxruntime") if "onnxruntime" in names else None,
         "compile_seconds": None,
@@ -173,7 +173,7 @@ def _document(
         "rows": [],
         "selection": [],
         "scores": None,
-        **stamp(),
+        **stamp(model.device),
     }
 
 

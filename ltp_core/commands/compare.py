@@ -185,7 +185,7 @@ def measured_rows(
     family: Family, rows: Rows, rules: Sequence[str], targets: Sequence[float]
 ) -> Iterator[dict[str, Any]]:
     """One row for each rule and target; a target out of a rule's reach is said and left out."""
-    stamped = stamp()
+    stamped = stamp(family.baseline.device)
     base = run_unpruned(family.baseline, None, rows, max_tokens=family.max_tokens)
 
     @cache

@@ -79,7 +79,7 @@ def record(
     folder = shipped_models()[name]
     model = PrunedModel.from_pretrained(name).to(device)
     baseline = PrunedModel.from_pretrained(name, weights="baseline").to(device)
-    stamped = stamp()
+    stamped = stamp(model.device)
     found: dict[str, Any] = {}
     rows = []
     for length in lengths or [model.settings.trained_length]:

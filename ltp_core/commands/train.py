@@ -129,7 +129,7 @@ def train(
         "penalty": pruning.penalty,
         "training": portable(model.settings.training, Settings.read(output / BASELINE_FOLDER).training),
     }
-    row = row_of(model, "/".join(filter(None, (method, ablation))), measured) | about | stamp()
+    row = row_of(model, "/".join(filter(None, (method, ablation))), measured) | about | stamp(model.device)
     write_rows(output / ROW_FILE, [row])
     if record:
         add_row(RESULTS / f"train-{Path(task).stem}.json", row)

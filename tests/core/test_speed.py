@@ -145,20 +145,6 @@ def test_the_selection_is_timed_on_what_the_model_gave(pruned):
     assert set(found) == {"threshold_us", "top_k_us"} and min(found.values()) > 0
 
 
-@pytest.mark.cuda
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
-def test_the_same_code_runs_on_cuda(pruned):
-    batch, _ = pruned.encode(TEXTS)
-    with torch.inference_mode():
-        expected = pruned(**batch)
-        there = pruned.to("cuda")
-        found = there(**batch.to("cuda"))
-    torch.testing.assert_close(found.logits.cpu(), expected.logits, atol=1e-3, rtol=1e-3)
-    assert torch.equal(found.alive.cpu(), expected.alive)
-    rows = speed.measure(there, there.learned_rule, [batch], peers(there, ["sdpa"]), runs=2, seconds=0)
-    assert rows[0]["speedup"] > 0
-
-
 def test_waiting_for_a_device_is_part_of_what_is_timed(monkeypatch):
     clock = SimpleNamespace(now=0.0)
     clock.perf_counter = lambda: clock.now
