@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ltp_core.commands.markdown import grid
-from ltp_core.commands.recipe import train_command
+from ltp_core.commands.recipe import train_commands
 from ltp_core.results import lost_text
 from ltp_core.training.job import Job
 
@@ -73,14 +73,14 @@ def _told(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         if row["rule"] != "ltp" and "training" in row:
             name = row["rule"].replace("/", "-").replace(".", "-")
-            commands[row["task"], row["rule"]] = train_command(
+            commands[row["task"], row["rule"]] = train_commands(
                 Job.of(row["training"]), f"runs/{row['task']}-{name}"
             )
-    lines = [command for _, command in sorted(commands.items()) if command]
-    if not lines:
+    told = ["\n".join(lines) for _, lines in sorted(commands.items()) if lines]
+    if not told:
         return []
-    missing = "; earlier rows do not have theirs stored" if len(lines) < len(rows) else ""
-    return [f"The commands of the ablations{missing}:", "```bash\n" + "\n".join(lines) + "\n```"]
+    missing = "; earlier rows do not have theirs stored" if len(told) < len(rows) else ""
+    return [f"The commands of the ablations{missing}:", "```bash\n" + "\n".join(told) + "\n```"]
 
 
 PROTOCOL = (

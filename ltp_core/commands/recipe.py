@@ -1,13 +1,36 @@
-"""The command that repeats a training, from what is stored with the model that came out."""
+"""The commands that repeat a training, from what is stored with the model that came out."""
 
 import shlex
+from dataclasses import replace
 from inspect import signature
 from typing import Any
 
 from ltp_core.commands.train import train
-from ltp_core.training.job import Job, Pruning
+from ltp_core.training.job import Job, Pruning, Recipe
 
 UNNAMED = ("threshold_rate", "first_threshold", "last_threshold")  # `train` has no options for these
+
+
+def train_commands(job: Job, output: str) -> list[str]:
+    """The lines of shell that repeat a job, a line of its own for a dense stage with another seed or batches.
+
+    Args:
+        job: what was trained.
+        output: the folder to name.
+
+    Returns:
+        The lines; none for what `train` cannot be told.
+    """
+    usual = Recipe()
+    same = replace(job.pruned, epochs=usual.epochs, learning_rate=usual.learning_rate)
+    dense = replace(job.dense, epochs=usual.epochs, learning_rate=usual.learning_rate)
+    if job.method == "dense" or dense == same:
+        lines = [train_command(job, output)]
+    else:
+        first = replace(job, method="dense", pruned=job.dense, pruning=Pruning(), ablation=None)
+        second = replace(job, baseline=f"{output}-dense", dense=same)
+        lines = [train_command(first, f"{output}-dense"), train_command(second, output)]
+    return [line for line in lines if line] if all(lines) else []
 
 
 def train_command(job: Job, output: str) -> str | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from ltp_core.checkpoints import Settings, shipped_models
 from ltp_core.commands import comparison
 from ltp_core.commands.markdown import line
-from ltp_core.commands.recipe import train_command
+from ltp_core.commands.recipe import train_commands
 from ltp_core.commands.results import results
 from ltp_core.commands.shared import Json, emit, numbers
 from ltp_core.finding.write import write_page
@@ -120,12 +120,12 @@ def page() -> str:
 def _made_by(name: str, rows: list[dict[str, Any]]) -> str:
     """The commands that gave a shipped model and these rows."""
     training = Settings.read(shipped_models()[name]).training
-    command = train_command(Job.of(training), f"runs/{name}")
-    if command is None:
+    commands = train_commands(Job.of(training), f"runs/{name}")
+    if not commands:
         return f"An earlier version trained it: its recipe, in {name}'s card, has another unit."
     settled = training.get("settled", {}).get("target_flops")
     lines = [
-        command,
+        *commands,
         f"ltp ship runs/{name} --name {name}" + (f" --target-flops {settled:g}" if settled else ""),
         f"ltp results --model {name}{_measured_how(rows, training['pruned']['max_tokens'])}",
     ]

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ltp_core.cli import app
-from ltp_core.commands.recipe import train_command
+from ltp_core.commands.recipe import train_command, train_commands
 from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
 
@@ -55,6 +55,16 @@ def test_the_command_describes_the_job(job, monkeypatch):
     assert seen == [job]
 
 
+def test_a_dense_stage_of_its_own_has_a_line_of_its_own():
+    assert train_commands(USUAL, "runs/x") == [train_command(USUAL, "runs/x")]
+    other = replace(USUAL, dense=replace(DENSE, seed=0), pruned=replace(PRUNED, bfloat16=False))
+    first, second = train_commands(other, "runs/x")
+    batches = "--batch-size 16 --max-tokens 256"
+    assert first == f"ltp train --task sst2 --output runs/x-dense --method dense --epochs 5 {batches}"
+    assert second.startswith(f"ltp train --task sst2 --output runs/x --baseline runs/x-dense {batches}")
+    assert "--seed 2" in second and "--no-bfloat16" in second and "--epochs" not in second.split()
+
+
 def test_defaults_are_not_named():
     assert train_command(JOBS[1], "runs/x") == (
         "ltp train --task sst2 --output runs/x --method dense --epochs 5 --batch-size 16 --max-tokens 256 "
@@ -64,3 +74,4 @@ def test_defaults_are_not_named():
 
 def test_what_train_cannot_be_told_is_not_said():
     assert train_command(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") is None
+    assert train_commands(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") == []
