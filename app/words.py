@@ -60,7 +60,8 @@ def head(number: int) -> str:
 def agreement(dense: Prediction, pruned: Prediction) -> str:
     """Whether pruning changed the answer."""
     if dense.value is not None and pruned.value is not None:
-        return f"answer moves by {abs(dense.value - pruned.value):.2f}"
+        shown = [round(value, 2) for value in (dense.value, pruned.value)]  # as both stand beside it
+        return f"answer moves by {abs(shown[0] - shown[1]):.2f}"
     return "same answer" if dense.label == pruned.label else "different answer"
 
 

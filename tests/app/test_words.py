@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from app import words
@@ -52,6 +54,11 @@ def test_the_summary_names_tokens_answer_and_flops(prediction):
 
 def test_another_answer_is_said(prediction):
     assert words.agreement(prediction(), prediction(label="negative")) == "different answer"
+
+
+def test_a_value_moves_by_what_the_shown_values_differ():
+    dense, pruned = SimpleNamespace(value=3.204), SimpleNamespace(value=3.256)
+    assert words.agreement(dense, pruned) == "answer moves by 0.06"  # 3.20 and 3.26 on the page
 
 
 def test_speed_against_its_limit(comparison):
