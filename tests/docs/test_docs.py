@@ -104,7 +104,9 @@ def test_the_points_lost_by_stages_are_those_of_the_runs():
         f"lost {lost['stsb', quarter]}. α = 1 lost {lost['stsb', quarter + '.alpha-1']}.",
         f"a hard stage lost {lost['sst2', 'ltp/hard-stage.unlabelled']} points at 2.1×",
         f"straight-through gates and a hard stage lost {lost['stsb', quarter]} points; soft gates and a hard "
-        f"stage {lost['stsb', quarter + '.soft-gates']}; soft gates alone "
+        f"stage {lost['stsb', quarter + '.soft-gates']}; the paper's masks, which scale outputs, and a hard "
+        f"stage {lost['stsb', quarter + '.soft-output-gates']} (in float32, the others in bfloat16); soft "
+        "gates alone "
         f"{lost['stsb', 'ltp/soft-gates-only.quarter-of-the-passes']}; a hard stage alone, under hand-set "
         f"thresholds that rise with depth, {lost['stsb', 'ltp/hard-stage-only.quarter-of-the-passes']}.",
         f"the baseline's outputs, lost {lost['stsb', quarter + '.labels-only']}:",
