@@ -1,8 +1,8 @@
 """The same code on an NVIDIA GPU: what it computes there is what it computes on the processor.
 
 These wait for a CUDA device. The logits of the two differ by the order of their sums, and a token whose
-importance lies within that of a threshold may stay on one and leave on the other: on real sentences a few of
-ten thousand, so the tests allow some.
+importance lies within that of a threshold may stay on one and leave on the other, so on real sentences the
+tests allow some.
 """
 
 from dataclasses import replace
@@ -111,10 +111,16 @@ def test_calibration_finds_thresholds(tiny_bert, tokenizer):
     assert calibrate(model, TEXTS, 1.1).found.thresholds
 
 
-def test_peers_are_timed(tiny_bert, tokenizer):
-    model = PrunedModel(tiny_bert(), tokenizer, [0.08, 0.12, 0.16]).to("cuda")
+def test_the_same_code_runs_on_cuda(tiny_bert, tokenizer):
+    model = PrunedModel(tiny_bert(), tokenizer, [0.08, 0.12, 0.16])
     batch, _ = model.encode(TEXTS)
-    rows = speed.measure(model, model.learned_rule, [batch], peers(model, ["sdpa"]), runs=2, seconds=0)
+    with torch.inference_mode():
+        expected = model(**batch)
+        there = model.to("cuda")
+        found = there(**batch.to("cuda"))
+    torch.testing.assert_close(found.logits.cpu(), expected.logits, atol=1e-3, rtol=1e-3)
+    assert torch.equal(found.alive.cpu(), expected.alive)
+    rows = speed.measure(there, there.learned_rule, [batch], peers(there, ["sdpa"]), runs=2, seconds=0)
     assert rows[0]["speedup"] > 0
 
 
