@@ -1,0 +1,56 @@
+// What answers while a line is dragged: the model itself, in this browser or on the server (app/live/README.md), where
+// the page offers it; else nobody, and the stage shows what would leave (fate.js) without an answer.
+
+/**
+ * Asks whoever is there. None of its promises rejects.
+ *
+ * `answer(thresholds)` -> {thresholds, probabilities, value, kept, importance, source} | null
+ * `curve(layer, thresholds)` -> [{from, probabilities, value, left}, …] | null; layers count from 1
+ * `state` -> {where: "browser" | "server" | "nowhere", loading: 0…1 | null, why}
+ */
+export class Answers {
+  constructor(changed) {
+    this.changed = changed;
+    this.live = null;
+  }
+
+  get state() {
+    return this.live?.state ?? { where: "nowhere", loading: null, why: "" };
+  }
+
+  /** Take what the page offers for this text and model; null for nothing. */
+  read(offer) {
+    const news = JSON.stringify(offer ?? null);
+    if (news === this.news) return;
+    this.news = news;
+    if (!offer) this.close();
+    else if (this.live && this.client === offer.client) this.live.read(offer);
+    else this.open(offer);
+  }
+
+  async open(offer) {
+    this.close();
+    this.client = offer.client;
+    try {
+      const { open } = await import(offer.client);
+      if (this.client === offer.client) this.live = open(offer, { changed: (state) => this.changed(state) });
+      this.changed(this.state);
+    } catch {
+      this.client = null; // no such route, or no network: the preview stays
+    }
+  }
+
+  async answer(thresholds) {
+    return (await this.live?.answer(thresholds)) ?? null;
+  }
+
+  async curve(layer, thresholds) {
+    return (await this.live?.curve(layer, thresholds)) ?? null;
+  }
+
+  close() {
+    this.client = null;
+    this.live?.close();
+    this.live = null;
+  }
+}
