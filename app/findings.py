@@ -7,9 +7,9 @@ from app.figures.latency import Timed
 from app.figures.survey import SCORES
 from app.words import NBSP, agreement, faster, flops, probability, times
 from ltp_core import Prediction
-from ltp_core.contest import Contender
+from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import Fate, LengthPoint, Survey
+from ltp_core.why.contest import Contender
 
 
 def share(value: float) -> str:

@@ -10,7 +10,7 @@ from app import findings, words
 from app.figures.shares import MOST
 from app.words import entering
 from ltp_core import Prediction, Trace
-from ltp_core.latency import Comparison
+from ltp_core.speed.latency import Comparison
 
 ENOUGH = 1.3  # a reduction of FLOPs that is worth looking at
 MUCH = 2.0

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from app.words import NBSP, probability, tokens
 from ltp_core import Prediction, Trace
-from ltp_core.agreement import Agreement
-from ltp_core.attribution import Attribution, Scores
-from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
-from ltp_core.deletion import Deletion, Effect
+from ltp_core.why.agreement import Agreement
+from ltp_core.why.attribution import Attribution, Scores
+from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from ltp_core.why.deletion import Deletion, Effect
 
 CHOICES = {
     "ltp": "What the thresholds drop",

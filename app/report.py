@@ -9,7 +9,7 @@ from app.services import Texts
 from app.style import STYLE
 from app.text import as_html
 from ltp_core import LayerTrace, Prediction
-from ltp_core.latency import Comparison
+from ltp_core.speed.latency import Comparison
 
 _LEVELS = " ".join(f"td.i{step} {{ border-left-color: var(--ltp-i{step}) }}" for step in range(10))
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # nothing runs, nothing loads

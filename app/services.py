@@ -25,20 +25,19 @@ from ltp_core import (
     Prediction,
     PrunedModel,
     Thresholds,
-    contest,
-    counterfactual,
     rising_thresholds,
 )
-from ltp_core.agreement import Agreement, agreement
-from ltp_core.attribution import Attribution, Batch, Method, attribute
 from ltp_core.checkpoints import CONFIG_FILE, Settings, shipped_models
-from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
-from ltp_core.deletion import Deletion, deletion
+from ltp_core.data.sentences import own_sentences
+from ltp_core.data.survey import LengthPoint, flops_by_length
 from ltp_core.flops import LayerFlops, flops_by_layer
-from ltp_core.latency import Comparison, available_devices, compare
 from ltp_core.model import Text
-from ltp_core.sentences import own_sentences
-from ltp_core.survey import LengthPoint, flops_by_length
+from ltp_core.speed.latency import Comparison, available_devices, compare
+from ltp_core.why import contest, counterfactual
+from ltp_core.why.agreement import Agreement, agreement
+from ltp_core.why.attribution import Attribution, Batch, Method, attribute
+from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from ltp_core.why.deletion import Deletion, deletion
 
 MAX_CHARACTERS = 100_000  # in one text; the model reads the first few hundred tokens of it
 MOST_RUNS = 4  # texts that run at once; more only slow each other down

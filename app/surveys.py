@@ -9,9 +9,9 @@ from app.examples import is_pair_task
 from app.services import data_set_turn, own_texts
 from app.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
+from ltp_core.data.rows import TASKS, DataError, load_rows
+from ltp_core.data.survey import Survey, survey
 from ltp_core.model import Text
-from ltp_core.survey import Survey, survey
-from ltp_core.training.data import TASKS, DataError, load_rows
 
 DATA_VARIABLE = "LTP_LAB_DATA"  # a folder with task data in the Hub's layout, so that nothing is downloaded
 FACTORS = (0.5, 0.75, 1.25, 1.5)

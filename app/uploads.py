@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
+from ltp_core.data.rows import DataError, text_columns
 from ltp_core.model import Text
-from ltp_core.training.data import DataError, text_columns
 
 FORMATS = ("csv", "jsonl", "parquet")
 MOST_MEGABYTES = 5  # also Streamlit's own limit, in .streamlit/config.toml

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app import words
 from app.text import as_html
 from ltp_core import Prediction
-from ltp_core.latency import Comparison, Timing
+from ltp_core.speed.latency import Comparison, Timing
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Numbers with their units, and what a figure shows as a sentence."""
 
 from ltp_core import Prediction, Trace
-from ltp_core.latency import Comparison, Timing
+from ltp_core.speed.latency import Comparison, Timing
 
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 

@@ -1,7 +1,7 @@
 """FLOPs from token counts alone: 1 MAC = 2 FLOPs, matrix products only, real lengths without padding.
 
 *Paper FLOPs* follow the paper's accounting: layer l's attention over the n_pre tokens that enter it, its
-FFN over the n_post that stay. *Executed FLOPs* are what `ltp_core.engine` runs, classifier included.
+FFN over the n_post that stay. *Executed FLOPs* are what `ltp_core.forward.engine` runs, classifier included.
 """
 
 from collections.abc import Sequence

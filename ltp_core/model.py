@@ -12,16 +12,16 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from ltp_core import checkpoints
 from ltp_core.architectures import view_of
+from ltp_core.architectures.packed_weights import PackedWeights
 from ltp_core.checkpoints import CheckpointError, Settings
-from ltp_core.engine import removed_forward
-from ltp_core.masked import hard_gate, padded_forward, soft_gate
-from ltp_core.packed_weights import PackedWeights
+from ltp_core.forward.engine import removed_forward
+from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
 
 if TYPE_CHECKING:
-    from ltp_core.onnx_model import OnnxModel
+    from ltp_core.onnx.model import OnnxModel
 
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
@@ -87,7 +87,7 @@ class PrunedModel(nn.Module, TextClassifier):
             ValueError: for an unknown backend, or one whose packages are missing.
         """
         if backend == "onnxruntime":
-            from ltp_core.export import load_onnx  # an extra: its packages may be missing
+            from ltp_core.onnx.export import load_onnx  # an extra: its packages may be missing
 
             return load_onnx(source, weights)
         if backend != "torch":

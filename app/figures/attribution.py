@@ -8,9 +8,9 @@ from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, TICK_SIZE, finish, legend, plain_axis, value_axis
 from app.figures.tables import Table
 from app.text import as_plotly
-from ltp_core.agreement import Agreement
-from ltp_core.attribution import Attribution
-from ltp_core.counterfactual import KeptToken
+from ltp_core.why.agreement import Agreement
+from ltp_core.why.attribution import Attribution
+from ltp_core.why.counterfactual import KeptToken
 
 ROW, ABOVE, BELOW = 26, 64, 62  # px: a token; for the legend; for the titles of the axes
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.figures.colours import Palette
 from app.figures.layout import finish, legend, plain_axis, value_axis
 from app.words import milliseconds, spread
-from ltp_core.latency import Comparison
+from ltp_core.speed.latency import Comparison
 
 RUNS = ("Hugging Face, dense", "Ours, dense", "Ours, pruned")
 

@@ -9,8 +9,8 @@ from app.figures.layout import CHARACTERS, finish, legend, plain_axis, value_axi
 from app.figures.work import flops_unit
 from app.text import as_plotly
 from app.words import NBSP, flops, times
+from ltp_core.data.survey import Fate, Point, Row, Survey
 from ltp_core.model import Text
-from ltp_core.survey import Fate, Point, Row, Survey
 
 MOST_WORDS = 12  # at each end
 FEWEST = 3  # occurrences of a word that is shown

@@ -1,7 +1,7 @@
 """The numbers behind the pictures of a survey. Floats are not rounded."""
 
 from app.figures.tables import Table
-from ltp_core.survey import Survey
+from ltp_core.data.survey import Survey
 
 
 def rows_table(found: Survey) -> Table:

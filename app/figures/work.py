@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from app.figures.colours import Palette
 from app.figures.layout import finish, legend, plain_axis, value_axis
 from app.words import flops, times
+from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
-from ltp_core.survey import LengthPoint
 
 _UNITS = (("TFLOPs", 1e12), ("GFLOPs", 1e9), ("MFLOPs", 1e6), ("kFLOPs", 1e3), ("FLOPs", 1))
 

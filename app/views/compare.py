@@ -9,7 +9,7 @@ from app.header import View
 from app.saved import NAMES, Saved, read_saved
 from app.services import CheckpointError, InputProblem
 from ltp_core import Prediction, PrunedModel, Trace
-from ltp_core.contest import Contender
+from ltp_core.why.contest import Contender
 
 DRAWS = 20  # random choices that are counted
 MOST_TOKENS = 96  # in the picture; the table has all

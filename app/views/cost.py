@@ -9,9 +9,9 @@ from app.figures.tables import Table
 from app.header import View
 from app.services import Busy, Comparison, InputProblem
 from ltp_core import Prediction
+from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
 from ltp_core.model import Text
-from ltp_core.survey import LengthPoint
 
 BATCH = 8  # texts that are timed together
 WORK = (

@@ -15,8 +15,8 @@ from app.header import Setup
 from app.state import read_choice
 from app.surveys import SurveyProblem
 from app.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
-from ltp_core.survey import Row, Survey
-from ltp_core.training.data import DataError
+from ltp_core.data.rows import DataError
+from ltp_core.data.survey import Row, Survey
 
 SOURCES = {"ours": "Our sentences", "task": "Data of the task", "file": "A file of yours"}
 SIZES = (50, 200, 500, 1000, 2000)

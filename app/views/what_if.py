@@ -12,7 +12,7 @@ from app.services import InputProblem
 from app.state import read_positions
 from app.text import as_label, shorten
 from ltp_core import Prediction
-from ltp_core.counterfactual import SmallestDrop, SmallestScale
+from ltp_core.why.counterfactual import SmallestDrop, SmallestScale
 
 MOST_PINS = 96  # tokens that can be pinned
 MOST_KEPT = 24  # dropped tokens in the picture: those that would change most

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ltp_core.architectures.packed_weights import side_by_side
 from ltp_core.flops import Dimensions
-from ltp_core.packed_weights import side_by_side
 from ltp_core.run import Inputs
 
 Heads = tuple[Tensor, Tensor, Tensor]  # query, key and value, [..., H, d] each

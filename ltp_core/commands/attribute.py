@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from ltp_core import attribution
-from ltp_core.agreement import Agreement, agreement
-from ltp_core.attribution import STEPS, Attribution, Baseline, Batch, Method, Scores
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet, rule_of
-from ltp_core.deletion import Deletion, deletion
+from ltp_core.why import attribution
+from ltp_core.why.agreement import Agreement, agreement
+from ltp_core.why.attribution import STEPS, Attribution, Baseline, Batch, Method, Scores
+from ltp_core.why.deletion import Deletion, deletion
 
 
 def attribute(

@@ -24,17 +24,17 @@ from ltp_core.commands.shared import (
     quiet,
     rule_of,
 )
-from ltp_core.evaluation import run_rows
-from ltp_core.export import to_onnx
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import TASKS, Rows, load_rows
+from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.model import PrunedModel
-from ltp_core.peers import PEERS, check_names, compile_now, peers, pruned_graph
+from ltp_core.onnx.export import to_onnx
 from ltp_core.results import RESULTS, processor, stamp, write_json
 from ltp_core.rules import Dense, Rule, Thresholds
-from ltp_core.selection import selection_cost
-from ltp_core.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
-from ltp_core.speed import measure
+from ltp_core.speed.peers import PEERS, check_names, compile_now, peers, pruned_graph
+from ltp_core.speed.rounds import measure
+from ltp_core.speed.selection import selection_cost
 from ltp_core.training.budget import settle
-from ltp_core.training.data import TASKS, Rows, load_rows
 
 DIFFERENT_BATCHES = 8
 SETTLED_ON = 32  # texts that --target-flops looks at

@@ -15,7 +15,9 @@ from ltp_core.checkpoints import CheckpointError
 from ltp_core.commands.evaluate import Unpruned, check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.results import row_of
 from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, numbers, quiet
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.metrics import constant_score
+from ltp_core.data.rows import Rows
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
 from ltp_core.rules import (
@@ -28,11 +30,9 @@ from ltp_core.rules import (
     flat_thresholds,
     rising_thresholds,
 )
-from ltp_core.training.data import Rows
 from ltp_core.training.factor import FactorCurve
 from ltp_core.training.job import differences
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
-from ltp_core.training.metrics import constant_score
 
 RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
 START = 0.02  # a hand-set threshold that is then scaled to the target

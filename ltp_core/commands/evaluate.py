@@ -21,12 +21,12 @@ from ltp_core.commands.shared import (
     quiet,
     rule_of,
 )
-from ltp_core.evaluation import Evaluation, run_rows
+from ltp_core.data.evaluation import Evaluation, run_rows
+from ltp_core.data.metrics import difference_error, metric_of, scores
+from ltp_core.data.rows import HELD_OUT, TASKS, DataError, Rows, format_of, load_rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
-from ltp_core.training.data import HELD_OUT, TASKS, DataError, Rows, format_of, load_rows
 from ltp_core.training.job import FEWEST_TOKENS, Job
-from ltp_core.training.metrics import difference_error, metric_of, scores
 
 
 def evaluate(

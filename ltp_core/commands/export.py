@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
-from ltp_core.export import export_onnx, export_transformers
+from ltp_core.onnx.export import export_onnx, export_transformers
 
 TOLERANCE = 1e-4
 

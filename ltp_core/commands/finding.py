@@ -19,11 +19,11 @@ from ltp_core.commands.shared import (
     progress_bar,
     quiet,
 )
+from ltp_core.data.rows import DataError
 from ltp_core.finding.measure import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
 from ltp_core.results import RESULTS, stamp, write_json
-from ltp_core.training.data import DataError
 
 
 def finding(

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, numbers, quiet
-from ltp_core.growth import GrowthRow, measure
+from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
-from ltp_core.sentences import own_sentences
+from ltp_core.speed.growth import GrowthRow, measure
 
 
 def growth(

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.commands.shared import Json, Model, emit, load, messages, quiet
-from ltp_core.growth import rule_for
-from ltp_core.memory import RUNS, process_megabytes
+from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.results import RESULTS, stamp, write_json
 from ltp_core.rules import Thresholds
-from ltp_core.sentences import inputs_of_length, own_sentences
+from ltp_core.speed.growth import rule_for
+from ltp_core.speed.memory import RUNS, process_megabytes
 
 
 def memory(

@@ -11,15 +11,15 @@ from rich.table import Table
 
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, Model, emit, load, messages, numbers, quiet
-from ltp_core.evaluation import run_rows
-from ltp_core.growth import rule_for
-from ltp_core.latency import interleaved
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.model import PrunedModel
-from ltp_core.precision import bfloat16, dynamic_int8
 from ltp_core.results import RESULTS, stamp, write_json
 from ltp_core.rules import Thresholds
-from ltp_core.sentences import inputs_of_length, own_sentences
-from ltp_core.training.metrics import metric_of, scores
+from ltp_core.speed.growth import rule_for
+from ltp_core.speed.latency import interleaved
+from ltp_core.speed.precision import bfloat16, dynamic_int8
 
 
 def precision(

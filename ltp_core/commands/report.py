@@ -7,12 +7,12 @@ from typing import Any
 from rich.console import Console
 
 from ltp_core.checkpoints import Settings, shipped_models
-from ltp_core.commands import comparison
-from ltp_core.commands.markdown import line
-from ltp_core.commands.recipe import train_commands
 from ltp_core.commands.results import results
 from ltp_core.commands.shared import Json, emit, numbers
 from ltp_core.finding.write import write_page
+from ltp_core.pages import comparison
+from ltp_core.pages.markdown import line
+from ltp_core.pages.recipe import train_commands
 from ltp_core.results import RESULTS, ROOT, lost_text, read_rows
 from ltp_core.training.job import Job
 

@@ -13,9 +13,9 @@ from rich.console import Console
 from ltp_core.checkpoints import MINILM, Settings, shipped_models
 from ltp_core.commands.evaluate import check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet, rule_of
+from ltp_core.data.rows import HELD_OUT, TASKS, Rows
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, lost_text, stamp, write_rows
-from ltp_core.training.data import HELD_OUT, TASKS, Rows
 
 SPLITS = {"development": None, "untouched": "untouched", "tuning": "tuning"}
 # As Python, for the card.
@@ -147,7 +147,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     held = "*tuning* rows are whole texts held out of the training set, on which the thresholds' last factor"
     held += " was settled." + (" *untouched* rows were held out, too." if "untouched" in measured else "")
-    template = Template(Path(__file__).with_name("card.md").read_text(encoding="utf-8"))
+    template = Template((Path(__file__).parent.parent / "pages" / "card.md").read_text(encoding="utf-8"))
     return template.substitute(
         name=name,
         task=settings.task,

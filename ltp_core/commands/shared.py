@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers.utils import logging as transformers_logging
 
-from ltp_core.latency import available_devices
 from ltp_core.model import PrunedModel
 from ltp_core.rules import (
     Dense,
@@ -29,6 +28,7 @@ from ltp_core.rules import (
     flat_thresholds,
     rising_thresholds,
 )
+from ltp_core.speed.latency import available_devices
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the fastest one here.")]

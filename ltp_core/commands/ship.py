@@ -15,7 +15,7 @@ from ltp_core import checkpoints
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, MINILM, CheckpointError, Settings
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds

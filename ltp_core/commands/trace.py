@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet, rule_of
-from ltp_core.latency import Timing, compare
 from ltp_core.model import Prediction
 from ltp_core.rules import Dense, Thresholds
+from ltp_core.speed.latency import Timing, compare
 
 
 def trace(

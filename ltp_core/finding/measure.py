@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ltp_core.agreement import Agreement, agreement
-from ltp_core.attribution import Attribution, Batch, attribute_batch
-from ltp_core.deletion import Deletion, deletion
+from ltp_core.data.rows import Rows
 from ltp_core.finding.word_classes import kind_of
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import Text
 from ltp_core.rules import Dense
-from ltp_core.training.data import Rows
+from ltp_core.why.agreement import Agreement, agreement
+from ltp_core.why.attribution import Attribution, Batch, attribute_batch
+from ltp_core.why.deletion import Deletion, deletion
 
 BATCH = 8
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ltp_core.deletion import CHOICES
 from ltp_core.finding import bootstrap
 from ltp_core.finding.bootstrap import Interval
 from ltp_core.finding.measure import Example, left, sizes
 from ltp_core.finding.word_classes import KINDS
+from ltp_core.why.deletion import CHOICES
 
 PLACES = ("first fifth", "second", "third", "fourth", "last fifth")
 NEIGHBOURS = 5  # sentences that keep their answer, for each that does not

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
 from ltp_core.finding import bootstrap
 from ltp_core.finding.summary import plain
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Thresholds, flat_thresholds, rising_thresholds
 from ltp_core.training.budget import settle
-from ltp_core.training.data import Rows
 
 SETTLING = 100  # texts that the factor is found on; their labels are not looked at
 

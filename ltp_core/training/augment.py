@@ -10,8 +10,8 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
+from ltp_core.data.rows import DataError, Rows, Split, apart, has_text
 from ltp_core.model import Text, columns
-from ltp_core.training.data import DataError, Rows, Split, apart, has_text
 
 SHORTEST_PIECE = 3  # words
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|<br />")  # a line break as IMDb's reviews have it, too

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import torch
 
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
 from ltp_core.flops import Dimensions, paper_flops
 from ltp_core.model import PrunedModel, columns, task_loss
 from ltp_core.rules import LengthConfig, falling_shares
 from ltp_core.rules.counts import share_of
 from ltp_core.training.budget import settle
-from ltp_core.training.data import Rows
 
 LOWEST_SHARE = 0.05  # of the tokens left after the last layer that a rival is trained for
 SEARCH_FILE = "lat.json"

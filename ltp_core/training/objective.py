@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
 from ltp_core.architectures import family_of, view_of
-from ltp_core.engine import removed_forward
-from ltp_core.masked import hard_gate, padded_forward, soft_gate, sparing_gate, straight_through_gate
+from ltp_core.forward.engine import removed_forward
+from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate, sparing_gate, straight_through_gate
+from ltp_core.forward.output_masking import output_masked_forward
 from ltp_core.model import task_loss
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.run import Inputs, Run
 from ltp_core.training.budget import FlopsHold, FlopsTarget, KeepPenalty, batch_flops
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Stage
-from ltp_core.training.output_masking import output_masked_forward
 
 
 class TaughtModule(nn.Module):

@@ -12,12 +12,13 @@ from accelerate import PartialState
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
 from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
-from ltp_core.evaluation import Evaluation, run_rows
+from ltp_core.data.evaluation import Evaluation, run_rows
+from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.rows import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
 from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
-from ltp_core.training.data import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.training.job import Job
 from ltp_core.training.lengths import (
     LOWEST_SHARE,
@@ -30,7 +31,6 @@ from ltp_core.training.lengths import (
     token_counts,
     write_search,
 )
-from ltp_core.training.metrics import metric_of, scores
 from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
 from ltp_core.training.stages import train_dense, train_pruned

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ltp_core.architectures import view_of
+from ltp_core.data.rows import Rows
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Dense, LengthConfig, TopK, falling_shares
 from ltp_core.run import Inputs
-from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.loop import Loop

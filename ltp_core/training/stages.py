@@ -22,12 +22,12 @@ from torch.utils.data import DataLoader
 from transformers import DataCollatorWithPadding
 
 from ltp_core.architectures import view_of
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import DataError, Rows
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
 from ltp_core.training.budget import FlopsHold, settle
-from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
 from ltp_core.training.lengths import token_counts
 from ltp_core.training.loop import Loop

@@ -4,7 +4,7 @@ import pytest
 
 from app import services
 from ltp_core import LayerTrace, Prediction, PrunedModel, Trace
-from ltp_core.latency import Comparison, Timing
+from ltp_core.speed.latency import Comparison, Timing
 
 THRESHOLDS = (0.0, 0.05, 0.06)
 

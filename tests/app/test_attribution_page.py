@@ -8,9 +8,9 @@ from app import reasons, services
 from app.figures import attribution
 from app.figures.colours import DARK, LIGHT
 from ltp_core import PrunedModel
-from ltp_core.agreement import Agreement
-from ltp_core.attribution import Attribution, Scores
-from ltp_core.deletion import Deletion, Effect
+from ltp_core.why.agreement import Agreement
+from ltp_core.why.attribution import Attribution, Scores
+from ltp_core.why.deletion import Deletion, Effect
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"

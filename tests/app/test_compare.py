@@ -10,7 +10,7 @@ from app.figures.colours import LIGHT
 from app.figures.rules_map import rules_map
 from app.saved import Saved, read_saved
 from ltp_core import PrunedModel
-from ltp_core.contest import Contender
+from ltp_core.why.contest import Contender
 from tests.app.harness import html, open_view, run, set_task
 
 TEXT = "the plot was very bad and the film was so good"

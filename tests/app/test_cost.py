@@ -6,9 +6,9 @@ from app import findings, services
 from app.figures import latency, work
 from app.figures.colours import DARK, LIGHT
 from app.figures.latency import Timed
+from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
-from ltp_core.latency import Comparison, Timing
-from ltp_core.survey import LengthPoint
+from ltp_core.speed.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"

@@ -13,8 +13,8 @@ from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
 from app.figures.tables import to_csv
 from app.uploads import DataSet
-from ltp_core.survey import Answer, Fate, Point, Row, Survey
-from ltp_core.training.data import DataError
+from ltp_core.data.rows import DataError
+from ltp_core.data.survey import Answer, Fate, Point, Row, Survey
 from tests.app.harness import html, open_view, run, set_task
 
 

@@ -10,7 +10,7 @@ from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
 from app.state import read_hidden
 from ltp_core import LayerTrace, PrunedModel, Trace
-from ltp_core.latency import Comparison, Timing
+from ltp_core.speed.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"

@@ -8,7 +8,7 @@ import pytest
 from app import jobs, services, surveys, turns
 from app.turns import Turns
 from app.uploads import DataSet
-from ltp_core.latency import Comparison
+from ltp_core.speed.latency import Comparison
 
 
 class GaveUp(Exception):

@@ -11,7 +11,7 @@ import pytest
 
 from app import uploads
 from app.uploads import read_upload
-from ltp_core.training.data import DataError
+from ltp_core.data.rows import DataError
 
 CLASSES = ("negative", "positive")
 

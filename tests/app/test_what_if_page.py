@@ -7,7 +7,7 @@ from app.figures import attribution
 from app.figures.colours import LIGHT
 from app.text import as_label
 from ltp_core import PrunedModel
-from ltp_core.counterfactual import KeptToken, SmallestDrop, SmallestScale
+from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"

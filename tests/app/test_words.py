@@ -4,7 +4,7 @@ import pytest
 
 from app import words
 from ltp_core import LayerTrace, Trace
-from ltp_core.latency import Comparison, Timing
+from ltp_core.speed.latency import Comparison, Timing
 
 
 def plain(text):

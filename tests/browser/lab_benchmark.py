@@ -22,7 +22,7 @@ from playwright.async_api import async_playwright
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ltp_core import PrunedModel, Thresholds
-from ltp_core.sentences import inputs_of_length, own_sentences
+from ltp_core.data.sentences import inputs_of_length, own_sentences
 from tests.browser.lab import CHROMIUM, FLAGS, PATIENCE, launch, serve, settle, slider
 
 MODEL = "sst2"

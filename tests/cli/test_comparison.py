@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
-from ltp_core.commands import comparison, report
+from ltp_core.commands import report
+from ltp_core.pages import comparison
 from ltp_core.results import write_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 

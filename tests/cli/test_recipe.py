@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ltp_core.cli import app
-from ltp_core.commands.recipe import train_command, train_commands
+from ltp_core.pages.recipe import train_command, train_commands
 from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
 

@@ -10,7 +10,7 @@ from ltp_core import PrunedModel, checkpoints
 from ltp_core.checkpoints import MINILM, CheckpointError, Settings
 from ltp_core.commands import ship as command
 from ltp_core.commands.evaluate import rows_for
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 
 

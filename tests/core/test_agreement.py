@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ltp_core.agreement import agreement, concordance
+from ltp_core.why.agreement import agreement, concordance
 
 #          [CLS]   w1    w2    w3    w4   [SEP]
 SCORES = [9.0, -0.8, 0.1, 0.4, -0.2, 5.0]

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ltp_core import Dense, PrunedModel, Thresholds
-from ltp_core.attribution import Batch, attribute, attribute_batch, log_odds
-from ltp_core.frozen import Frozen, kept_sets
+from ltp_core.rules.frozen import Frozen, kept_sets
+from ltp_core.why.attribution import Batch, attribute, attribute_batch, log_odds
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.05, 0.08, 0.1])

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ltp_core.data.rows import DataError, Rows, Split
 from ltp_core.training.augment import drawable, drawn, made_up
-from ltp_core.training.data import DataError, Rows, Split
 
 TEXTS = ["one two three four five six", "seven eight nine", "ten"]
 

@@ -8,8 +8,8 @@ from scipy.special import rel_entr
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.calibration import Walk, calibrate, divergence
 from ltp_core.checkpoints import Settings
-from ltp_core.evaluation import run_rows
-from ltp_core.training.data import Rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
 
 WORDS = ["good", "bad", "the", "a", "film", "plot", "it", "was", "very", "and", "of", "so"]
 TEXTS = [" ".join(WORDS[(i * k) % 12] for k in range(1, 4 + i)) for i in range(1, 21)]

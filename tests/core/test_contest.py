@@ -3,7 +3,7 @@
 import pytest
 
 from ltp_core import Dense, LengthConfig, PrunedModel, Thresholds, TopK, rising_thresholds
-from ltp_core.contest import contest, even_shares, nearest, random_draws
+from ltp_core.why.contest import contest, even_shares, nearest, random_draws
 
 TEXT = "the plot was very bad and the film was so good but it was a good film of good bad plot"
 RULE = Thresholds([0.03, 0.05, 0.07])

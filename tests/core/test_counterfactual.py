@@ -4,8 +4,9 @@ from itertools import combinations
 
 import pytest
 
-from ltp_core import Dense, Pinned, PrunedModel, Thresholds, engine
-from ltp_core.counterfactual import pinned, smallest_drop, smallest_scale, what_keeping_changes
+from ltp_core import Dense, Pinned, PrunedModel, Thresholds
+from ltp_core.forward import engine
+from ltp_core.why.counterfactual import pinned, smallest_drop, smallest_scale, what_keeping_changes
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.04, 0.06, 0.09])

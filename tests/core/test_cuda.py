@@ -10,14 +10,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, speed
+from ltp_core import Dense, PrunedModel
 from ltp_core.calibration import calibrate
 from ltp_core.checkpoints import shipped_models
-from ltp_core.evaluation import run_rows
-from ltp_core.peers import peers
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
+from ltp_core.data.sentences import own_sentences
 from ltp_core.results import processor, stamp
-from ltp_core.sentences import own_sentences
-from ltp_core.training.data import Rows
+from ltp_core.speed import rounds as speed
+from ltp_core.speed.peers import peers
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.objective import PruningModule
 from ltp_core.training.rivals import LengthDropModule, TopKModule

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds, engine
-from ltp_core.attribution import Batch, attribute
-from ltp_core.deletion import Effect, _effect, chosen, deletion
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.forward import engine
+from ltp_core.why.attribution import Batch, attribute
+from ltp_core.why.deletion import Effect, _effect, chosen, deletion
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.06, 0.1, 0.12])

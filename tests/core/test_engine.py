@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, Pinned, PrunedModel, RandomKeep, Thresholds, attention, engine
+from ltp_core import Dense, Pinned, PrunedModel, RandomKeep, Thresholds
 from ltp_core.architectures import view_of
-from ltp_core.engine import removed_forward
-from ltp_core.frozen import Frozen
-from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.forward import attention, engine
+from ltp_core.forward.engine import removed_forward
+from ltp_core.forward.masked import hard_gate, padded_forward
+from ltp_core.rules.frozen import Frozen
 from ltp_core.run import Inputs
 
 HIDE = torch.finfo(torch.float32).min

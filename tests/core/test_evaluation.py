@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ltp_core import Dense, Thresholds
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import DataError, Rows
 from ltp_core.flops import paper_flops
-from ltp_core.training.data import DataError, Rows
 
 TEXTS = ["bad", "the film was very good and so was the plot", "a plot", "good " * 50, "it was so bad"]
 RULE = Thresholds([0.1, 0.15, 0.2])

@@ -9,10 +9,11 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, export
+from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds
 from ltp_core.checkpoints import Settings
-from ltp_core.export import export_onnx, export_transformers, real_texts, to_onnx
-from ltp_core.onnx_model import OnnxModel, session
+from ltp_core.onnx import export
+from ltp_core.onnx.export import export_onnx, export_transformers, real_texts, to_onnx
+from ltp_core.onnx.model import OnnxModel, session
 from ltp_core.rules import TopK
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from ltp_core import PrunedModel
+from ltp_core.data.rows import Rows
 from ltp_core.finding import bootstrap
 from ltp_core.finding.measure import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
 from ltp_core.finding.word_classes import kind_of
 from ltp_core.finding.write import write_page
-from ltp_core.training.data import Rows
 
 TEXTS = ["a very good film", "the plot was bad", "it was so very bad and the film was good", "good plot"]
 

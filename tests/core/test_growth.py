@@ -7,8 +7,8 @@ import torch
 
 from ltp_core import PrunedModel
 from ltp_core.commands.growth import growth
-from ltp_core.growth import measure
-from ltp_core.memory import RESET, peak_megabytes, process_megabytes
+from ltp_core.speed.growth import measure
+from ltp_core.speed.memory import RESET, peak_megabytes, process_megabytes
 
 TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
 

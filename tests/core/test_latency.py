@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds, latency
-from ltp_core.latency import Timing, interleaved, summary
+from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.speed import latency
+from ltp_core.speed.latency import Timing, interleaved, summary
 
 CPU = torch.device("cpu")
 

@@ -7,8 +7,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from ltp_core import LengthConfig, PrunedModel, TopK
-from ltp_core.evaluation import run_rows
-from ltp_core.training.data import Rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
 from ltp_core.training.lengths import (
     Candidate,
     falling_at,

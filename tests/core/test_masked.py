@@ -6,7 +6,13 @@ import torch
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.architectures import view_of
 from ltp_core.checkpoints import Settings
-from ltp_core.masked import hard_gate, padded_forward, soft_gate, straight_through_gate, weighted_softmax
+from ltp_core.forward.masked import (
+    hard_gate,
+    padded_forward,
+    soft_gate,
+    straight_through_gate,
+    weighted_softmax,
+)
 from ltp_core.run import Inputs
 
 VALUES = [0.05, 0.08, 0.1]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ltp_core.training.metrics import constant_score, difference_error, metric_of, scores
+from ltp_core.data.metrics import constant_score, difference_error, metric_of, scores
 
 # Predicted 1 1 1 0 0 0, true 1 1 0 0 0 1: two right positives, one false, one missed, two right negatives.
 LOGITS = np.array([[0, 2], [-1, 1], [0.1, 0.2], [3, 1], [1, 0], [0, -1]], dtype=np.float32)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ltp_core import Dense, PrunedModel, Thresholds
-from ltp_core.packed_weights import PackedLinear, PackedWeights, side_by_side
+from ltp_core.architectures.packed_weights import PackedLinear, PackedWeights, side_by_side
 
 RULE = Thresholds([0.05, 0.06, 0.1])
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from ltp_core import LengthConfig, PrunedModel, TopK
+from ltp_core.data.rows import DataError, Rows, Split
 from ltp_core.training import pipeline
-from ltp_core.training.data import DataError, Rows, Split
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
     claim,

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ltp_core import Dense, PrunedModel
-from ltp_core.precision import bfloat16, dynamic_int8
+from ltp_core.speed.precision import bfloat16, dynamic_int8
 
 
 def test_copies_in_fewer_bits(tiny_bert, tokenizer):

@@ -6,9 +6,9 @@ from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
 from ltp_core import Dense, LengthConfig, PrunedModel, TopK
 from ltp_core.architectures import view_of
-from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.data.rows import Rows
+from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.run import Inputs
-from ltp_core.training.data import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.rivals import LengthDropModule, TopKModule, drawn_shares, train_rival
 

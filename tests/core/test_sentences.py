@@ -4,7 +4,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from ltp_core.checkpoints import base_folder
-from ltp_core.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
+from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import torch
 
 from ltp_core import Dense, PrunedModel
 from ltp_core.checkpoints import shipped_models
-from ltp_core.counterfactual import smallest_scale
+from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS
-from ltp_core.sentences import own_sentences
+from ltp_core.why.counterfactual import smallest_scale
 
 
 @pytest.fixture(scope="module", params=sorted(shipped_models()))

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds, latency, speed
+from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.flops import paper_flops
-from ltp_core.latency import Timing
-from ltp_core.peers import compile_now, peers, pruned_graph
-from ltp_core.selection import selection_cost, top_k
+from ltp_core.speed import latency
+from ltp_core.speed import rounds as speed
+from ltp_core.speed.latency import Timing
+from ltp_core.speed.peers import compile_now, peers, pruned_graph
+from ltp_core.speed.selection import selection_cost, top_k
 
 THETA = [0.08, 0.12, 0.16]
 TEXTS = ["the film was very good", "bad plot", "a good film and a good plot"]

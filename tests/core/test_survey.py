@@ -3,9 +3,9 @@
 import pytest
 
 from ltp_core import Dense, PrunedModel, Thresholds
+from ltp_core.data.sentences import inputs_of_length, own_sentences
+from ltp_core.data.survey import flops_by_length, survey
 from ltp_core.flops import paper_flops
-from ltp_core.sentences import inputs_of_length, own_sentences
-from ltp_core.survey import flops_by_length, survey
 
 TEXTS = [
     "good film",

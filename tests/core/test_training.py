@@ -13,14 +13,14 @@ from torch.nn.functional import cross_entropy
 
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.architectures import view_of
-from ltp_core.evaluation import run_rows
-from ltp_core.masked import hard_gate, padded_forward
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import DataError, Rows
+from ltp_core.forward.masked import hard_gate, padded_forward
+from ltp_core.forward.output_masking import output_masked_forward
 from ltp_core.run import Inputs, Run
-from ltp_core.training.data import DataError, Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.loop import METRICS_FILE, Loop, last_complete_checkpoint
 from ltp_core.training.objective import PruningModule, distillation_loss, hidden_loss
-from ltp_core.training.output_masking import output_masked_forward
 from ltp_core.training.stages import (
     distillation_table,
     settled,
@@ -399,7 +399,7 @@ KILLED = """
 import json, os, signal, sys
 from pathlib import Path
 from ltp_core import PrunedModel
-from ltp_core.training.data import Rows
+from ltp_core.data.rows import Rows
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.loop import Loop
 from ltp_core.training.stages import train_pruned

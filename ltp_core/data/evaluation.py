@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ltp_core.data.rows import DataError, Rows
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Rule, observed_layers
-from ltp_core.training.data import DataError, Rows
 
 
 @dataclass(frozen=True)

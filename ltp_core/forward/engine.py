@@ -1,8 +1,8 @@
 """Pruning for real: tokens that leave are no longer computed. A batch is packed, without padding.
 
 The tokens of a batch lie behind one another in one ``[T, D]`` tensor. Linear layers run over it as it
-is; attention runs over each sequence by itself (`ltp_core.attention`). What cannot change the logits is not
-computed:
+is; attention runs over each sequence by itself (`ltp_core.forward.attention`). What cannot change the
+logits is not computed:
 
 - a layer whose importance nobody reads runs fused attention;
 - context, output projection and FFN are computed only for the tokens that stay;
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
-from ltp_core.attention import attention_probabilities, fused_attention, weighted_values
+from ltp_core.forward.attention import attention_probabilities, fused_attention, weighted_values
 from ltp_core.rules import Rule, first_tokens, original_positions, rows_of
 from ltp_core.run import Inputs, Run
 

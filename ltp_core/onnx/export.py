@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification
 
 from ltp_core import checkpoints
+from ltp_core.data.sentences import own_sentences
 from ltp_core.model import PrunedModel
-from ltp_core.onnx_graph import INPUTS, OUTPUTS, PrunedGraph
-from ltp_core.onnx_model import GRAPH_FILE, OnnxModel
-from ltp_core.sentences import own_sentences
+from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
+from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
 
 OPSET = 20
 CHECKED = 100  # real inputs that an exported model is compared on

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltp_core.attribution import Attribution, Batch, class_index, log_odds
-from ltp_core.frozen import Frozen
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense
+from ltp_core.rules.frozen import Frozen
+from ltp_core.why.attribution import Attribution, Batch, class_index, log_odds
 
 CHOICES = ("ltp", "random", "lowest", "highest")
 _ROWS_AT_ONCE = 64

@@ -56,7 +56,11 @@ def process_megabytes(
         raise ValueError("only Linux tells the highest resident size of a process")
     task = json.dumps([model, run, list(texts), length, list(thresholds), torch.get_num_threads()])
     done = subprocess.run(
-        [sys.executable, "-m", "ltp_core.memory"], input=task, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ltp_core.speed.memory"],
+        input=task,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise OSError(f"the process for {run} failed: {done.stderr.strip().splitlines()[-1:]}")

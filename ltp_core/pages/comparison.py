@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ltp_core.commands.markdown import grid
-from ltp_core.commands.recipe import train_commands
+from ltp_core.pages.markdown import grid
+from ltp_core.pages.recipe import train_commands
 from ltp_core.results import lost_text
 from ltp_core.training.job import Job
 

@@ -5,8 +5,8 @@ difference of the logits), or the value of a regression. Unlike a probability it
 unlike a single logit it does not move when all logits do.
 
 Attributions of the pruned model are those of the hard-pruned model with its kept sets frozen
-(`ltp_core.frozen`): a token that leaves is a jump, across which the completeness of Integrated Gradients
-(attributions sum to the change of the output) would not hold.
+(`ltp_core.rules.frozen`): a token that leaves is a jump, across which the completeness of Integrated
+Gradients (attributions sum to the change of the output) would not hold.
 
 captum gets a *function* of the embeddings, never a module, so it places no hook: nothing on a shared model
 changes, and many threads may attribute on it at once.
@@ -20,10 +20,10 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from ltp_core.frozen import Frozen, kept_sets
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import Text
 from ltp_core.rules import Dense, Rule
+from ltp_core.rules.frozen import Frozen, kept_sets
 from ltp_core.trace import Trace
 
 Method = Literal["integrated_gradients", "gradient_x_input"]

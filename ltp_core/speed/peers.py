@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from ltp_core.export import dense_inputs, write_dense_graph
 from ltp_core.model import PrunedModel
-from ltp_core.onnx_model import OnnxModel, feeds, session
+from ltp_core.onnx.export import dense_inputs, write_dense_graph
+from ltp_core.onnx.model import OnnxModel, feeds, session
 from ltp_core.rules import Dense, Rule
 
 PEERS = ("sdpa", "eager", "compile", "onnxruntime")

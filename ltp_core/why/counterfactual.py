@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltp_core.attribution import Batch, log_odds
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import Prediction, Text
 from ltp_core.rules import Dense, Pinned, Rule, Thresholds, rows_of
+from ltp_core.why.attribution import Batch, log_odds
 
 BUDGET = 500  # passes
 _ROWS_AT_ONCE = 64

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 
 from ltp_core.flops import executed_flops, paper_flops
-from ltp_core.latency import Timing, interleaved
 from ltp_core.model import PrunedModel
-from ltp_core.peers import Batch, Call
 from ltp_core.rules import Dense, Rule
+from ltp_core.speed.latency import Timing, interleaved
+from ltp_core.speed.peers import Batch, Call
 
 REST = 0.01  # seconds; OpenMP's and ONNX Runtime's threads wait busily for some milliseconds after a call
 

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 def own_sentences() -> list[str]:
     """Film reviews that we wrote: real sentences, so that attention means something."""
-    return files("ltp_core").joinpath("sentences.txt").read_text(encoding="utf-8").splitlines()
+    return files("ltp_core.data").joinpath("sentences.txt").read_text(encoding="utf-8").splitlines()
 
 
 def inputs_of_length(tokenizer: Any, texts: Sequence[str], length: int, count: int) -> list[str]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from ltp_core.evaluation import run_rows
-from ltp_core.latency import interleaved
-from ltp_core.memory import peak_megabytes
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.rows import Rows
+from ltp_core.data.sentences import batches, inputs_of_length
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Thresholds
-from ltp_core.sentences import batches, inputs_of_length
+from ltp_core.speed.latency import interleaved
+from ltp_core.speed.memory import peak_megabytes
 from ltp_core.training.budget import settle
-from ltp_core.training.data import Rows
 
 DIFFERENT_TEXTS = 8  # at least; thresholds are set on them, and runs take turns with them
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ltp_core.evaluation import run_rows
+from ltp_core.data.evaluation import run_rows
+from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.rows import Rows
+from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.model import Prediction, PrunedModel, Text
 from ltp_core.rules import Dense, Rule, Thresholds
-from ltp_core.sentences import inputs_of_length, own_sentences
-from ltp_core.training.data import Rows
-from ltp_core.training.metrics import metric_of, scores
 
 SPECIAL = ("[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>")
 

@@ -4,8 +4,8 @@ import torch
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
+from ltp_core.forward.masked import Gate, padded_attention
 from ltp_core.importance import attention_received
-from ltp_core.masked import Gate, padded_attention
 from ltp_core.rules import first_tokens, original_positions
 from ltp_core.run import Inputs, Run
 

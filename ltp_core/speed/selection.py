@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ltp_core.latency import interleaved
 from ltp_core.model import PrunedModel
-from ltp_core.peers import Batch
 from ltp_core.rules import Thresholds
+from ltp_core.speed.latency import interleaved
+from ltp_core.speed.peers import Batch
 
 ROUNDS = 20
 REPEAT = 10  # one selection takes microseconds, so many of them are timed as one

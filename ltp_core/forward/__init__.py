@@ -1,0 +1,1 @@
+"""The forward passes: tokens removed, tokens masked, and the attention they share."""

@@ -1,0 +1,1 @@
+"""The pruned model as an ONNX graph."""

@@ -1,0 +1,1 @@
+"""What `report` writes: Markdown and pictures out of assets/results."""

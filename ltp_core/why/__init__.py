@@ -1,0 +1,1 @@
+"""Why a token left, and whether it mattered."""
