@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltp_core.architectures import score_bias, view_of
+from ltp_core.architectures import EncoderView, score_bias, view_of
 from ltp_core.importance import attention_received
 from ltp_core.run import Inputs
 
@@ -54,8 +54,13 @@ class PrunedGraph(nn.Module):
             part.index_select(1, real) for part in (input_ids, attention_mask, token_type_ids)
         )
         embedded = view.embed(Inputs(ids, mask, segments), positions.unsqueeze(0))  # [1, n, E]
-        hidden = view.start(embedded[0])  # [n, D]
-        first = torch.ones(1, dtype=torch.bool, device=real.device)  # [CLS] always stays
+        return self.layers(view, view.start(embedded[0]), positions, thresholds)
+
+    def layers(
+        self, view: EncoderView, hidden: Tensor, positions: Tensor, thresholds: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What follows the embeddings ``[n, D]`` at their positions ``[n]``; returns as `forward` does."""
+        first = torch.ones(1, dtype=torch.bool, device=hidden.device)  # [CLS] always stays
 
         left, kept, importance = [], [], []
         layers = view.layers

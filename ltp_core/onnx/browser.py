@@ -1,0 +1,96 @@
+"""A model for the browser: a graph that starts after the embeddings, and its weights in half precision.
+
+One graph serves all models of a base: it names its weights by their place in the Hugging Face model and has none
+of them inside. So it ships with the project, which then needs no exporter, and a browser that has it fetches for
+each further model only the weights. `browser_graph` writes it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ltp_core.architectures import view_of
+from ltp_core.model import PrunedModel
+from ltp_core.prediction import Text
+from ltp_core.rules import original_positions
+from ltp_core.run import Inputs
+
+GRAPHS = Path(__file__).parent / "graphs"
+WEIGHTS = "weights"  # what the graph calls the file with its weights
+# What of a config a graph has inside, beside the shapes of its weights. A graph is only for equal ones.
+CONFIG = ("model_type", "num_hidden_layers", "num_attention_heads", "hidden_act", "layer_norm_eps")
+MOST_BYTES = 64 * 2**20  # of weights: more than a visitor should have to fetch
+
+
+@dataclass(frozen=True)
+class BrowserGraph:
+    """A graph that ships with the project.
+
+    Attributes:
+        file: the ONNX file. Inputs: ``embedded`` float32 ``[1, n, D]``, ``thresholds`` float32 ``[L]``, which are
+            compared with the shares as they are. Outputs: those of `ltp_core.onnx_graph`.
+        config: what a model's config has to say, `CONFIG`.
+        weights: names and shapes in the order in which the graph expects them, one behind the other, float32.
+    """
+
+    file: Path
+    config: dict[str, Any]
+    weights: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def fits(self, model: PrunedModel) -> bool:
+        """Whether this is the graph of a model."""
+        state = model.hf_model.state_dict()
+        return self.config == config_of(model) and all(
+            name in state and tuple(state[name].shape) == shape for name, shape in self.weights
+        )
+
+
+@cache
+def graphs() -> tuple[BrowserGraph, ...]:
+    """The graphs that ship with the project."""
+    found = []
+    for file in sorted(GRAPHS.glob("*.json")):
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        weights = tuple((name, tuple(shape)) for name, shape in facts["weights"])
+        found.append(BrowserGraph(file.with_suffix(".onnx"), facts["config"], weights))
+    return tuple(found)
+
+
+def graph_of(model: PrunedModel) -> BrowserGraph | None:
+    """The graph of a model; None if there is none, or the model would be too large for a browser."""
+    for graph in graphs():
+        if graph.fits(model):
+            size = 2 * sum(int(np.prod(shape)) for _, shape in graph.weights)
+            return graph if size <= MOST_BYTES else None
+    return None
+
+
+def config_of(model: PrunedModel) -> dict[str, Any]:
+    """What `BrowserGraph.config` is compared with."""
+    return {name: getattr(model.config, name, None) for name in CONFIG}
+
+
+def weights_of(model: PrunedModel, graph: BrowserGraph) -> np.ndarray:
+    """A model's weights in the order of its graph, float16 ``[W]``."""
+    state = model.hf_model.state_dict()
+    parts = [state[name].detach().cpu().float().flatten() for name, _ in graph.weights]
+    return torch.cat(parts).half().numpy()
+
+
+def embed(model: PrunedModel, text: Text) -> np.ndarray:
+    """A text as the graph's input ``embedded``, float32 ``[n, D]``.
+
+    Raises:
+        ValueError: as `PrunedModel.encode`.
+    """
+    batch, _ = model.encode([text])
+    inputs = Inputs(batch["input_ids"], batch["attention_mask"], batch.get("token_type_ids"))
+    view = view_of(model.hf_model)
+    with torch.inference_mode():
+        embedded = view.embed(inputs, original_positions(inputs.attention_mask))  # [1, n, E]
+        return view.start(embedded)[0].float().cpu().numpy()

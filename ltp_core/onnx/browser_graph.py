@@ -1,0 +1,118 @@
+"""Write the graphs that ship for the browser: `python -m ltp_core.onnx.browser_graph`, after the loop has changed.
+
+Takes the packages onnx and onnxscript. One model of each base and number of classes is enough.
+"""
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltp_core.architectures import view_of
+from ltp_core.checkpoints import shipped_models
+from ltp_core.export import _program
+from ltp_core.model import PrunedModel
+from ltp_core.onnx.browser import GRAPHS, WEIGHTS, config_of, graph_of, graphs
+from ltp_core.onnx_graph import OUTPUTS, PrunedGraph
+
+INPUTS = ("embedded", "thresholds")
+_INSIDE = "hf_model."  # how the graph's names of the model's own weights begin
+
+
+class AfterEmbeddings(nn.Module):
+    """The pruned model from its first layer on.
+
+    Args:
+        hf_model: a supported Hugging Face model, in evaluation mode.
+    """
+
+    def __init__(self, hf_model: Any) -> None:
+        super().__init__()
+        self.pruned = PrunedGraph(hf_model)
+
+    def forward(self, embedded: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Run one text: float ``[1, n, D]`` and ``[L]``; returns as `PrunedGraph.forward` does."""
+        hidden = embedded[0]
+        positions = torch.arange(hidden.shape[0], device=hidden.device)
+        return self.pruned.layers(view_of(self.pruned.hf_model), hidden, positions, thresholds)
+
+
+def write_browser_graph(model: PrunedModel, file: Path) -> None:
+    """Write a model's graph without its weights, and beside it (.json) which weights it wants.
+
+    Args:
+        model: any model of the base, on the CPU, in float32.
+        file: ends in ``.onnx``.
+
+    Raises:
+        ValueError: if the model cannot be exported.
+    """
+    import onnx
+
+    width = model.config.hidden_size
+    length = torch.export.Dim("n", min=2, max=model.max_tokens)
+    program = _program(
+        AfterEmbeddings(model.hf_model).eval(),
+        (torch.zeros(1, 8, width), torch.zeros(model.layers)),
+        ({1: length}, None),
+        INPUTS,
+        OUTPUTS,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        program.save(f"{folder}/whole.onnx", external_data=True)
+        proto = onnx.load(f"{folder}/whole.onnx", load_external_data=False)
+    _strip(proto)
+    weights = _outside(proto)
+    onnx.save(proto, file)
+    facts = {"config": config_of(model), "weights": weights}
+    file.with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def _outside(proto: Any) -> list[tuple[str, list[int]]]:
+    """Let the model's own weights be read from one file of float32, in the order of the graph."""
+    weights, offset = [], 0
+    for entry in proto.graph.initializer:
+        prefix, inside, name = entry.name.partition(_INSIDE)
+        if not inside:
+            continue
+        entry.ClearField("raw_data")
+        entry.data_location = 1  # TensorProto.EXTERNAL
+        del entry.external_data[:]
+        size = 4 * math.prod(entry.dims)
+        for key, value in (("location", WEIGHTS), ("offset", offset), ("length", size)):
+            entry.external_data.add(key=key, value=str(value))
+        weights.append((name, list(entry.dims)))
+        offset += size
+    return weights
+
+
+def _strip(proto: Any) -> None:
+    """Leave out what the exporter noted for people: where each operation comes from, and all shapes."""
+    del proto.metadata_props[:]
+    proto.graph.ClearField("value_info")
+    del proto.graph.metadata_props[:]
+    for part in (*proto.graph.node, *proto.graph.initializer, *proto.graph.input, *proto.graph.output):
+        part.ClearField("doc_string")
+        del part.metadata_props[:]
+    del proto.functions[:]
+
+
+def main() -> None:
+    """Write a graph for each shipped model that has none yet; remove the files first to write them anew."""
+    for name in shipped_models():
+        model = PrunedModel.from_pretrained(name)
+        if graph_of(model) is None:
+            config = model.config
+            classes = model.dimensions.classes
+            file = GRAPHS / f"{config.model_type}-{model.layers}x{config.hidden_size}-{classes}.onnx"
+            write_browser_graph(model, file)
+            graphs.cache_clear()
+            print(f"{name}: {file.name}, {file.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
