@@ -8,6 +8,7 @@ JOBS   ?= 2
 
 RUN  := $(VENV)/bin/python
 DEPS := requirements.txt pyproject.toml
+WEB  := node_modules/.package-lock.json
 
 # Streamlit answers 0.0.0.0 by asking an outside server for this machine's public address, to
 # print it. Naming the local address ourselves prevents that, and prints the link for the class.
@@ -26,16 +27,16 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 	@echo "Settings: HOST=$(HOST) PORT=$(PORT) PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS)"
 
-setup: $(VENV)/.dev ## make .venv with the project (editable) and its development tools
+setup: $(VENV)/.dev $(WEB) ## make .venv with the project (editable) and its development tools
 
-app: $(VENV)/.runtime ## install what the lab needs and start it (HOST=0.0.0.0 serves a class)
-	$(RUN) -m streamlit run app/main.py --server.address $(HOST) --server.port $(PORT) --server.headless true $(LINK)
+app: $(VENV)/.runtime $(WEB) ## install what the lab needs and start it (HOST=0.0.0.0 serves a class)
+	$(RUN) -m streamlit run app/server.py --server.address $(HOST) --server.port $(PORT) --server.headless true $(LINK)
 
-test: $(VENV)/.dev ## run the whole suite, then the browser tests
+test: $(VENV)/.dev $(WEB) ## run the whole suite, then the browser tests
 	$(UNIT)
 	$(BROWSER)
 
-test-all: $(VENV)/.dev ## the same with the slow tests
+test-all: $(VENV)/.dev $(WEB) ## the same with the slow tests
 	$(UNIT) -m ''
 	$(BROWSER) -m ''
 
@@ -62,11 +63,11 @@ finding: $(VENV)/.dev ## set attribution beside pruning over sst2's development 
 	$(RUN) -m ltp_core finding --model sst2 $(if $(DATA),--data $(DATA)) $(if $(OTHERS),--others $(OTHERS))
 	$(RUN) -m ltp_core report
 
-lab-benchmark: $(VENV)/.dev ## measure the lab in a browser against its budgets, and ten visitors at once
+lab-benchmark: $(VENV)/.dev $(WEB) ## measure the lab in a browser against its budgets, and ten visitors at once
 	$(RUN) -m tests.browser.lab_benchmark
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
-	rm -rf build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf node_modules build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -f $(VENV)/.runtime $(VENV)/.dev
 	find . -path ./.git -prune -o -path './$(VENV)' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
@@ -81,6 +82,13 @@ $(VENV)/.dev: $(DEPS)
 	$(make-venv)
 	$(RUN) -m pip install --editable '.[dev]'
 	@touch $(VENV)/.runtime $@
+
+# What runs in the visitor's browser. Without npm, or without a network, the server answers instead.
+$(WEB): package.json package-lock.json
+	@if ! command -v npm >/dev/null; then \
+	  echo "npm is not here: the lab's server answers while a threshold is dragged, not the browser (docs/live.md)"; \
+	elif ! npm ci --fetch-retries=1 --fetch-timeout=20000; then \
+	  echo "npm could not fetch onnxruntime-web: the lab's server answers while a threshold is dragged"; fi
 
 define make-venv
 @$(RUN) -m pip --version >/dev/null 2>&1 || { \

@@ -92,7 +92,15 @@ class Texts:
 
 
 def models() -> dict[str, Path | str]:
-    """Shipped models, those in folders that LTP_LAB_MODELS names, and the visitor's own: name -> source.
+    """The shared models, and the visitor's own: name -> source."""
+    found = shared_models()
+    for source in st.session_state.get(OWN_MODELS, ()):
+        found.setdefault(source, source)
+    return found
+
+
+def shared_models() -> dict[str, Path | str]:
+    """Shipped models and those in folders that LTP_LAB_MODELS names, which all visitors see: name -> source.
 
     The first is what the lab opens with: one sentence is easier to begin with than a pair.
     """
@@ -103,8 +111,6 @@ def models() -> dict[str, Path | str]:
         folder = Path(entry).expanduser()
         if (folder / CONFIG_FILE).is_file():
             found.setdefault(folder.name, folder)
-    for source in st.session_state.get(OWN_MODELS, ()):
-        found.setdefault(source, source)
     return found
 
 

@@ -1,0 +1,30 @@
+"""Where onnxruntime-web is: `make app` and `make setup` let npm fetch it, by package.json, into node_modules."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "LTP_LAB_ONNXRUNTIME_WEB"  # a folder with the two files, for a lab that was installed without npm
+MODULE, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
+_INSTALLED = Path(__file__).resolve().parents[2] / "node_modules" / "onnxruntime-web" / "dist"
+
+
+@dataclass(frozen=True)
+class WebRuntime:
+    """ONNX Runtime for a browser.
+
+    Attributes:
+        module: its JavaScript, a module that needs no other.
+        wasm: its WebAssembly.
+    """
+
+    module: Path
+    wasm: Path
+
+
+def web_runtime() -> WebRuntime | None:
+    """The runtime, if it is here."""
+    named = os.environ.get(VARIABLE)
+    folder = Path(named).expanduser() if named else _INSTALLED
+    found = WebRuntime(folder / MODULE, folder / WASM)
+    return found if found.module.is_file() and found.wasm.is_file() else None

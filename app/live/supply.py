@@ -1,0 +1,165 @@
+"""What browsers are given: the worker's code, models in half precision, embedded texts; and answers, for those without.
+
+Everything here can be asked by anybody who sees the lab, so it is bounded: bodies in bytes, texts in characters, runs
+in how many go at once. Only models that all visitors share are read.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from app.live.runtime import web_runtime
+from app.live.store import Store
+
+CODE = Path(__file__).parent
+SCRIPTS = frozenset(file.name for file in CODE.glob("*.js"))
+MOST_AT_ONCE = 2  # answers for browsers that cannot; who comes meanwhile keeps the preview
+
+
+class Refused(Exception):
+    """A request that is not answered: an HTTP status, and why in one line."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def code_version() -> str:
+    """A digest of the worker's code: what its address changes with."""
+    digest = hashlib.sha256()
+    for name in sorted(SCRIPTS):
+        digest.update((CODE / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Supply:
+    """Makes what is asked for, each model's files once.
+
+    Args:
+        store: where the files are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._making = threading.Lock()
+        self._made: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+        self._answering = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    def model(self, name: str) -> dict[str, Any]:
+        """What a browser needs to know of a model; makes its files if they are not there.
+
+        Returns:
+            ``classes`` (names; None for a regression), ``reference_length``, and ``files``: None with a reason in
+            ``why``, or names in the store and how many bytes they have, unpacked.
+        """
+        model = _load(name)
+        with self._making:
+            facts = self._made.get(model)
+            if facts is None or (facts["files"] and not all(map(self.store.get, facts["files"].values()))):
+                facts = self._make(model)
+                self._made[model] = facts
+        return facts
+
+    def _make(self, model: Any) -> dict[str, Any]:
+        from app import services
+        from ltp_core.onnx.browser import graph_of, weights_of
+
+        names = services.classes(model)
+        facts: dict[str, Any] = {"classes": list(names) or None, "reference_length": None, "files": None}
+        runtime, graph = web_runtime(), graph_of(model)
+        if runtime is None:
+            return {**facts, "why": "the lab was set up without npm, so it has nothing that runs in a browser"}
+        if graph is None:
+            return {**facts, "why": "this model is too large for a browser, or of a kind that has no graph yet"}
+        parts = {
+            "module": (runtime.module.read_bytes(), "mjs"),
+            "wasm": (runtime.wasm.read_bytes(), "wasm"),
+            "graph": (graph.file.read_bytes(), "onnx"),
+            "weights": (weights_of(model, graph).tobytes(), "f16"),
+        }
+        try:
+            files = {part: self.store.put(*content) for part, content in parts.items()}
+        except OSError as error:
+            return {**facts, "why": f"the lab cannot write its cache folder ({error.strerror})"}
+        return {**facts, "files": files, "bytes": sum(len(content) for content, _ in parts.values())}
+
+    def embedded(self, asked: dict[str, Any]) -> np.ndarray:
+        """A text as the graph's input, float32 ``[n, D]``; `asked` has `model`, `text`, `pair`."""
+        from ltp_core.onnx.browser import embed
+
+        model, texts = _load(asked.get("model")), _texts(asked)
+        with _one_line():
+            return embed(model, texts.for_model)
+
+    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Run the model here, for a browser that cannot; `asked` has `thresholds`, too."""
+        from app import services
+
+        model, texts = _load(asked.get("model")), _texts(asked)
+        thresholds = asked.get("thresholds")
+        if not isinstance(thresholds, list) or len(thresholds) != model.layers:
+            raise Refused(400, f"this model needs {model.layers} thresholds")
+        if not all(type(theta) in (int, float) and 0 <= theta <= 1 for theta in thresholds):
+            raise Refused(400, "thresholds are shares between 0 and 1")
+        if not self._answering.acquire(blocking=False):
+            raise Refused(503, "others are being answered")
+        try:
+            with _one_line():
+                found = services.predict(model, texts, tuple(map(float, thresholds)))
+        finally:
+            self._answering.release()
+        layers = found.trace.layers
+        return {
+            "probabilities": list(found.probabilities.values()) or None,
+            "value": found.value,
+            "kept": [list(layer.kept) for layer in layers],
+            "importance": [list(layer.importance) for layer in layers],
+        }
+
+
+def _load(name: Any) -> Any:
+    """A model that all visitors share, on the lab's preferred device."""
+    from app import services
+
+    source = services.shared_models().get(name) if isinstance(name, str) else None
+    if source is None:
+        raise Refused(404, "there is no such model")
+    with _one_line():
+        return services.load(source, services.devices()[-1])
+
+
+def _texts(asked: dict[str, Any]) -> Any:
+    from app import services
+
+    text, pair = asked.get("text"), asked.get("pair")
+    if not isinstance(text, str) or not isinstance(pair, str | None):
+        raise Refused(400, "a text is a string")
+    if max(len(text), len(pair or "")) > services.MAX_CHARACTERS:
+        raise Refused(413, f"the lab takes {services.MAX_CHARACTERS:,} characters")
+    return services.Texts(text, pair)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise Refused(400, str(error)) from None
+
+
+def asked_in(body: bytes) -> dict[str, Any]:
+    """A request's body: one JSON object."""
+    try:
+        asked = json.loads(body)
+    except ValueError:  # JSONDecodeError and UnicodeDecodeError are
+        raise Refused(400, "that is no JSON") from None
+    if not isinstance(asked, dict):
+        raise Refused(400, "that is no JSON object")
+    return asked
