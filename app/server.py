@@ -1,6 +1,6 @@
 """Start of the lab with its own addresses beside Streamlit's pages: `streamlit run app/server.py`.
 
-`streamlit run app/main.py` serves the same pages without them; then nobody answers while a threshold is dragged.
+`streamlit run app/main.py` serves the same pages without them; then nobody answers while a line is dragged.
 """
 
 import streamlit as st

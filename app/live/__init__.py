@@ -1,1 +1,1 @@
-"""The model in the visitor's browser: what the server hands to it, and the worker. README.md has the interface."""
+"""The model in the visitor's browser: what the server hands to it. README.md has the interface."""

@@ -1,12 +1,11 @@
 """The lab's own addresses, beside Streamlit's: `live/…`, for the worker in the visitor's browser.
 
-Files are called after their content, or after the code's version, so a browser may keep them for good. None of
-this imports torch before somebody asks for a model.
+Files are called after their content, or after the code's version, so a browser may keep them for good.
+None of this imports torch before somebody asks for a model.
 """
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -63,7 +62,9 @@ def routes(supply: Supply) -> list[Route]:
         return Response(embedded.tobytes(), media_type="application/octet-stream", headers={**FRESH, **sizes})
 
     async def answer(request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(supply.answer, asked_in(await _body(request))), headers=FRESH)
+        return JSONResponse(
+            await run_in_threadpool(supply.answer, asked_in(await _body(request))), headers=FRESH
+        )
 
     return [
         Route(address("code", "{version}", "{name}"), _in_one_line(code)),
@@ -99,5 +100,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > MOST_BYTES:
             raise Refused(413, f"the lab reads {MOST_BYTES:,} bytes")
     return bytes(body)
-
-

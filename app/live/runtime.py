@@ -1,4 +1,4 @@
-"""Where onnxruntime-web is: `make app` and `make setup` let npm fetch it, by package.json, into node_modules."""
+"""Where onnxruntime-web is: `make app` and `make setup` let npm fetch it into node_modules."""
 
 import os
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Files for browsers, each called after its content and kept compressed in the user's cache folder.
 
-A name says what is inside, so nothing here is ever changed or out of date: several servers may share the folder,
-and a browser may keep what it has for good. What has not been asked for longest goes first.
+A name says what is inside, so nothing here is ever changed or out of date: several servers may share the
+folder, and a browser may keep what it has for good. What has not been asked for longest goes first.
 """
 
 import gzip

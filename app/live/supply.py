@@ -1,7 +1,7 @@
-"""What browsers are given: the worker's code, models in half precision, embedded texts; and answers, for those without.
+"""What browsers are given: models in half precision, embedded texts; and answers, for those without a model.
 
-Everything here can be asked by anybody who sees the lab, so it is bounded: bodies in bytes, texts in characters, runs
-in how many go at once. Only models that all visitors share are read.
+Everything here can be asked by anybody who sees the lab, so it is bounded: bodies in bytes, texts in
+characters, runs in how many go at once. Only models that all visitors share are read.
 """
 
 import hashlib
@@ -56,8 +56,8 @@ class Supply:
         """What a browser needs to know of a model; makes its files if they are not there.
 
         Returns:
-            ``classes`` (names; None for a regression), ``reference_length``, and ``files``: None with a reason in
-            ``why``, or names in the store and how many bytes they have, unpacked.
+            ``classes`` (names; None for a regression), ``reference_length``, and ``files``: names in the
+            store, with the ``bytes`` that they have, unpacked; or None, with the reason in ``why``.
         """
         model = _load(name)
         with self._making:
@@ -75,9 +75,15 @@ class Supply:
         facts: dict[str, Any] = {"classes": list(names) or None, "reference_length": None, "files": None}
         runtime, graph = web_runtime(), graph_of(model)
         if runtime is None:
-            return {**facts, "why": "the lab was set up without npm, so it has nothing that runs in a browser"}
+            return {
+                **facts,
+                "why": "the lab was set up without npm",
+            }
         if graph is None:
-            return {**facts, "why": "this model is too large for a browser, or of a kind that has no graph yet"}
+            return {
+                **facts,
+                "why": "this model is too large for a browser, or no graph of its kind ships",
+            }
         parts = {
             "module": (runtime.module.read_bytes(), "mjs"),
             "wasm": (runtime.wasm.read_bytes(), "wasm"),

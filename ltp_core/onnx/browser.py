@@ -1,8 +1,8 @@
 """A model for the browser: a graph that starts after the embeddings, and its weights in half precision.
 
-One graph serves all models of a base: it names its weights by their place in the Hugging Face model and has none
-of them inside. So it ships with the project, which then needs no exporter, and a browser that has it fetches for
-each further model only the weights. `browser_graph` writes it.
+One graph serves all models of a base: it names its weights by their place in the Hugging Face model and has
+none of them inside. So it ships with the project, which then needs no exporter, and a browser that has it
+fetches for each further model only the weights. `browser_graph` writes it.
 """
 
 import json
@@ -32,8 +32,8 @@ class BrowserGraph:
     """A graph that ships with the project.
 
     Attributes:
-        file: the ONNX file. Inputs: ``embedded`` float32 ``[1, n, D]``, ``thresholds`` float32 ``[L]``, which are
-            compared with the shares as they are. Outputs: those of `ltp_core.onnx_graph`.
+        file: the ONNX file. Inputs: ``embedded`` float32 ``[1, n, D]``, and ``thresholds`` float32 ``[L]``,
+            which are compared with the shares as they are. Outputs: those of `ltp_core.onnx.graph`.
         config: what a model's config has to say, `CONFIG`.
         weights: names and shapes in the order in which the graph expects them, one behind the other, float32.
     """

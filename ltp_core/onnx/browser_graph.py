@@ -1,6 +1,7 @@
-"""Write the graphs that ship for the browser: `python -m ltp_core.onnx.browser_graph`, after the loop has changed.
+"""Write the graphs that ship for the browser: `python -m ltp_core.onnx.browser_graph`.
 
-Takes the packages onnx and onnxscript. One model of each base and number of classes is enough.
+To be done when the loop in `graph.py` has changed. Takes the packages onnx and onnxscript. One model of each
+base and number of classes is enough.
 """
 
 import json
@@ -14,10 +15,10 @@ from torch import Tensor, nn
 
 from ltp_core.architectures import view_of
 from ltp_core.checkpoints import shipped_models
-from ltp_core.export import _program
 from ltp_core.model import PrunedModel
 from ltp_core.onnx.browser import GRAPHS, WEIGHTS, config_of, graph_of, graphs
-from ltp_core.onnx_graph import OUTPUTS, PrunedGraph
+from ltp_core.onnx.export import exported_program
+from ltp_core.onnx.graph import OUTPUTS, PrunedGraph
 
 INPUTS = ("embedded", "thresholds")
 _INSIDE = "hf_model."  # how the graph's names of the model's own weights begin
@@ -55,7 +56,7 @@ def write_browser_graph(model: PrunedModel, file: Path) -> None:
 
     width = model.config.hidden_size
     length = torch.export.Dim("n", min=2, max=model.max_tokens)
-    program = _program(
+    program = exported_program(
         AfterEmbeddings(model.hf_model).eval(),
         (torch.zeros(1, 8, width), torch.zeros(model.layers)),
         ({1: length}, None),
@@ -76,7 +77,7 @@ def _outside(proto: Any) -> list[tuple[str, list[int]]]:
     """Let the model's own weights be read from one file of float32, in the order of the graph."""
     weights, offset = [], 0
     for entry in proto.graph.initializer:
-        prefix, inside, name = entry.name.partition(_INSIDE)
+        _, inside, name = entry.name.partition(_INSIDE)
         if not inside:
             continue
         entry.ClearField("raw_data")

@@ -139,7 +139,7 @@ def write_graph(model: PrunedModel, file: Path) -> None:
     hf_model = _plain(model.hf_model)
     ids = torch.arange(8).remainder(model.config.vocab_size).unsqueeze(0)  # [1, 8], only its shape counts
     length = {1: torch.export.Dim("length", min=2, max=model.max_tokens)}
-    program = _program(
+    program = exported_program(
         PrunedGraph(hf_model, model.settings.length_exponent).eval(),
         (ids, torch.ones_like(ids), torch.zeros_like(ids), torch.zeros(model.layers)),
         (length, length, length, None),
@@ -173,7 +173,7 @@ def write_dense_graph(model: PrunedModel, file: Path) -> None:
         "token_type_ids": torch.zeros_like(ids),
     }
     shape = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=2, max=model.max_tokens)}
-    program = _program(
+    program = exported_program(
         _LogitsOnly(hf_model, names).eval(),
         tuple(examples[name] for name in names),
         (tuple(shape for _ in names),),  # one for *tensors
@@ -200,7 +200,7 @@ class _LogitsOnly(nn.Module):
         return logits
 
 
-def _program(
+def exported_program(
     module: nn.Module,
     examples: tuple[Tensor, ...],
     shapes: Any,
