@@ -36,15 +36,17 @@ class LayerView(Protocol):
         """
         ...
 
-    def bias(self, queries: Tensor, keys: Tensor) -> Tensor | None:
-        """What is added to the scaled scores, given the positions of queries and keys; None for nothing.
+    def bias(self, query: Tensor, key: Tensor, asking: Tensor, asked: Tensor) -> Tensor | None:
+        """What is added to the scaled scores of some queries with some keys; None for nothing.
 
         Args:
-            queries: long ``[n_q]`` or ``[B, n_q]``.
-            keys: long ``[n_k]`` or ``[B, n_k]``.
+            query: ``[..., H, n_q, d]``, for a family whose bias depends on what a token says.
+            key: ``[..., H, n_k, d]``.
+            asking: the queries' original positions, long ``[..., n_q]``.
+            asked: the keys', long ``[..., n_k]``.
 
         Returns:
-            ``[H, n_q, n_k]`` or ``[B, H, n_q, n_k]``.
+            ``[..., H, n_q, n_k]``.
         """
         return None
 
@@ -110,15 +112,15 @@ class EncoderView(Protocol):
         ...
 
 
-def score_bias(layer: LayerView, queries: Tensor, keys: Tensor) -> Tensor | None:
+def score_bias(layer: LayerView, query: Tensor, key: Tensor, asking: Tensor, asked: Tensor) -> Tensor | None:
     """A layer's bias with its window, as -inf outside of it; None where there is nothing to add.
 
-    Arguments as for `LayerView.bias`; the result broadcasts to ``[H, n_q, n_k]`` or ``[B, H, n_q, n_k]``.
+    Arguments as for `LayerView.bias`; the result broadcasts to ``[..., H, n_q, n_k]``.
     """
-    bias = layer.bias(queries, keys)
+    bias = layer.bias(query, key, asking, asked)
     if layer.window is None:
         return bias
-    distance = (queries.unsqueeze(-1) - keys.unsqueeze(-2)).abs().unsqueeze(-3)  # [..., 1, n_q, n_k]
+    distance = (asking.unsqueeze(-1) - asked.unsqueeze(-2)).abs().unsqueeze(-3)  # [..., 1, n_q, n_k]
     if bias is None:
         bias = torch.zeros(distance.shape, device=distance.device)
     return bias.masked_fill(distance > layer.window, -torch.inf)

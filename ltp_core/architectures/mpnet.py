@@ -27,9 +27,9 @@ class MPNetLayerView(LayerView):
         attention, size = self.attention, self.attention.attention_head_size
         return project_heads(size, hidden, rows, attention.q, attention.k, attention.v)
 
-    def bias(self, queries: Tensor, keys: Tensor) -> Tensor:
+    def bias(self, query: Tensor, key: Tensor, asking: Tensor, asked: Tensor) -> Tensor:
         """See `LayerView.bias`. `MPNetEncoder.compute_position_bias` does not take batched positions."""
-        distance = keys.unsqueeze(-2) - queries.unsqueeze(-1)  # [..., n_q, n_k]
+        distance = asked.unsqueeze(-2) - asking.unsqueeze(-1)  # [..., n_q, n_k]
         bucket = self.encoder.relative_position_bucket(distance)  # [..., n_q, n_k]
         return self.encoder.relative_attention_bias(bucket).movedim(-1, -3)  # [..., H, n_q, n_k]
 

@@ -36,14 +36,16 @@ def attention_probabilities(
     """
     if _together(lengths, query.shape[1]):
         q, k = (x.unflatten(0, (len(lengths), -1)).transpose(1, 2) for x in (query, key))  # [B, H, n, d]
-        bias = score_bias(layer, *2 * [positions.unflatten(0, (len(lengths), -1))])
+        bias = score_bias(layer, q, k, *2 * [positions.unflatten(0, (len(lengths), -1))])
         scores = (q * layer.scale) @ k.transpose(-1, -2)  # [B, H, n, n]
         probabilities = _softmax(scores if bias is None else scores + bias.to(scores.dtype))
         return list(probabilities.unbind()), attention_received(probabilities).flatten()
     queries = _split(query.transpose(0, 1), lengths, 1)  # B times [H, n, d]
     keys = _split(key.permute(1, 2, 0), lengths, 2)  # B times [H, d, n]
-    biases = [score_bias(layer, at, at) for at in _split(positions, lengths)]
-    each = [_received(*part, layer.scale) for part in zip(queries, keys, biases, strict=True)]
+    each = [
+        _received(q, k, score_bias(layer, q, k.transpose(1, 2), at, at), layer.scale)
+        for q, k, at in zip(queries, keys, _split(positions, lengths), strict=True)
+    ]
     return [p for p, _ in each], _mean([sums for _, sums in each], lengths, query.shape[1])
 
 
@@ -221,7 +223,7 @@ def _fused(
     layer: LayerView, query: Tensor, key: Tensor, value: Tensor, asking: Tensor, asked: Tensor
 ) -> Tensor:
     """``[B, H, n', d]`` and ``[B, H, n, d]`` twice -> ``[B, H, n', d]``."""
-    bias = score_bias(layer, asking, asked)
+    bias = score_bias(layer, query, key, asking, asked)
     bias = None if bias is None else bias.to(query.dtype)
     return scaled_dot_product_attention(
         query, key, value, attn_mask=bias, dropout_p=layer.dropout_p, scale=layer.scale

@@ -121,7 +121,7 @@ def padded_attention(
     """
     query, key, value = (x.transpose(1, 2) for x in layer.qkv(hidden, positions))  # [B, H, n, d]
     scores = (query * layer.scale) @ key.transpose(-1, -2)  # [B, H, n, n]
-    bias = score_bias(layer, positions, positions)  # [B, 1 or H, n, n]
+    bias = score_bias(layer, query, key, positions, positions)  # [B, 1 or H, n, n]
     return weighted_softmax(scores if bias is None else scores + bias, mask), value
 
 

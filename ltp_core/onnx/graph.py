@@ -67,7 +67,7 @@ class PrunedGraph(nn.Module):
         for number, (layer, theta) in enumerate(zip(layers, thresholds.split(1), strict=True), start=1):
             query, key, value = (part.transpose(0, 1) for part in layer.qkv(hidden, positions))  # [H, n, d]
             scores = query @ key.transpose(1, 2) * layer.scale  # [H, n, n]
-            bias = score_bias(layer, positions, positions)
+            bias = score_bias(layer, query, key, positions, positions)
             attention = (scores if bias is None else scores + bias).softmax(dim=-1)
             share = attention_received(attention)  # [n]
             stays = torch.cat([first, share[1:] >= self._cutoff(theta, share)])  # [n]

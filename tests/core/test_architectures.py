@@ -256,7 +256,7 @@ def test_what_cannot_be_pruned_is_told_what_can(make_model, says):
 
 @pytest.mark.parametrize(("name", "attribute"), [("modernbert", "window"), ("mpnet", "bias")])
 def test_a_misread_window_or_bias_is_seen(name, attribute, monkeypatch):
-    wrong = {"window": None, "bias": lambda self, queries, keys: None}[attribute]
+    wrong = {"window": None, "bias": lambda self, *heads_and_positions: None}[attribute]
     view = type(view_of(make(name)).layers[0])
     original = view.__init__
 
