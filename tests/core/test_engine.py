@@ -285,7 +285,7 @@ class PaperLayer:
         rows = LOG_P[text, positions]
         return torch.cat([rows, torch.zeros_like(rows[..., :1])], dim=-1).unsqueeze(-2)
 
-    def bias(self, queries, keys):
+    def bias(self, *heads_and_positions):
         return None
 
     def attend_output(self, context, residual):
