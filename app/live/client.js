@@ -7,8 +7,10 @@ import { acting, scale } from "./outputs.js";
 import { LOST, Remote } from "./remote.js";
 
 const PATIENCE = 5000; // ms for an answer of the server
-const ROUNDS = 21; // of a measurement, or fewer
-const LONGEST = 4000; // ms that it takes
+const WARM_UP = 2; // rounds of a measurement that do not count
+const ROUNDS = 21; // that do, or fewer:
+const LONGEST = 4000; // ms after which no round begins
+const BUSY = 503;
 const ON_SERVER = "The server answers while you drag.";
 const NOBODY = "No answer while you drag: the lab cannot be reached. The last exact result stays.";
 
@@ -61,10 +63,20 @@ class Live {
   /** Time the text in this browser, dense and under thresholds. */
   async time(thresholds) {
     if (!this.ready) return null;
-    const { offer, tokens } = this;
-    const given = { thresholds: acting(thresholds, tokens, this.facts.reference_length), rounds: ROUNDS, longest: LONGEST };
-    const rounds = await this.tell("time", given);
-    if (!rounds || offer !== this.offer) return null;
+    const { offer } = this;
+    const dense = thresholds.map(() => 0);
+    const rounds = [];
+    const end = performance.now() + LONGEST;
+    for (let round = -WARM_UP; round < ROUNDS && (round < 3 || performance.now() < end); round++) {
+      const took = new Map();
+      for (const each of round % 2 ? [dense, thresholds] : [thresholds, dense]) {
+        await this.frames.rest(); // a drag goes first
+        const found = this.ready && offer === this.offer && (await this.inBrowser(each));
+        if (!found) return null;
+        took.set(each, found.milliseconds);
+      }
+      if (round >= 0) rounds.push([took.get(dense), took.get(thresholds)]);
+    }
     return { dense: median(rounds.map(([dense]) => dense)), pruned: median(rounds.map(([, pruned]) => pruned)), rounds };
   }
 
@@ -89,13 +101,21 @@ class Live {
     try {
       const response = await this.post("answer", { ...offer, thresholds });
       const found = await response.json();
-      if (this.state.where === "nowhere") this.say("server", null, ON_SERVER);
+      if (this.state.where === "nowhere") {
+        this.say("server", null, ON_SERVER);
+        if (!this.ready && !this.lost) this.prepare(offer); // the network is back
+      }
       return { ...found, milliseconds: performance.now() - began };
     } catch (error) {
-      if (error.busy) return null; // others are being answered: the next frame asks again
-      this.say("nowhere", null, NOBODY);
+      if (error.status !== BUSY) this.miss(error); // if busy, the next frame asks again
       return null;
     }
+  }
+
+  /** The lab gave no answer, or none that helps. */
+  miss(error) {
+    if (error.status) this.say("server", null, `${error.message}: the server answers while you drag.`);
+    else this.say("nowhere", null, NOBODY);
   }
 
   async trace(asked, layer, thresholds) {
@@ -108,9 +128,9 @@ class Live {
     if (!now) return null;
     const factor = scale(this.tokens, this.facts.reference_length);
     const shares = now.importance[layer - 1].filter((share) => share !== null);
-    const reachable = steps(shares).filter(({ at }) => at / factor <= 1);
+    const reachable = steps(shares).filter(({ from }) => from < factor); // by a threshold of at most 1
     const points = await walk(reachable, async (at) => {
-      const found = await ask(thresholds.with(layer - 1, at / factor));
+      const found = await ask(thresholds.with(layer - 1, Math.min(at / factor, 1)));
       return found && { label: label(found), ...summary(found, layer) };
     });
     return points?.map(({ label: _, from, ...rest }) => ({ from: from / factor, ...rest })) ?? null;
@@ -121,7 +141,7 @@ class Live {
   async prepare(offer) {
     const current = () => offer === this.offer;
     try {
-      await standingStill();
+      if (!this.remote) await standingStill();
       if (!current()) return;
       const obstacle = cannot();
       if (obstacle) return this.say("server", null, `${obstacle}: the server answers while you drag.`);
@@ -132,14 +152,14 @@ class Live {
       if (!current()) return;
       const { embedded, tokens } = await this.embedded(offer);
       if (!current()) return;
-      await this.remote.ask("text", { embedded, tokens }, [embedded]);
+      await this.remote.ask("text", { embedded, tokens, layers: this.facts.layers }, [embedded]);
       if (!current()) return;
       this.tokens = tokens;
       this.ready = true;
       this.say("browser", null, "The model itself runs in this browser while you drag; on release the server answers.");
     } catch (error) {
       if (!current()) return;
-      if (error instanceof Unanswered) this.say("server", null, `${error.message}: the server answers while you drag.`);
+      if (error instanceof Unanswered) this.miss(error);
       else this.dismiss(`The model could not start in this browser (${reason(error)})`);
     }
   }
@@ -150,17 +170,18 @@ class Live {
     return { embedded: await response.arrayBuffer(), tokens: Number(response.headers.get("X-Tokens")) };
   }
 
-  /** A worker with the model of `facts`; the one that is there if it has that already. */
-  async engage() {
-    const { files, bytes, model } = this.facts;
-    if (this.remote?.has === model) return;
+  /** A worker with the model of `facts`; the one that is there if it has that, or is about to. */
+  engage() {
     if (this.lost) throw new Error("it stopped before");
+    if (this.loading?.model !== this.facts.model) this.loading = { model: this.facts.model, done: this.load(this.facts) };
+    return this.loading.done;
+  }
+
+  async load({ files, bytes }) {
     const named = Object.fromEntries(Object.entries(files).map(([part, name]) => [part, new URL(`file/${name}`, this.base).href]));
     const remote = (this.remote ??= new Remote(new URL("worker.js", import.meta.url)));
     remote.progress = (loading) => this.remote === remote && this.say("server", loading, this.state.why);
-    remote.has = null;
     await remote.ask("model", { files: named, bytes });
-    remote.has = model;
   }
 
   /** Ask the worker; null when it is lost, after which the server answers. */
@@ -196,11 +217,11 @@ class Live {
   }
 }
 
-/** The lab gave no answer, or none that helps. */
 class Unanswered extends Error {
-  constructor(message, busy = false) {
+  /** @param status what the lab answered; 0 if it could not be reached */
+  constructor(message, status = 0) {
     super(message);
-    this.busy = busy;
+    this.status = status;
   }
 }
 
@@ -212,7 +233,7 @@ async function answered(request) {
     throw new Unanswered("The lab could not be reached");
   }
   if (response.ok) return response;
-  throw new Unanswered(`The lab answered ${response.status}`, response.status === 503);
+  throw new Unanswered(`The lab answered ${response.status}`, response.status);
 }
 
 /** Why the model should not run in this browser; an empty text if it may. */

@@ -56,8 +56,8 @@ class Supply:
         """What a browser needs to know of a model; makes its files if they are not there.
 
         Returns:
-            ``classes`` (names; None for a regression), ``reference_length``, and ``files``: names in the
-            store, with the ``bytes`` that they have, unpacked; or None, with the reason in ``why``.
+            ``layers``, ``classes`` (names; None for a regression), ``reference_length``, and ``files``: names
+            in the store, with the ``bytes`` that they have, unpacked; or None, with the reason in ``why``.
         """
         model = _load(name)
         with self._making:
@@ -72,7 +72,12 @@ class Supply:
         from ltp_core.onnx.browser import graph_of, weights_of
 
         names = services.classes(model)
-        facts: dict[str, Any] = {"classes": list(names) or None, "reference_length": None, "files": None}
+        facts: dict[str, Any] = {
+            "layers": model.layers,
+            "classes": list(names) or None,
+            "reference_length": getattr(model.settings, "reference_length", None),
+            "files": None,
+        }
         runtime, graph = web_runtime(), graph_of(model)
         if runtime is None:
             return {

@@ -1,12 +1,11 @@
 // The model, in a worker of the visitor's browser: ONNX Runtime on one thread, tokens really removed.
 //
-// Messages in: {id, ask: "model" | "text" | "run" | "time", …}; out: {id, done} or {id, failed}, and {loaded, bytes} on the
+// Messages in: {id, ask: "model" | "text" | "run", …}; out: {id, done} or {id, failed}, and {loaded, bytes} on the
 // way. One is worked on at a time. A model takes the place of the one before, so the memory of one is all that is held.
 
 import { expand } from "./half.js";
 import { unpack } from "./outputs.js";
 
-const WARM_UP = 2; // untimed rounds
 let runtime = null; // ONNX Runtime, once it is loaded
 let session = null; // of the present model
 let text = null; // {embedded: ort.Tensor, tokens}
@@ -34,9 +33,10 @@ const asks = {
   },
 
   /** Take a text: float32, n times the model's width. */
-  async text({ embedded, tokens }) {
+  async text({ embedded, tokens, layers }) {
     const values = new Float32Array(embedded);
     text = { embedded: new runtime.Tensor("float32", values, [1, tokens, values.length / tokens]), tokens };
+    await run(new Array(layers).fill(0)); // unasked: the first run of a length is several times as slow as others
   },
 
   /** Run it under the thresholds that act. */
@@ -46,24 +46,6 @@ const asks = {
     const milliseconds = performance.now() - began;
     const [logits, left, kept, importance] = ["logits", "tokens_left", "kept", "importance"].map((name) => found[name].data);
     return { ...unpack(logits, left, kept, importance, text.tokens), milliseconds };
-  },
-
-  /** Time it dense and under thresholds, in turns. */
-  async time({ thresholds, rounds, longest }) {
-    const dense = thresholds.map(() => 0);
-    const times = [];
-    const end = performance.now() + longest;
-    for (let round = -WARM_UP; round < rounds && (round < 3 || performance.now() < end); round++) {
-      const turn = round % 2 ? [dense, thresholds] : [thresholds, dense]; // who is first changes, too
-      const took = new Map();
-      for (const each of turn) {
-        const began = performance.now();
-        await run(each);
-        took.set(each, performance.now() - began);
-      }
-      if (round >= 0) times.push([took.get(dense), took.get(thresholds)]);
-    }
-    return times;
   },
 };
 
