@@ -21,7 +21,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test test-all lint docs notebooks results finding lab-benchmark clean
+.PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ setup: $(VENV)/.dev $(WEB) ## make .venv with the project (editable) and its dev
 
 app: $(VENV)/.runtime $(WEB) ## install what the lab needs and start it (HOST=0.0.0.0 serves a class)
 	$(RUN) -m streamlit run app/server.py --server.address $(HOST) --server.port $(PORT) --server.headless true $(LINK)
+
+base: $(VENV)/.runtime ## add the base of the twelve-layer models: 404 MB
+	$(RUN) -m pip install --editable '.[base]'
 
 test: $(VENV)/.dev $(WEB) ## run the whole suite, then the browser tests
 	$(UNIT)

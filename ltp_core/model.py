@@ -13,7 +13,8 @@ from torch.nn.functional import cross_entropy, mse_loss
 from ltp_core import checkpoints
 from ltp_core.architectures import view_of
 from ltp_core.architectures.packed_weights import PackedWeights
-from ltp_core.checkpoints import CheckpointError, Settings
+from ltp_core.bases import CheckpointError
+from ltp_core.checkpoints import Settings
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns

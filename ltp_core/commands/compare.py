@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.bases import CheckpointError
 from ltp_core.calibration import Walk
-from ltp_core.checkpoints import CheckpointError
 from ltp_core.commands.evaluate import Unpruned, check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.results import row_of
 from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, numbers, quiet

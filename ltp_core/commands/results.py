@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ltp_core.checkpoints import MINILM, Settings, shipped_models
+from ltp_core.bases import BASES
+from ltp_core.checkpoints import Settings, shipped_models
 from ltp_core.commands.evaluate import check_max_tokens, measure, rows_for, run_unpruned
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet, rule_of
 from ltp_core.data.rows import HELD_OUT, TASKS, Rows
@@ -151,8 +152,8 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
     return template.substitute(
         name=name,
         task=settings.task,
-        base=MINILM.hub_id,
-        revision=MINILM.revision,
+        base=BASES[settings.base or ""].hub_id,
+        revision=BASES[settings.base or ""].revision,
         example=PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE,
         metrics=" / ".join(metrics),
         held=held,

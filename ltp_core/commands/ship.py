@@ -1,6 +1,7 @@
 """`ship`: turn a finished training run into a small model folder."""
 
 import json as json_module
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -11,8 +12,9 @@ import typer
 from rich.console import Console
 from transformers import AutoTokenizer
 
-from ltp_core import checkpoints
-from ltp_core.checkpoints import BASELINE_FOLDER, BASES, MINILM, CheckpointError, Settings
+from ltp_core import checkpoints, deltas
+from ltp_core.bases import BASES, KNOWN, Base, CheckpointError, base_folder, sha256
+from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.data.evaluation import run_rows
@@ -43,8 +45,8 @@ def ship(
 
     Example: ltp ship runs/sst2 --name sst2 --target-flops 2
     """
-    if not name.isidentifier():
-        raise ValueError(f"{name!r} is no name for a model: letters, digits and _ only")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*", name):
+        raise ValueError(f"{name!r} is no name for a model: letters, digits, _ and single hyphens only")
     if target_flops is not None and not target_flops >= 1:
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target_flops}")
     folder = checkpoints.SHIPPED / name
@@ -72,25 +74,29 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     tuned = PrunedModel.from_pretrained(run)
     if tuned.thresholds is None:
         raise CheckpointError(f"{run} has no learned thresholds: ship what `train --method ltp` wrote")
-    _check_base(run, tuned)
+    base = _base_of(run, tuned)
+    rank = Job.of(tuned.settings.training).rank
+    store = deltas.rounded(bits) if rank is None else deltas.low_rank(rank)
     folder.mkdir(parents=True, exist_ok=True)
     for weights in ("ltp", "baseline"):
         model = PrunedModel.from_pretrained(run, weights=weights)
-        checkpoints.save_difference(folder / f"{weights}.delta.safetensors", model.hf_model, MINILM, bits)
+        checkpoints.save_difference(folder / f"{weights}.delta.safetensors", model.hf_model, base, store)
     tuned.hf_model.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = portable(tuned.settings.training, Settings.read(run / BASELINE_FOLDER).training)
-    replace(tuned.settings, base=MINILM.name, files={}, training=training, results={}).write(folder)
+    replace(tuned.settings, base=base.name, files={}, training=training, results={}).write(folder)
 
 
-def _check_base(run: Path, tuned: PrunedModel) -> None:
-    """Refuse a run that started from another encoder than the base, or reads text in other tokens."""
-    base = Job.of(Settings.read(run / BASELINE_FOLDER).training).base  # that of the run itself may be unused
-    if BASES.get(base) != MINILM:
-        raise CheckpointError(f"{run} started from {base}: only models of {MINILM.name} are shipped")
-    usual = AutoTokenizer.from_pretrained(checkpoints.base_folder(MINILM))
+def _base_of(run: Path, tuned: PrunedModel) -> Base:
+    """The base that a run started from; refuse one that is none of ours, or reads text in other tokens."""
+    name = Job.of(Settings.read(run / BASELINE_FOLDER).training).base  # that of the run itself may be unused
+    base = BASES.get(name)
+    if base is None:
+        raise CheckpointError(f"{run} started from {name}: only models of {KNOWN} are shipped")
+    usual = AutoTokenizer.from_pretrained(base_folder(base))
     if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
-        raise CheckpointError(f"{run} has another vocabulary than {MINILM.name}, whose is shipped")
+        raise CheckpointError(f"{run} has another vocabulary than {base.name}, whose is shipped")
+    return base
 
 
 def copy_log(run: Path, file: Path) -> None:
@@ -133,5 +139,5 @@ def seal(folder: Path) -> None:
         "ltp.delta.safetensors",
         "baseline.delta.safetensors",
     ]
-    files = {name: checkpoints.sha256(folder / name) for name in sealed}
+    files = {name: sha256(folder / name) for name in sealed}
     replace(Settings.read(folder), files=files).write(folder)

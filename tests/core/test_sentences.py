@@ -3,7 +3,7 @@
 import pytest
 from transformers import AutoTokenizer
 
-from ltp_core.checkpoints import base_folder
+from ltp_core.bases import base_folder
 from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 
 
