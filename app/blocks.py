@@ -7,9 +7,10 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import markup, theme
+from app import theme
 from app.figures import rules_map
 from app.figures.tables import Table, to_csv
+from app.says import markup
 from ltp_core import Trace
 
 

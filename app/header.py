@@ -14,10 +14,12 @@ from typing import Any
 
 import streamlit as st
 
-from app import examples, markup, own_models, services, session, words
-from app.services import CheckpointError, InputProblem, Texts
-from app.state import LONGEST_LINK, Choices, Settings
-from ltp_core import Prediction, PrunedModel, Trace
+from app import examples, models, runs
+from app.runs import InputProblem, Texts
+from app.says import markup, words
+from app.visitor import own_models, session
+from app.visitor.state import LONGEST_LINK, Choices, PageSettings
+from ltp_core import CheckpointError, Prediction, PrunedModel, Trace
 
 HAND_SET = (
     "This model has learned no thresholds. It starts with ones set by hand, which rise evenly to {} in the "
@@ -38,13 +40,13 @@ class Setup:
 
     models: tuple[str, ...]
     choices: Choices
-    settings: Settings
+    settings: PageSettings
     model: PrunedModel
 
     @property
     def device(self) -> str:
         """Name of the device, for people."""
-        return services.DEVICE_NAMES.get(self.settings.device, self.settings.device)
+        return models.DEVICE_NAMES.get(self.settings.device, self.settings.device)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class View:
         return self.setup.model
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> PageSettings:
         """What the visitor has set."""
         return self.setup.settings
 
@@ -109,23 +111,23 @@ def open_page(title: str, lead: str) -> Setup | None:
     with st.container(key="top"):
         st.html(markup.heading(title, 1) + markup.paragraph(lead))
     own_models.offer_link()
-    models = services.models()
-    if not models:
+    offered = models.offered()
+    if not offered:
         st.html(markup.notice("There is no model here: assets/models is empty."))
         return None
-    names = tuple(models)
+    names = tuple(offered)
     name = session.choose_model(list(names))
     try:
         with st.spinner("Loading the model …"):
-            choices = _choices(name, models[name])
+            choices = _choices(name, offered[name])
     except CheckpointError as error:
         st.html(markup.notice(str(error)))
         st.session_state["model"] = name
-        pickers(names, services.devices())
+        pickers(names, models.devices())
         return None
     settings = session.settings_of_run(choices, list(names))
     try:
-        model = services.load(models[name], settings.device)
+        model = models.load(offered[name], settings.device)
     except CheckpointError as error:
         st.html(markup.notice(str(error)))
         pickers(names, choices.devices)
@@ -134,7 +136,7 @@ def open_page(title: str, lead: str) -> Setup | None:
     for text in session.memory().notices:
         st.html(markup.notice(text))
     if not choices.has_learned:
-        st.html(markup.notice(HAND_SET.format(words.threshold(services.HAND_SET))))
+        st.html(markup.notice(HAND_SET.format(words.threshold(models.HAND_SET))))
     return Setup(names, choices, settings, model)
 
 
@@ -183,13 +185,13 @@ def linked(
         st.html(markup.notice(notice))
 
 
-def pickers(models: Sequence[str], devices: Sequence[str]) -> None:
+def pickers(names: Sequence[str], devices: Sequence[str]) -> None:
     """Model and device, unless a teacher's link hides them."""
     if "model" in session.hidden():
         return
-    st.selectbox("Model", models, key="model")
+    st.selectbox("Model", names, key="model")
     st.selectbox(
-        "Device", devices, key="device", format_func=lambda name: services.DEVICE_NAMES.get(name, name)
+        "Device", devices, key="device", format_func=lambda name: models.DEVICE_NAMES.get(name, name)
     )
     own_models.picker()
 
@@ -203,11 +205,11 @@ def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
     about = (settings.model, settings.device, texts)
     layer = settings.layer if attention else None
     try:
-        dense = keep("dense", about, lambda: services.predict(setup.model, texts, None))
+        dense = keep("dense", about, lambda: runs.predict(setup.model, texts, None))
         pruned = keep(
             "pruned",
             (*about, settings.thresholds, layer),
-            lambda: services.predict(setup.model, texts, settings.thresholds, layer),
+            lambda: runs.predict(setup.model, texts, settings.thresholds, layer),
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -224,16 +226,16 @@ def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
 
 
 def _choices(name: str, folder: Path | str) -> Choices:
-    devices = services.devices()
-    model = services.load(folder, devices[-1])
+    devices = models.devices()
+    model = models.load(folder, devices[-1])
     task = model.settings.task
     first = examples.examples_for(task)[0]
     return Choices(
         model=name,
         devices=devices,
         layers=model.layers,
-        heads=services.heads(model),
-        learned=services.start_thresholds(model),
+        heads=models.heads(model),
+        learned=models.start_thresholds(model),
         has_learned=model.thresholds is not None,
         text=first.text,
         pair=first.pair if examples.is_pair_task(task) else None,

@@ -22,7 +22,7 @@ class Stopped(Exception):
 
 
 @dataclass
-class Job:
+class BackgroundJob:
     """One piece of work in a thread of its own. Only that thread writes, except for `stop`.
 
     Attributes:
@@ -42,7 +42,9 @@ class Job:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-def start(work: Callable[[Callable[[int, int], None]], Any], expected: type[Exception]) -> Job | None:
+def start(
+    work: Callable[[Callable[[int, int], None]], Any], expected: type[Exception]
+) -> BackgroundJob | None:
     """Start work in the background.
 
     Args:
@@ -54,7 +56,7 @@ def start(work: Callable[[Callable[[int, int], None]], Any], expected: type[Exce
     """
     if not _places.acquire(blocking=False):
         return None
-    job, present = Job(), _presence()
+    job, present = BackgroundJob(), _presence()
 
     def progress(done: int, total: int) -> None:
         job.done, job.total = done, total
@@ -97,7 +99,7 @@ def _presence() -> Callable[[], bool]:
 
 
 @st.fragment(run_every=0.7)
-def watch(job: Job, name: str) -> None:
+def watch(job: BackgroundJob, name: str) -> None:
     """Show a running job with its progress and a way to cancel; run the page again when it has ended."""
     if job.state != "running":
         st.rerun()

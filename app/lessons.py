@@ -6,9 +6,9 @@ A lesson is plain data and functions of one `Situation`: what the visitor has se
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app import findings, words
 from app.figures.shares import MOST
-from app.words import entering
+from app.says import findings, words
+from app.says.words import entering
 from ltp_core import Prediction, Trace
 from ltp_core.speed.latency import Comparison
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import session, style
+from app import style
+from app.visitor import session
 
 # Layout and style come first, so that the page stands where it will stay before anything is drawn.
 st.set_page_config(

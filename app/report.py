@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from app import markup, verdict, words
 from app.figures.colours import css_variables
 from app.figures.survival_map import level
-from app.services import Texts
+from app.runs import Texts
+from app.says import markup, verdict, words
+from app.says.text import as_html
 from app.style import STYLE
-from app.text import as_html
 from ltp_core import LayerTrace, Prediction
 from ltp_core.speed.latency import Comparison
 

@@ -1,4 +1,4 @@
-"""What the Data set page asks of `ltp_core`: texts to run, and the run itself. See also `services`."""
+"""What the Data set page asks of `ltp_core`: texts to run, and the run itself. See also `runs`."""
 
 import os
 import random
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from app.examples import is_pair_task
-from app.services import data_set_turn, own_texts
-from app.uploads import MOST_ROWS, DataSet
+from app.models import first_line
+from app.runs import own_texts
+from app.turns import surveying
+from app.visitor.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.data.rows import TASKS, DataError, load_rows
 from ltp_core.data.survey import Survey, survey
@@ -44,12 +46,6 @@ def check_texts(model: PrunedModel, data: DataSet) -> None:
 def has_task_data(model: PrunedModel) -> bool:
     """Whether the model's task has data that could be sampled."""
     return model.settings.task in TASKS
-
-
-def classes(model: PrunedModel) -> tuple[str, ...]:
-    """Names of the model's classes in order; none for a regression."""
-    names = model.hf_model.config.id2label
-    return tuple(names[number] for number in sorted(names)) if len(names) > 1 else ()
 
 
 def task_sample(model: PrunedModel, rows: int) -> DataSet:
@@ -91,7 +87,7 @@ def run(
 
     def turn() -> AbstractContextManager[None]:
         progress(*latest)
-        return data_set_turn(lambda: progress(*latest))
+        return surveying(lambda: progress(*latest))
 
     texts = data()
     _check_rows(model, texts, turn)
@@ -102,7 +98,7 @@ def run(
     except ValueError as error:
         raise SurveyProblem(str(error)) from None
     except RuntimeError as error:  # out of memory, a device that has gone
-        first = str(error).strip().partition("\n")[0]
+        first = first_line(error)
         raise SurveyProblem(f"These texts could not be run on {model.device}: {first}") from None
 
 

@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 from app.figures.colours import Palette, sequential
 from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis
-from app.text import as_plotly
-from app.words import percent
-from ltp_core import AttentionTrace, Trace
+from app.says.text import as_plotly
+from app.says.words import attention_of, percent
+from ltp_core import Trace
 
 MOST_TICKS = 32  # words on an axis; of longer inputs every second, third, … word is named
 MOST_NAMES = 96  # tokens up to which the hover box has the words; beyond, their positions
@@ -59,13 +59,6 @@ def narrowest(trace: Trace) -> int:
     """The width in px below which the words of a heatmap run into each other."""
     side = min(len(attention_of(trace).tokens), MOST_TOKENS)
     return 170 + 17 * math.ceil(side / math.ceil(side / MOST_TICKS))
-
-
-def attention_of(trace: Trace) -> AttentionTrace:
-    """The attention that a trace holds; ValueError if it holds none."""
-    if trace.attention is None:
-        raise ValueError("this trace holds no attention")
-    return trace.attention
 
 
 def attention_scale(palette: Palette, largest: float) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, TICK_SIZE, finish, legend, plain_axis, value_axis
 from app.figures.tables import Table
-from app.text import as_plotly
+from app.says.text import as_plotly
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution
 from ltp_core.why.counterfactual import KeptToken

@@ -54,14 +54,14 @@ def legend(palette: Palette) -> dict[str, Any]:
 
 
 def colour_bar(
-    palette: Palette, title: str, values: list[float], labels: list[str], y: float
+    palette: Palette, title: str, values: Sequence[float], labels: Sequence[str], y: float
 ) -> dict[str, Any]:
     """A horizontal bar below the figure; y is where its top is, in fractions of the plot's height."""
     return {
         "orientation": "h",
         "title": {"text": title, "side": "top", "font": {"size": LABEL_SIZE, "color": palette.text}},
-        "tickvals": values,
-        "ticktext": labels,
+        "tickvals": list(values),
+        "ticktext": list(labels),
         "tickfont": {"size": TICK_SIZE, "color": palette.text},
         "thickness": 12,
         "len": 1.0,

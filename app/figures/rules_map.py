@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from app.figures.colours import WHITE, Palette, contrast
 from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis, slanted_height
-from app.text import as_plotly
+from app.says.text import as_plotly
 from ltp_core import Trace
 
 CELL, BELOW, SIDES, WORD = 40, 92, 150, 20  # px: a row; below for the colour bar; beside; a narrow column

@@ -14,8 +14,8 @@ from app.figures.layout import (
     slanted_height,
     value_axis,
 )
-from app.text import as_plotly
-from app.words import percent
+from app.says.text import as_plotly
+from app.says.words import percent
 
 MOST = 40  # tokens
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.attention_heatmap import MOST_TOKENS, attention_of, attention_scale
+from app.figures.attention_heatmap import MOST_TOKENS, attention_scale
 from app.figures.colours import Palette
 from app.figures.layout import (
     CHARACTERS,
@@ -17,8 +17,8 @@ from app.figures.layout import (
     plain_axis,
     slanted_height,
 )
-from app.text import as_plotly
-from app.words import entering, percent, threshold
+from app.says.text import as_plotly
+from app.says.words import attention_of, entering, percent, threshold
 from ltp_core import LayerTrace, Trace
 
 MOST_IN_MOSAIC = 128  # tokens a side of one head; the rest is not drawn

@@ -7,14 +7,13 @@ import plotly.graph_objects as go
 from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, finish, legend, plain_axis, value_axis
 from app.figures.work import flops_unit
-from app.text import as_plotly
-from app.words import NBSP, flops, times
+from app.says.text import as_plotly
+from app.says.words import NBSP, SCORES, flops, times
 from ltp_core.data.survey import Fate, Point, Row, Survey
-from ltp_core.model import Text
+from ltp_core.prediction import Text
 
 MOST_WORDS = 12  # at each end
 FEWEST = 3  # occurrences of a word that is shown
-SCORES = {"accuracy": "accuracy", "f1": "F1", "matthews": "Matthews correlation", "spearman": "Spearman’s ρ"}
 
 
 def curve(points: Sequence[Point], metric: str, palette: Palette) -> go.Figure:

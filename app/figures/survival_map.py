@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from app.figures.colours import Palette, diverging
 from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis, slanted_height
-from app.text import as_plotly
-from app.words import entering, percent, times
+from app.says.text import as_plotly
+from app.says.words import entering, percent, times
 from ltp_core import LayerTrace, Trace
 
 COLUMNS = 32  # tokens in one line

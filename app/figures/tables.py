@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.figures.attention_heatmap import attention_of
+from app.says.words import attention_of
 from ltp_core import Trace
 
 Table = Mapping[str, Sequence[Any]]

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from app.figures.colours import Palette
 from app.figures.layout import finish, legend, plain_axis, value_axis
-from app.words import flops, times
+from app.says.words import flops, times
 from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from app import services
+from app import models
 from app.live.routes import client_address
-from app.services import Texts
+from app.runs import Texts
 
 
 def offer(model: str, texts: Texts) -> dict[str, Any] | None:
@@ -14,6 +14,6 @@ def offer(model: str, texts: Texts) -> dict[str, Any] | None:
         model: its name, as in the list of models.
         texts: what the visitor reads.
     """
-    if model not in services.shared_models():
+    if model not in models.shared():
         return None
     return {"client": client_address(), "model": model, "text": texts.first, "pair": texts.second}

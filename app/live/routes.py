@@ -53,7 +53,7 @@ def routes(supply: Supply) -> list[Route]:
         return FileResponse(found, media_type=kind, headers={**FOR_GOOD, "Content-Encoding": "gzip"})
 
     async def model(request: Request) -> Response:
-        facts = await run_in_threadpool(supply.model, request.query_params.get("name"))
+        facts = await run_in_threadpool(supply.model, request.query_params.get("name", ""))
         return JSONResponse(facts, headers=FRESH)
 
     async def read(request: Request) -> Response:

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from app.limits import MAX_CHARACTERS
 from app.live.runtime import web_runtime
 from app.live.store import Store
 
@@ -68,10 +69,10 @@ class Supply:
         return facts
 
     def _make(self, model: Any) -> dict[str, Any]:
-        from app import services
+        from app import models
         from ltp_core.onnx.browser import graph_of, weights_of
 
-        names = services.classes(model)
+        names = models.classes(model)
         facts: dict[str, Any] = {
             "layers": model.layers,
             "classes": list(names) or None,
@@ -111,7 +112,7 @@ class Supply:
 
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Run the model here, for a browser that cannot; `asked` has `thresholds`, too."""
-        from app import services
+        from app import runs
 
         model, texts = _load(asked.get("model")), _texts(asked)
         thresholds = asked.get("thresholds")
@@ -123,7 +124,7 @@ class Supply:
             raise Refused(503, "others are being answered")
         try:
             with _one_line():
-                found = services.predict(model, texts, tuple(map(float, thresholds)))
+                found = runs.predict(model, texts, tuple(map(float, thresholds)))
         finally:
             self._answering.release()
         layers = found.trace.layers
@@ -137,24 +138,24 @@ class Supply:
 
 def _load(name: Any) -> Any:
     """A model that all visitors share, on the lab's preferred device."""
-    from app import services
+    from app import models
 
-    source = services.shared_models().get(name) if isinstance(name, str) else None
+    source = models.shared().get(name) if isinstance(name, str) else None
     if source is None:
         raise Refused(404, "there is no such model")
     with _one_line():
-        return services.load(source, services.devices()[-1])
+        return models.load(source, models.devices()[-1])
 
 
 def _texts(asked: dict[str, Any]) -> Any:
-    from app import services
+    from app.runs import Texts
 
     text, pair = asked.get("text"), asked.get("pair")
     if not isinstance(text, str) or not isinstance(pair, str | None):
         raise Refused(400, "a text is a string")
-    if max(len(text), len(pair or "")) > services.MAX_CHARACTERS:
-        raise Refused(413, f"the lab takes {services.MAX_CHARACTERS:,} characters")
-    return services.Texts(text, pair)
+    if max(len(text), len(pair or "")) > MAX_CHARACTERS:
+        raise Refused(413, f"the lab takes {MAX_CHARACTERS:,} characters")
+    return Texts(text, pair)
 
 
 @contextmanager

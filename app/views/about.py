@@ -6,8 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import findings, markup, services, words
-from app.services import Card, CheckpointError, InputProblem, Removal
+from app import models, runs
+from app.models import Card
+from app.runs import InputProblem, Removal
+from app.says import findings, markup, words
+from ltp_core import CheckpointError
 from ltp_core.results import lost_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +62,7 @@ def page() -> None:
         st.html(markup.paragraph(text))
     st.html(markup.heading("Units"))
     st.html(markup.table(("Word", "What it means here"), UNITS, "Words and units in this lab"))
-    _models(services.cards())
+    _models(models.cards())
     _not_explanation()
     st.html(markup.heading("How to cite"))
     st.html(markup.paragraph("The paper; for this software see CITATION.cff in the repository."))
@@ -122,12 +125,12 @@ def _not_explanation() -> None:
             "read the map of who stays as a list of reasons."
         )
     )
-    models = services.models()
-    if MODEL not in models:
+    offered = models.offered()
+    if MODEL not in offered:
         return
     try:
-        model = services.load(models[MODEL], services.devices()[-1])
-        decides, attended = (services.remove_word(model, SENTENCE, word) for word in (DECIDES, ATTENDED))
+        model = models.load(offered[MODEL], models.devices()[-1])
+        decides, attended = (runs.remove_word(model, SENTENCE, word) for word in (DECIDES, ATTENDED))
     except (CheckpointError, InputProblem) as error:
         st.html(markup.notice(str(error)))
         return

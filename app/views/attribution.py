@@ -4,15 +4,21 @@ import math
 
 import streamlit as st
 
-from app import blocks, header, markup, reasons, services, session, theme
+from app import blocks, header, models, runs, theme
 from app.figures import attribution
 from app.header import View
-from app.services import Explanation, InputProblem
-from app.state import read_choice
-from app.text import visible
+from app.runs import Explanation, InputProblem
+from app.says import markup, reasons
+from app.says.text import visible
+from app.visitor import session
+from app.visitor.state import read_choice
+from ltp_core.why.attribution import Method
 
 MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
-METHODS = {"integrated_gradients": "Integrated Gradients", "gradient_x_input": "Gradient × input (fast)"}
+METHODS: dict[Method, str] = {
+    "integrated_gradients": "Integrated Gradients",
+    "gradient_x_input": "Gradient × input (fast)",
+}
 
 
 def page() -> None:
@@ -29,7 +35,7 @@ def page() -> None:
             found = session.memory().keep(
                 "explanation",
                 (view.key, label, method),
-                lambda: services.explain(view.model, view.texts, view.settings.thresholds, label, method),
+                lambda: runs.explain(view.model, view.texts, view.settings.thresholds, label, method),
             )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -39,9 +45,9 @@ def page() -> None:
     _deletion(found)
 
 
-def _controls(view: View) -> tuple[str | None, str]:
+def _controls(view: View) -> tuple[str | None, Method]:
     """The class and the method."""
-    names = services.classes(view.model)
+    names = models.classes(view.model)
     label = None
     with st.container(horizontal=True, gap="medium"):
         if names:
@@ -50,7 +56,7 @@ def _controls(view: View) -> tuple[str | None, str]:
             label = st.selectbox("Class to explain", names, key="class", format_func=visible, width=260)
         usual, *_ = METHODS
         header.linked("method", usual, lambda text: read_choice("method", text, list(METHODS), usual))
-        method = st.selectbox("Method", METHODS, format_func=METHODS.get, key="method", width=280)
+        method = st.selectbox("Method", METHODS, format_func=METHODS.__getitem__, key="method", width=280)
     return label, method
 
 
@@ -62,13 +68,14 @@ def _attributions(view: View, found: Explanation) -> None:
     if parts > 1:
         numbers = range(1, parts + 1)
         header.linked("part", 1, lambda text: read_choice("part", text, numbers, 1))
-        part = st.segmented_control(
+        chosen = st.segmented_control(
             "Tokens shown",
             numbers,
             key="part",
             required=True,
             format_func=lambda number: f"{(number - 1) * size + 1}–{min(number * size, total)}",
         )
+        part = chosen or 1
     start, stop = (part - 1) * size, min(part * size, total)
     blocks.chart(
         attribution.beside_survival(

@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from app import blocks, findings, header, markup, services, session, words
+from app import blocks, header, models, runs
 from app.examples import is_pair_task
 from app.figures.tables import Table
 from app.header import View
-from app.saved import NAMES, Saved, read_saved
-from app.services import CheckpointError, InputProblem
-from ltp_core import Prediction, PrunedModel, Trace
+from app.runs import InputProblem
+from app.says import findings, markup, words
+from app.visitor import session
+from app.visitor.saved import NAMES, Saved, read_saved
+from ltp_core import CheckpointError, Prediction, PrunedModel, Trace
 from ltp_core.why.contest import Contender
 
 DRAWS = 20  # random choices that are counted
@@ -51,7 +53,7 @@ def page() -> None:
         contenders, draws = session.memory().keep(
             "rivals",
             view.key,
-            lambda: services.rivals(view.model, view.texts, view.settings.thresholds, DRAWS),
+            lambda: runs.rivals(view.model, view.texts, view.settings.thresholds, DRAWS),
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -138,13 +140,13 @@ def _two_settings(view: View) -> None:
     saved, notices = read_saved(st.query_params)
     for text in notices:
         st.html(markup.notice(text))
-    runs: dict[str, Prediction] = {}
+    found: dict[str, Prediction] = {}
     for name, settings in saved.items():
         try:
-            runs[name] = _run(view, name, settings)
+            found[name] = _run(view, name, settings)
         except (CheckpointError, InputProblem) as error:
             st.html(markup.notice(f"{name.upper()}: {error}"))
-    if set(runs) != set(NAMES):
+    if set(found) != set(NAMES):
         st.html(
             markup.paragraph(
                 "Save the thresholds of now as A. Change them on Explore, or choose another model, "
@@ -154,14 +156,14 @@ def _two_settings(view: View) -> None:
             )
         )
         return
-    _against(saved, runs)
+    _against(saved, found)
 
 
 def _run(view: View, name: str, settings: Saved) -> Prediction:
-    models = services.models()
-    if settings.model not in models:
+    offered = models.offered()
+    if settings.model not in offered:
         raise CheckpointError(f"there is no model “{settings.model}” here; save it anew.")
-    model = services.load(models[settings.model], view.settings.device)
+    model = models.load(offered[settings.model], view.settings.device)
     if len(settings.thresholds) != model.layers:
         raise CheckpointError(f"“{settings.model}” has {model.layers} layers; save it anew.")
     if _question(model) != _question(view.model):
@@ -171,22 +173,22 @@ def _run(view: View, name: str, settings: Saved) -> Prediction:
         )
     key = (settings, view.settings.device, view.texts)
     return session.memory().keep(
-        f"saved_{name}", key, lambda: services.predict(model, view.texts, settings.thresholds)
+        f"saved_{name}", key, lambda: runs.predict(model, view.texts, settings.thresholds)
     )
 
 
 def _question(model: PrunedModel) -> tuple[bool, tuple[str, ...]]:
     """What a model is asked: about one text or two, and with which labels it answers."""
-    return is_pair_task(model.settings.task), services.classes(model)
+    return is_pair_task(model.settings.task), models.classes(model)
 
 
-def _against(saved: dict[str, Saved], runs: dict[str, Prediction]) -> None:
-    finding = findings.two(runs["a"], runs["b"])
+def _against(saved: dict[str, Saved], found: dict[str, Prediction]) -> None:
+    finding = findings.two(found["a"], found["b"])
     st.html(markup.heading(finding, 3))
-    if runs["a"].trace.tokens == runs["b"].trace.tokens:
-        same_depth = len({len(run.trace.layers) for run in runs.values()}) == 1
+    if found["a"].trace.tokens == found["b"].trace.tokens:
+        same_depth = len({len(run.trace.layers) for run in found.values()}) == 1
         if same_depth:
-            _map("rules_map_ab", finding, ["A", "B"], [runs["a"].trace, runs["b"].trace])
+            _map("rules_map_ab", finding, ["A", "B"], [found["a"].trace, found["b"].trace])
     st.html(
         markup.table(
             ("", "Model", "Thresholds", "Answer", "FLOPs", "Tokens left, layer by layer"),
@@ -199,7 +201,7 @@ def _against(saved: dict[str, Saved], runs: dict[str, Prediction]) -> None:
                     words.flops(run.flops),
                     " ".join(map(str, run.trace.alive)),
                 )
-                for name, run in runs.items()
+                for name, run in found.items()
             ],
             "A and B on the sentence above",
         )

@@ -2,16 +2,20 @@
 
 import streamlit as st
 
-from app import blocks, findings, header, markup, services, session, theme, words
+from app import blocks, header, runs, theme
 from app.figures import latency, work
-from app.figures.latency import Timed
 from app.figures.tables import Table
 from app.header import View
-from app.services import Busy, Comparison, InputProblem
+from app.runs import InputProblem
+from app.says import findings, markup, words
+from app.says.timed import Timed
+from app.turns import Busy
+from app.visitor import session
 from ltp_core import Prediction
 from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
 from ltp_core.model import Text
+from ltp_core.speed.latency import Comparison
 
 BATCH = 8  # texts that are timed together
 WORK = (
@@ -50,7 +54,7 @@ def page() -> None:
 
 
 def _by_layer(view: View) -> None:
-    dense, pruned = (services.work_by_layer(view.model, run) for run in (view.dense, view.pruned))
+    dense, pruned = (runs.work_by_layer(view.model, run) for run in (view.dense, view.pruned))
     figure = work.by_layer(dense, pruned, theme.palette())
     blocks.chart(
         figure, "work_by_layer", findings.work(dense, pruned), lambda: _layer_table(dense, pruned), WORK
@@ -61,7 +65,7 @@ def _by_length(view: View) -> None:
     key = (view.settings.model, view.settings.device, view.settings.thresholds)
     try:
         points = session.memory().keep(
-            "by_length", key, lambda: services.work_by_length(view.model, view.settings.thresholds)
+            "by_length", key, lambda: runs.work_by_length(view.model, view.settings.thresholds)
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -73,12 +77,12 @@ def _by_length(view: View) -> None:
 
 def _times(view: View) -> None:
     """Time the text alone and in a batch; both places are there from the start."""
-    batch = services.company(view.model, view.texts, BATCH)
+    batch = runs.company(view.model, view.texts, BATCH)
     try:
         together = session.memory().keep(
             "together",
             view.key,
-            lambda: [services.predict_batch(view.model, batch, t) for t in (None, view.settings.thresholds)],
+            lambda: [runs.predict_batch(view.model, batch, t) for t in (None, view.settings.thresholds)],
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -96,19 +100,17 @@ def _times(view: View) -> None:
         places.append(place)
     st.html(markup.paragraph(TIME.format(device=view.setup.device), "hint"))
     st.html(markup.paragraph("The batch holds your text and sentences of ours of other lengths.", "hint"))
-    for place, (name, key, texts, runs) in zip(places, cases, strict=True):
+    for place, (name, key, texts, both) in zip(places, cases, strict=True):
         with place.container():
-            _measured(view, name, key, texts, runs)
+            _measured(view, name, key, texts, both)
 
 
-def _measured(view: View, name: str, key: str, texts: list[Text], runs: tuple[list[Prediction], ...]) -> None:
+def _measured(view: View, name: str, key: str, texts: list[Text], both: tuple[list[Prediction], ...]) -> None:
     try:
         times = session.memory().keep(
             key,
             view.key,
-            lambda: services.measure_batch(
-                view.model, texts, view.settings.thresholds, session.stop_if_changed
-            ),
+            lambda: runs.measure_batch(view.model, texts, view.settings.thresholds, session.stop_if_changed),
         )
     except Busy:
         st.html(
@@ -117,7 +119,7 @@ def _measured(view: View, name: str, key: str, texts: list[Text], runs: tuple[li
             )
         )
     else:
-        _show(_timed(name, times, *runs), key)
+        _show(_timed(name, times, *both), key)
 
 
 def _show(timed: Timed, key: str) -> None:

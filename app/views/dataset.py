@@ -7,14 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from app import blocks, findings, header, jobs, markup, session, surveys, theme, words
+from app import blocks, header, jobs, models, surveys, theme
 from app.figures import survey as figures
 from app.figures.survey_tables import curve_table, kept_table, rows_table, words_table
 from app.figures.tables import to_csv
 from app.header import Setup
-from app.state import read_choice
+from app.says import findings, markup, words
 from app.surveys import SurveyProblem
-from app.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
+from app.visitor import session
+from app.visitor.state import read_choice
+from app.visitor.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
 from ltp_core.data.rows import DataError
 from ltp_core.data.survey import Row, Survey
 
@@ -39,7 +41,7 @@ COLUMNS = (
 
 
 @dataclass
-class Memory:
+class LatestRun:
     """What this page remembers for one visitor.
 
     Attributes:
@@ -49,7 +51,7 @@ class Memory:
         whose: these thresholds, in words; empty for a model that has learned none.
     """
 
-    job: jobs.Job | None = None
+    job: jobs.BackgroundJob | None = None
     about: str = ""
     key: tuple[Any, ...] = ()
     whose: str = ""
@@ -63,13 +65,13 @@ def page() -> None:
     )
     if setup is None:
         return
-    mem = st.session_state.setdefault("data_set", Memory())
-    _choose(setup, mem)
-    job = mem.job
+    latest = st.session_state.setdefault("data_set", LatestRun())
+    _choose(setup, latest)
+    job = latest.job
     if job is None:
         st.html(markup.paragraph("Choose texts and press Run: the results appear here.", "hint"))
     elif job.state == "running":
-        jobs.watch(job, mem.about)
+        jobs.watch(job, latest.about)
     elif job.state == "stopped":
         st.html(markup.notice("Cancelled. Nothing was kept; press Run to start again."))
     elif job.state == "left":
@@ -77,9 +79,11 @@ def page() -> None:
     elif job.state == "failed":
         st.html(markup.notice(job.error))
     else:
-        if mem.key != _key(setup):
+        outdated = latest.key != _key(setup)
+        if outdated:
             st.html(markup.notice(CHANGED))
-        _results(mem, *job.result, outdated=mem.key != _key(setup))
+        data, found = job.result
+        _results(latest, data, found, outdated)
 
 
 def _key(setup: Setup) -> tuple[Any, ...]:
@@ -92,7 +96,7 @@ def _whose(setup: Setup) -> str:
     return "the learned ones" if setup.settings.thresholds == setup.choices.learned else "yours"
 
 
-def _choose(setup: Setup, mem: Memory) -> None:
+def _choose(setup: Setup, latest: LatestRun) -> None:
     left, right = st.columns([3, 1], gap="medium")
     with right:
         header.pickers(setup.models, setup.choices.devices)
@@ -110,12 +114,12 @@ def _choose(setup: Setup, mem: Memory) -> None:
         elif source == "task":
             header.linked("rows", rows, lambda text: read_choice("rows", text, SIZES, SIZES[1]))
             rows = st.select_slider("Rows, chosen at random", SIZES, key="rows")
-        running = mem.job is not None and mem.job.state == "running"
+        running = latest.job is not None and latest.job.state == "running"
         ready = source != "file" or upload is not None
         if st.button("Run", key="run_set", icon=":material/play_arrow:", disabled=running or not ready):
             data = _source(setup, str(source), rows, upload)
             if data is not None:
-                _start(setup, mem, data, SOURCES[str(source)])
+                _start(setup, latest, data, SOURCES[str(source)])
         st.html(markup.paragraph(LIMITS, "hint"))
 
 
@@ -126,7 +130,7 @@ def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], D
     if source == "ours":
         return partial(surveys.ours, setup.model)
     try:
-        data = read_upload(upload.name, upload.getvalue(), surveys.classes(setup.model))
+        data = read_upload(upload.name, upload.getvalue(), models.classes(setup.model))
         surveys.check_texts(setup.model, data)
     except DataError as error:
         st.html(markup.notice(str(error)))
@@ -134,7 +138,7 @@ def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], D
     return lambda: data
 
 
-def _start(setup: Setup, mem: Memory, data: Callable[[], DataSet], about: str) -> None:
+def _start(setup: Setup, latest: LatestRun, data: Callable[[], DataSet], about: str) -> None:
     model, thresholds = setup.model, setup.settings.thresholds
     job = jobs.start(lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem)
     if job is None:
@@ -145,14 +149,16 @@ def _start(setup: Setup, mem: Memory, data: Callable[[], DataSet], about: str) -
             )
         )
         return
-    mem.job, mem.about, mem.key, mem.whose = job, about, _key(setup), _whose(setup)
+    latest.job, latest.about, latest.key, latest.whose = job, about, _key(setup), _whose(setup)
     st.rerun()
 
 
-def _results(mem: Memory, data: DataSet, found: Survey, outdated: bool) -> None:
+def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) -> None:
     """What came out, under the model and thresholds of the run: the page's own may have changed by now."""
     st.html(markup.heading(findings.survey(found)))
-    said = [f"Run: {data.name}.", f"Model: {mem.key[0]}.", f"Thresholds: {mem.whose}." if mem.whose else ""]
+    said = [f"Run: {data.name}.", f"Model: {latest.key[0]}."]
+    if latest.whose:
+        said.append(f"Thresholds: {latest.whose}.")
     if found.truncated:
         said.append(f"{found.truncated:,} texts were too long for the model, and their ends were cut.")
     st.html(markup.paragraph(" ".join(filter(None, [*said, data.note])), "hint"))

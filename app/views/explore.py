@@ -4,13 +4,16 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import about, header, markup, services, session, theme, thresholds, verdict, words
+from app import header, runs, theme, thresholds
 from app.blocks import numbers
 from app.figures import attention_heatmap
 from app.figures.tables import attention_table, survival_table
 from app.header import View
 from app.report import report
-from app.services import Busy, Comparison
+from app.says import markup, notes, verdict, words
+from app.turns import Busy
+from app.visitor import session
+from ltp_core.speed.latency import Comparison
 
 
 def page() -> None:
@@ -33,21 +36,21 @@ def _results(view: View) -> None:
         strip.html(verdict.strip(view.dense, view.pruned, measured, waiting, device))
 
     show(None)
-    st.html(markup.heading(about.BOARD_TITLE))
-    st.html(markup.paragraph(about.THRESHOLDS, "hint"))
+    st.html(markup.heading(notes.BOARD_TITLE))
+    st.html(markup.paragraph(notes.THRESHOLDS, "hint"))
     thresholds.buttons(settings, choices)
     with st.container():  # always there: else all that follows is put in anew when the notice comes or goes,
         if collapsed := words.collapse(trace):  # and the old figures stay until the measurement has ended
             st.html(markup.notice(collapsed))
     thresholds.board(view)
-    pieces = about.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
-    st.html(markup.paragraph(about.MAP + pieces, "hint"))
+    pieces = notes.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
+    st.html(markup.paragraph(notes.MAP + pieces, "hint"))
     thresholds.numbers(choices)
     numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
     _attention(view)
-    notes = about.numbers(view.dense, view.pruned, device, model.max_tokens, choices.has_learned)
+    counted = notes.numbers(view.dense, view.pruned, device, model.max_tokens, choices.has_learned)
     with st.expander("How answer, work and time are counted", key="counted"):
-        for text in notes:
+        for text in counted:
             st.html(markup.paragraph(text))
     measurements = session.memory().results  # filled below; the button reads it when it is pressed
 
@@ -59,7 +62,7 @@ def _results(view: View) -> None:
             ("Device", device),
             ("Settings", urlencode(settings.to_query(choices))),
         ]
-        return report(view.texts, link, view.dense, view.pruned, settings.thresholds, times, device, notes)
+        return report(view.texts, link, view.dense, view.pruned, settings.thresholds, times, device, counted)
 
     st.download_button(
         "Download this view as a report (HTML)",
@@ -74,7 +77,7 @@ def _results(view: View) -> None:
         measured = session.memory().keep(
             "measured",
             view.key,
-            lambda: services.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
+            lambda: runs.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
         )
     except Busy:
         show(None, "not measured, since many visitors measure right now: press Run to try again")
@@ -87,11 +90,11 @@ def _attention(view: View) -> None:
     left, right = st.columns([3, 8], gap="medium")
     with left:
         st.html(markup.heading("Who looks at whom?"))
-        layer = st.segmented_control(
-            "Layer", range(1, choices.layers + 1), key="layer", required=True, wrap=True
-        )
+        layers = range(1, choices.layers + 1)
+        st.segmented_control("Layer", layers, key="layer", required=True, wrap=True)
+        layer = view.settings.layer  # which the control holds, and the trace is of
         head = st.selectbox("Head", range(choices.heads + 1), key="head", format_func=words.head)
-        st.html(markup.paragraph(about.ATTENTION, "hint"))
+        st.html(markup.paragraph(notes.ATTENTION, "hint"))
     with right:
         token, share = attention_heatmap.most_attended(trace, head or None)
         heads = "mean of the heads" if head == 0 else f"head {head}"
@@ -104,7 +107,7 @@ def _attention(view: View) -> None:
             lambda: attention_heatmap.attention_heatmap(trace, head or None, palette),
         )
         narrowest = attention_heatmap.narrowest(trace)
-        tokens = attention_heatmap.attention_of(trace).tokens
+        tokens = words.attention_of(trace).tokens
         theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest, tokens)
         numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")
 

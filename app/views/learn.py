@@ -2,14 +2,18 @@
 
 import streamlit as st
 
-from app import blocks, header, lessons, markup, services, session, theme
+from app import blocks, header, lessons, runs, theme
 from app.components.copy_link import copy_link
 from app.figures.shares import MOST, share_bars
 from app.header import View
 from app.lessons import LESSONS, Lesson, Situation
-from app.services import Busy, Comparison, InputProblem
-from app.state import HIDEABLE
+from app.runs import InputProblem
+from app.says import markup
+from app.turns import Busy
+from app.visitor import session
+from app.visitor.state import HIDEABLE
 from ltp_core import Prediction
+from ltp_core.speed.latency import Comparison
 
 HIDE_NAMES = {"text": "sentence", "model": "model", "thresholds": "thresholds", "lessons": "other lessons"}
 REFUSED = "Nothing was measured, since many visitors measure right now: press “Measure now” to try again."
@@ -103,7 +107,7 @@ def _situation(view: View, chosen: int | None = None) -> Situation:
     def predict(thresholds: tuple[float, ...]) -> Prediction:
         key = (*view.key[:3], thresholds)
         return session.memory().keep(
-            "lesson_run", key, lambda: services.predict(view.model, view.texts, thresholds)
+            "lesson_run", key, lambda: runs.predict(view.model, view.texts, thresholds)
         )
 
     return Situation(
@@ -119,9 +123,7 @@ def _times(view: View) -> Comparison | None:
         return session.memory().keep(
             "lesson_times",
             view.key,
-            lambda: services.measure(
-                view.model, view.texts, view.settings.thresholds, session.stop_if_changed
-            ),
+            lambda: runs.measure(view.model, view.texts, view.settings.thresholds, session.stop_if_changed),
         )
     except Busy:  # and not again on the visitor's next click elsewhere: each try may wait in line
         st.session_state["lesson_timed"], st.session_state["lesson_refused"] = None, view.key

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from app import header, lecture, markup, session, theme, words
+from app import header, theme
 from app.blocks import numbers
 from app.figures import attention_heatmap, steps
 from app.figures.tables import attention_table, importance_table, received_table
 from app.header import View
-from app.lecture import Case
+from app.says import lecture, markup, words
+from app.says.lecture import Case
+from app.visitor import session
 
 
 def page() -> None:
@@ -75,7 +77,7 @@ def _steps(view: View, case: Case) -> None:
         st.html(markup.paragraph(lecture.MEAN, "hint"))
         figure = attention_heatmap.attention_heatmap(trace, None, palette)
         figure = steps.frame_column(figure, trace, token, palette)
-        tokens = attention_heatmap.attention_of(trace).tokens
+        tokens = words.attention_of(trace).tokens
         narrowest = attention_heatmap.narrowest(trace)
         theme.figure(figure, "mean_map", f"Mean over heads: {lecture.mean_title(case)}", narrowest, tokens)
         numbers("mean_numbers", lambda: attention_table(trace, None), "mean-attention.csv")

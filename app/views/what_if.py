@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from app import blocks, findings, header, markup, reasons, services, session, theme, words
+from app import blocks, header, runs, theme
 from app.figures import attribution
 from app.header import View
-from app.services import InputProblem
-from app.state import read_positions
-from app.text import as_label, shorten
+from app.runs import InputProblem
+from app.says import findings, markup, reasons, words
+from app.says.text import as_label, shorten
+from app.visitor import session
+from app.visitor.state import read_positions
 from ltp_core import Prediction
 from ltp_core.why.counterfactual import SmallestDrop, SmallestScale
 
@@ -31,7 +34,7 @@ def page() -> None:
         pinned = session.memory().keep(
             "pinned",
             (view.key, stay, go),
-            lambda: services.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
+            lambda: runs.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -55,7 +58,7 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
         header.linked(
             name,
             [],
-            lambda text, name=name: read_positions(name, text, shown),
+            partial(read_positions, name, shown=shown),
             lambda chosen: ",".join(map(str, sorted(chosen))),
         )
 
@@ -127,7 +130,7 @@ def _smallest(view: View) -> None:
     if not asked:
         st.html(
             markup.paragraph(
-                f"This runs the sentence up to {services.SEARCH_BUDGET} times without some of its words, and "
+                f"This runs the sentence up to {runs.SEARCH_BUDGET} times without some of its words, and "
                 "under higher and higher thresholds.",
                 "hint",
             )
@@ -138,7 +141,7 @@ def _smallest(view: View) -> None:
             drop, scale = session.memory().keep(
                 "flips",
                 view.key,
-                lambda: services.smallest_changes(view.model, view.texts, view.settings.thresholds),
+                lambda: runs.smallest_changes(view.model, view.texts, view.settings.thresholds),
             )
     except InputProblem as error:
         st.html(markup.notice(str(error)))
@@ -149,21 +152,16 @@ def _smallest(view: View) -> None:
 
 def _found_drop(drop: SmallestDrop) -> None:
     st.html(markup.heading(reasons.smallest_drop(drop), 3))
-    st.html(
-        markup.paragraph(
-            f"All sets of up to {words.tokens(drop.exhausted)} were tried, larger ones one word at a "
-            f"time: {drop.passes} runs of {drop.budget}. Log-odds of {drop.before}: {drop.log_odds[0]:+.2f} "
-            f"before, {drop.log_odds[1]:+.2f} after.",
-            "hint",
-        )
-    )
+    st.html(markup.paragraph(reasons.how_dropped(drop), "hint"))
+    if drop.positions is None:
+        return
     if any(position >= MOST_PINS for position in drop.positions):  # a part of a set need not flip anything
         st.html(
             markup.notice(
                 f"These words cannot be pinned together: only the first {MOST_PINS} tokens can be pinned."
             )
         )
-    elif drop.positions:
+    else:
         st.button("Pin these words to go", key="pin_drop", on_click=_want_to_go, args=(list(drop.positions),))
 
 
@@ -195,7 +193,7 @@ def _kept(view: View) -> None:
         found = session.memory().keep(
             "keeping",
             view.key,
-            lambda: services.keeping(view.model, view.texts, view.settings.thresholds),
+            lambda: runs.keeping(view.model, view.texts, view.settings.thresholds),
         )
     except InputProblem as error:
         st.html(markup.notice(str(error)))

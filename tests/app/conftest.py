@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import services
+from app import models
 from ltp_core import LayerTrace, Prediction, PrunedModel, Trace
 from ltp_core.speed.latency import Comparison, Timing
 
@@ -46,5 +46,5 @@ def tiny_folder(tmp_path, monkeypatch, tiny_bert, tokenizer):
     """A tiny model with learned thresholds on disk, offered by the lab as "tiny"."""
     folder = tmp_path / "tiny"
     PrunedModel(tiny_bert(num_labels=2), tokenizer, THRESHOLDS).save_pretrained(folder)
-    monkeypatch.setenv(services.MODELS_VARIABLE, str(folder))
+    monkeypatch.setenv(models.MODELS_VARIABLE, str(folder))
     return folder

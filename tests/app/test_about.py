@@ -3,8 +3,8 @@
 import json
 import re
 
-from app import services
-from app.words import times
+from app import models, runs
+from app.says.words import times
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
 from tests.app.harness import html, open_view
 
@@ -41,12 +41,10 @@ def test_a_word_of_little_attention_decides_and_one_of_much_does_not():
 
 
 def test_taking_a_word_out(tiny_folder):
-    services.load.clear()
-    model = services.load(tiny_folder, "cpu")
-    found = services.remove_word(model, "the plot was bad", "Plot")
-    assert found.without == services.predict(
-        model, services.Texts("the was bad"), services.start_thresholds(model)
-    )
+    models.load.clear()
+    model = models.load(tiny_folder, "cpu")
+    found = runs.remove_word(model, "the plot was bad", "Plot")
+    assert found.without == runs.predict(model, runs.Texts("the was bad"), models.start_thresholds(model))
     shares = found.whole.trace.layers[0].importance
     assert found.rank == sorted(shares, reverse=True).index(shares[2]) + 1
     assert found.share == shares[2] * 6

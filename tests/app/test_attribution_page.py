@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from app import reasons, services
+from app import models, runs, turns
 from app.figures import attribution
 from app.figures.colours import DARK, LIGHT
-from ltp_core import PrunedModel
+from app.says import reasons
+from ltp_core import Dense, PrunedModel
 from ltp_core.why.agreement import Agreement
-from ltp_core.why.attribution import Attribution, Scores
+from ltp_core.why.attribution import Attribution, Scores, attribute
 from ltp_core.why.deletion import Deletion, Effect
 from tests.app.harness import html, open_view, run
 
@@ -18,7 +19,7 @@ TEXT = "the plot was very bad and the film was so good"
 
 @pytest.fixture
 def lab(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     return lambda **query: open_view("attribution", **query)
 
 
@@ -33,10 +34,16 @@ def found(trace):
 AGREED = Agreement(3, (0.0, 0.5, None), 0.25, (2, 2, 3), (0.5, 0.5, 1.0), (2 / 3, 2 / 3, 1.0))
 
 
-def test_all_three_answers_are_on_the_page(lab):
+def test_all_three_answers_are_on_the_page(lab, tiny_folder):
     page = lab(text=TEXT)
     shown = html(page)
-    assert "speaks for LABEL_" in shown or "speaks against LABEL_" in shown
+    model = models.load(tiny_folder, "cpu")
+    label = model.predict(TEXT, rule=Dense()).label
+    scores = attribute(model, TEXT, label, "integrated_gradients").dense.values
+    tokens = model.predict(TEXT).trace.tokens
+    most = max(range(1, len(tokens) - 1), key=lambda token: abs(scores[token]))
+    side = "for" if scores[most] > 0 else "against"
+    assert f"“{tokens[most]}” speaks {side} {label} most ({scores[most]:+.2f})" in shown
     assert "(converged)" in shown and "of all pairs" in shown
     assert "Words at random" in shown and "of 5 draws" in shown
 
@@ -70,7 +77,7 @@ def test_an_empty_text_invites(lab):
 
 
 def test_a_long_text_is_refused_in_one_line_and_the_fast_method_takes_it(lab, monkeypatch):
-    monkeypatch.setattr(services, "MOST_EXPLAINED", 8)
+    monkeypatch.setattr(runs, "MOST_EXPLAINED", 8)
     page = lab(text=TEXT)
     assert "has 13 tokens; the lab does this for up to 8" in html(page)
     assert "choose Gradient × input, which takes any length" in html(page)
@@ -79,8 +86,8 @@ def test_a_long_text_is_refused_in_one_line_and_the_fast_method_takes_it(lab, mo
 
 
 def test_the_fast_method_is_no_advice_where_length_is_not_what_is_wrong(lab, monkeypatch):
-    monkeypatch.setattr(services, "LONGEST_WAIT", 0.01)
-    with services._explaining:
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.01)
+    with turns._explaining:
         page = lab(text=TEXT, method="gradient_x_input")
     assert "is being explained" in html(page) and "any length" not in html(page)
 

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
-from app import findings, services
+from app import models
 from app.figures.colours import LIGHT
 from app.figures.rules_map import rules_map
-from app.saved import Saved, read_saved
+from app.says import findings
+from app.visitor.saved import Saved, read_saved
 from ltp_core import PrunedModel
 from ltp_core.why.contest import Contender
 from tests.app.harness import html, open_view, run, set_task
@@ -18,7 +19,7 @@ TEXT = "the plot was very bad and the film was so good"
 
 @pytest.fixture
 def compare(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     return lambda **query: open_view("compare", text=TEXT, **query)
 
 
@@ -90,7 +91,7 @@ def test_a_model_that_answers_another_question_is_refused(
     other = tiny_folder.with_name("other")
     PrunedModel(tiny_bert(num_labels=2, id2label=labels), tokenizer, (0.0, 0.1, 0.1)).save_pretrained(other)
     set_task(other, task)
-    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
+    monkeypatch.setenv(models.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
     said = html(compare(a="tiny:0.0,0.1,0.1", b="other:0.0,0.1,0.1"))
     assert "B: “other” answers another question than tiny" in said
     assert "A and B give" not in said and "A and B differ" not in said

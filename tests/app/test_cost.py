@@ -2,10 +2,11 @@
 
 import pytest
 
-from app import findings, services
+from app import limits, models, runs, turns
 from app.figures import latency, work
 from app.figures.colours import DARK, LIGHT
-from app.figures.latency import Timed
+from app.says import findings
+from app.says.timed import Timed
 from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
 from ltp_core.speed.latency import Comparison, Timing
@@ -18,8 +19,8 @@ PRUNED = [LayerFlops(1, 40_000, 45_000), LayerFlops(2, 30_000, 15_000)]
 
 @pytest.fixture
 def cost(tiny_folder, monkeypatch, comparison):
-    services.load.clear()
-    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+    models.load.clear()
+    monkeypatch.setattr(runs, "measure_batch", lambda *args: comparison)
     return lambda **query: open_view("cost", **query)
 
 
@@ -48,7 +49,7 @@ def test_an_empty_text_invites(cost):
 
 def test_a_text_that_is_too_long_is_refused_in_one_line(cost):
     page = cost(text=TEXT)
-    page.text_area(key="text").set_value("a" * (services.MAX_CHARACTERS + 1))
+    page.text_area(key="text").set_value("a" * (limits.MAX_CHARACTERS + 1))
     assert "the lab takes 100,000" in html(run(page))
 
 
@@ -84,9 +85,9 @@ def test_a_length_at_which_nothing_is_left_is_no_gain():
 
 
 def test_work_by_length_counts_what_is_left(tiny_folder):
-    services.load.clear()
-    model = services.load(tiny_folder, "cpu")
-    points = services.work_by_length(model, (0.0, 0.09, 0.09))
+    models.load.clear()
+    model = models.load(tiny_folder, "cpu")
+    points = runs.work_by_length(model, (0.0, 0.09, 0.09))
     assert [point.left[0] for point in points] == [16, 32] and all(p.left[1] < p.length for p in points)
 
 
@@ -130,12 +131,12 @@ def test_equal_times_claim_nothing():
 
 def test_a_refusal_is_said_and_not_kept(cost, monkeypatch, comparison):
     def busy(*args):
-        raise services.Busy
+        raise turns.Busy
 
-    monkeypatch.setattr(services, "measure_batch", busy)
+    monkeypatch.setattr(runs, "measure_batch", busy)
     page = cost()
     said = "This text alone: not measured, since many visitors measure right now. Press Run to try again."
     assert said in html(page)
-    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+    monkeypatch.setattr(runs, "measure_batch", lambda *args: comparison)
     page.button(key="run").click()
     assert "not measured" not in html(run(page))

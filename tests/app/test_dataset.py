@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from app import findings, jobs, services, session, surveys
+from app import jobs, models, runs, surveys
 from app.figures import survey as figures
 from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
 from app.figures.tables import to_csv
-from app.uploads import DataSet
+from app.says import findings
+from app.visitor import session
+from app.visitor.uploads import DataSet
 from ltp_core.data.rows import DataError
 from ltp_core.data.survey import Answer, Fate, Point, Row, Survey
 from tests.app.harness import html, open_view, run, set_task
@@ -20,7 +22,7 @@ from tests.app.harness import html, open_view, run, set_task
 
 @pytest.fixture
 def dataset(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     return lambda **query: open_view("dataset", **query)
 
 
@@ -36,7 +38,7 @@ def finish(page):
 def show(page, found):
     """Put results on the page, as if its job had found them."""
     memory = page.session_state["data_set"]
-    memory.job = jobs.Job(state="finished", result=(DataSet("a file", [], None), found))
+    memory.job = jobs.BackgroundJob(state="finished", result=(DataSet("a file", [], None), found))
     settings = page.session_state[session.MEMORY].settings
     memory.key = (settings.model, settings.thresholds)
 
@@ -50,8 +52,8 @@ def row(text="a film", dense="positive", pruned="positive", share=0.9, tokens=4,
 def of_task(folder, task):
     """The tiny model, said to be of this task."""
     set_task(folder, task)
-    services.load.clear()
-    return services.load(folder, "cpu")
+    models.load.clear()
+    return models.load(folder, "cpu")
 
 
 @pytest.fixture
@@ -78,14 +80,14 @@ def test_our_sentences_run_in_the_background(dataset):
     page.run()
     finish(page)
     said = html(page)
-    assert f"fewer FLOPs on {len(services.own_texts(pairs=False))} texts" in said
+    assert f"fewer FLOPs on {len(runs.own_texts(pairs=False))} texts" in said
     assert "our own sentences" in said and "have changed since" not in said
     assert page.session_state["data_set"].job.state == "finished"
 
 
 def test_a_model_that_compares_gets_pairs_of_our_sentences(tiny_folder):
     texts = surveys.ours(of_task(tiny_folder, "mrpc")).texts
-    assert texts == services.own_texts(pairs=True) and all(len(text) == 2 for text in texts)
+    assert texts == runs.own_texts(pairs=True) and all(len(text) == 2 for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_file_that_does_not_fit_is_not_run(dataset, tiny_folder):
     ],
 )
 def test_a_row_that_cannot_be_read_is_named_before_any_is_run(tiny_folder, monkeypatch, bad, said):
-    model = services.load(tiny_folder, "cpu")
+    model = models.load(tiny_folder, "cpu")
     monkeypatch.setattr(model, "predict", lambda *args, **kwargs: pytest.fail("it ran a text"))
     data = DataSet("a.csv", [*["a film"] * 19, bad], None)
     with pytest.raises(surveys.SurveyProblem, match=f"^a.csv, {said}"):
@@ -131,13 +133,13 @@ def test_the_check_of_rows_can_be_stopped(tiny_folder):
     def stop(done, total):
         raise jobs.Stopped
 
-    model = services.load(tiny_folder, "cpu")
+    model = models.load(tiny_folder, "cpu")
     with pytest.raises(jobs.Stopped):
         surveys.run(model, (0.0, 0.0, 0.0), lambda: DataSet("a.csv", ["\u200b"], None), stop)
 
 
 def test_a_model_of_an_unknown_task_may_read_both(tiny_folder):
-    model = services.load(tiny_folder, "cpu")
+    model = models.load(tiny_folder, "cpu")
     for text in ("a", ("a", "b")):
         surveys.check_texts(model, DataSet("a.csv", [text], None))
 
@@ -158,7 +160,9 @@ def test_a_flipped_text_opens_in_explore(dataset, monkeypatch, found):
     page = dataset()
     show(page, found)
     opened = []
-    monkeypatch.setattr("app.session.open_page", lambda path, **settings: opened.append((path, settings)))
+    monkeypatch.setattr(
+        "app.visitor.session.open_page", lambda path, **settings: opened.append((path, settings))
+    )
     run(page)
     assert "2 of 3 texts change their answer" in html(page)
     page.button(key="open_1").click()
@@ -193,7 +197,7 @@ def test_too_many_at_once_are_refused(dataset, monkeypatch):
 
 def test_cancel(dataset):
     page = dataset()
-    page.session_state["data_set"].job = job = jobs.Job(done=3, total=10)
+    page.session_state["data_set"].job = job = jobs.BackgroundJob(done=3, total=10)
     run(page)
     page.button(key="cancel_job").click()
     run(page)
@@ -205,14 +209,14 @@ def test_cancel(dataset):
 
 def test_a_run_that_nobody_waited_for_was_not_cancelled(dataset):
     page = dataset()
-    page.session_state["data_set"].job = jobs.Job(state="left")
+    page.session_state["data_set"].job = jobs.BackgroundJob(state="left")
     said = html(run(page))
     assert "your browser was not connected for 60 seconds" in said and "Cancelled" not in said
 
 
 def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, tmp_path):
     monkeypatch.setenv(surveys.DATA_VARIABLE, str(tmp_path / "nowhere"))
-    model = services.load(tiny_folder, "cpu")
+    model = models.load(tiny_folder, "cpu")
     monkeypatch.setattr(type(model.settings), "task", "sst2", raising=False)
     object.__setattr__(model.settings, "task", "sst2")
     with pytest.raises(surveys.SurveyProblem, match="cannot be read in LTP_LAB_DATA"):

@@ -9,8 +9,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import services, session
+from app import limits, models, runs, turns
 from app import thresholds as thresholds_of_page
+from app.visitor import session
 from ltp_core import PrunedModel
 from ltp_core.checkpoints import Settings
 from tests.app.harness import html, run, set_task
@@ -21,8 +22,8 @@ MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 @pytest.fixture
 def lab(tiny_folder, monkeypatch, comparison):
     """Opens the page: ``lab(text="good film", t2="0")``."""
-    services.load.clear()
-    monkeypatch.setattr(services, "measure", lambda *args, **kwargs: comparison)
+    models.load.clear()
+    monkeypatch.setattr(runs, "measure", lambda *args, **kwargs: comparison)
 
     def open_page(**query):
         page = AppTest.from_file(MAIN, default_timeout=60)
@@ -125,13 +126,15 @@ def test_learned_thresholds_come_back_to_the_last_digit(lab, tiny_folder, tiny_b
         assert page.button(key="learned").disabled and "t2" not in page.query_params
 
 
-def test_an_empty_text_invites(lab):
+def test_an_empty_text_invites(lab, tiny_folder):
     page = lab(text="  ")
     assert "Type a sentence above" in html(page)
     page.button(key="example_0").click()
     run(page)
-    assert page.text_area(key="text").value in html(page) or "tokens" in html(page)
-    assert alive(page)
+    trace = models.load(tiny_folder, "cpu").predict(page.text_area(key="text").value).trace
+    assert "Type a sentence above" not in html(page)
+    assert f"{trace.alive[1]} of {len(trace.tokens)} tokens left after layer 2 of 3" in html(page)
+    assert alive(page) == list(trace.alive)
 
 
 def test_ten_thousand_words_are_cut_with_a_notice(lab):
@@ -145,10 +148,10 @@ def test_ten_thousand_words_are_cut_with_a_notice(lab):
 
 def test_more_text_than_the_lab_takes_is_refused_and_kept(lab):
     page = lab(text="good film")
-    page.text_area(key="text").set_value("x" * (services.MAX_CHARACTERS + 1))
+    page.text_area(key="text").set_value("x" * (limits.MAX_CHARACTERS + 1))
     run(page)
     assert "100,001 characters; the lab takes 100,000" in html(page)
-    assert len(page.text_area(key="text").value) == services.MAX_CHARACTERS + 1
+    assert len(page.text_area(key="text").value) == limits.MAX_CHARACTERS + 1
 
 
 @pytest.mark.parametrize(
@@ -203,7 +206,7 @@ def test_the_address_restores_everything(lab):
 
 
 def test_only_devices_of_this_machine_are_offered(lab):
-    names = [services.DEVICE_NAMES[device] for device in services.devices()]
+    names = [models.DEVICE_NAMES[device] for device in models.devices()]
     assert lab().selectbox(key="device").options == names
 
 
@@ -227,13 +230,13 @@ def test_a_model_whose_thresholds_are_no_shares_is_refused(lab, tiny_folder, tin
 def test_another_model_can_be_chosen_instead_of_a_broken_one(lab, tiny_folder, monkeypatch):
     good = tiny_folder.with_name("good")
     shutil.copytree(tiny_folder, good)
-    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{good}")
+    monkeypatch.setenv(models.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{good}")
     (tiny_folder / "config.json").write_text("{", encoding="utf-8")
     page = lab(text="good film")
     assert page.selectbox(key="model").value == "tiny"
     page.selectbox(key="model").select("good")
     run(page)
-    assert alive(page)
+    assert alive(page) == list(models.load(good, "cpu").predict("good film").trace.alive)
 
 
 def test_a_pair_task_has_two_boxes(lab, tiny_folder):
@@ -272,7 +275,7 @@ def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
     measured = []
     page = lab(text="good film")
     monkeypatch.setattr(
-        services, "measure", lambda _, texts, *rest, **options: measured.append(texts) or comparison
+        runs, "measure", lambda _, texts, *rest, **options: measured.append(texts) or comparison
     )
     page.text_area(key="text").set_value("bad film")
     run(page)
@@ -288,20 +291,20 @@ def test_a_new_sentence_is_measured_anew(lab, monkeypatch, comparison):
 
 def test_it_says_when_others_measure_and_keeps_no_refusal(lab, monkeypatch, comparison):
     def busy(*args):
-        raise services.Busy
+        raise turns.Busy
 
-    monkeypatch.setattr(services, "measure", busy)
+    monkeypatch.setattr(runs, "measure", busy)
     page = lab(text="good film")
     headline, _ = card(page, "Time")
     assert headline == "Not measured, since many visitors measure right now: press Run to try again"
-    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    monkeypatch.setattr(runs, "measure", lambda *args: comparison)
     page.selectbox(key="head").select(2)
     run(page)  # the same input: only what was measured would have stayed
     assert "1.50× faster" in card(page, "Time")[0]
 
 
 def test_times_are_really_measured(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     page = AppTest.from_file(MAIN, default_timeout=60)
     page.query_params["model"] = "tiny"
     run(page)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from app import lessons, services, session
+from app import lessons, models, runs, turns
 from app.figures.colours import LIGHT
 from app.figures.shares import share_bars
 from app.lessons import LESSONS, Situation
-from app.state import read_hidden
+from app.visitor import session
+from app.visitor.state import read_hidden
 from ltp_core import LayerTrace, PrunedModel, Trace
 from ltp_core.speed.latency import Comparison, Timing
 from tests.app.harness import html, open_view, run
@@ -18,8 +19,8 @@ TEXT = "the plot was very bad and the film was so good"
 
 @pytest.fixture
 def learn(tiny_folder, monkeypatch, comparison):
-    services.load.clear()
-    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    models.load.clear()
+    monkeypatch.setattr(runs, "measure", lambda *args: comparison)
     return lambda **query: open_view("learn", **{"text": TEXT, **query})
 
 
@@ -87,9 +88,9 @@ def test_lesson_four_says_when_others_measure_and_measures_when_asked_again(lear
 
     def busy(*args):
         asked.append(args)
-        raise services.Busy
+        raise turns.Busy
 
-    monkeypatch.setattr(services, "measure", busy)
+    monkeypatch.setattr(runs, "measure", busy)
     page = learn(lesson="4")
     page.radio(key="predict_4").set_value(page.radio(key="predict_4").options[0])
     run(page)
@@ -98,7 +99,7 @@ def test_lesson_four_says_when_others_measure_and_measures_when_asked_again(lear
     assert "many visitors measure right now: press “Measure now” to try again" in said
     page.radio(key="predict_4").set_value(page.radio(key="predict_4").options[1])
     assert "many visitors measure right now" in html(run(page)) and len(asked) == 1  # it was not asked for
-    monkeypatch.setattr(services, "measure", lambda *args: comparison)
+    monkeypatch.setattr(runs, "measure", lambda *args: comparison)
     page.button(key="lesson_measure").click()
     said = html(run(page))
     assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in said and "many visitors" not in said

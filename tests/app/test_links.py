@@ -2,7 +2,7 @@
 
 import pytest
 
-from app import services
+from app import models, runs
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -20,9 +20,9 @@ SET = {  # page: a control -> what it is set to
 
 @pytest.fixture(autouse=True)
 def lab(tiny_folder, monkeypatch, comparison):
-    services.load.clear()
-    monkeypatch.setattr(services, "measure", lambda *args: comparison)
-    monkeypatch.setattr(services, "measure_batch", lambda *args: comparison)
+    models.load.clear()
+    monkeypatch.setattr(runs, "measure", lambda *args: comparison)
+    monkeypatch.setattr(runs, "measure_batch", lambda *args: comparison)
 
 
 def controls(page, keys):

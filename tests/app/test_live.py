@@ -13,12 +13,12 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from app import services
+from app import models
 from app.live import routes, runtime, store, supply
 from app.live.offer import offer
 from app.live.store import Store
 from app.live.supply import Supply
-from app.services import Texts
+from app.runs import Texts
 from ltp_core import Dense, PrunedModel, Thresholds
 
 TEXT = "A moving, funny film that nobody should miss."
@@ -262,5 +262,5 @@ def test_the_address_knows_the_path_that_the_lab_is_served_under(monkeypatch):
 
 
 def test_shared_models_leave_out_a_visitors_own(monkeypatch):
-    monkeypatch.setattr(services.st, "session_state", {services.OWN_MODELS: {"mine": None}})
-    assert "mine" in services.models() and "mine" not in services.shared_models()
+    monkeypatch.setattr(models.st, "session_state", {models.OWN_MODELS: {"mine": None}})
+    assert "mine" in models.offered() and "mine" not in models.shared()

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from app import lecture, services
+from app import models
 from app.figures import steps
 from app.figures.colours import DARK, LIGHT
 from app.figures.tables import importance_table, received_table
-from app.lecture import Case
+from app.says import lecture
+from app.says.lecture import Case
 from ltp_core import AttentionTrace, PrunedModel
 from tests.app.harness import Browser, html, open_view, run
 
@@ -31,7 +32,7 @@ def attentive(trace):
 
 @pytest.fixture
 def lab(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     return lambda **query: open_view("microscope", **query)
 
 
@@ -82,7 +83,7 @@ def test_the_mean_of_all_heads_stays_chosen_in_a_model_with_more(
 ):
     other = tiny_folder.parent / "other"
     PrunedModel(tiny_bert(num_attention_heads=6), tokenizer, (0.0, 0.05, 0.06)).save_pretrained(other)
-    monkeypatch.setenv(services.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
+    monkeypatch.setenv(models.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
     page = lab(text=TEXT, t1="0")
     browser = Browser(page)
     page.selectbox(key="model").select("other")

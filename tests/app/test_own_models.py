@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from app import own_models, services, session
+from app import models
+from app.visitor import own_models, session
 from ltp_core import PrunedModel
 from tests.app.harness import html, open_view, run
 
@@ -20,7 +21,7 @@ def plain_folder(tmp_path, tiny_bert, tokenizer):
 
 @pytest.fixture
 def page(tiny_folder, monkeypatch):
-    services.load.clear()
+    models.load.clear()
     monkeypatch.setenv(own_models.VARIABLE, "on")
     return lambda **query: open_view("compare", text="the plot was very good", **query)
 
@@ -56,13 +57,13 @@ def test_a_model_that_is_trained_anew_into_its_folder_is_read_anew(page, tmp_pat
     folder = tmp_path / "mine"
     train(1, (0.0, 0.0, 0.0))
     opened = load(page(), folder)
-    before = services.load(str(folder), "cpu")
+    before = models.load(str(folder), "cpu")
     first = shown(opened)
     run(opened)
-    assert services.load(str(folder), "cpu") is before
+    assert models.load(str(folder), "cpu") is before
     train(2, (0.0, 0.0, 0.0))  # other weights, the same thresholds
-    after = services.load(str(folder), "cpu")
-    assert after is not before and services.load(str(folder), "cpu") is after
+    after = models.load(str(folder), "cpu")
+    assert after is not before and models.load(str(folder), "cpu") is after
     assert shown(run(opened)) != first
 
 
@@ -83,9 +84,9 @@ def test_the_address_then_names_it_and_the_link_works_when_it_is_confirmed(page,
     "name", ["someone/any-repo", "/etc", "\\\\host\\share", "//host/share", " \\/host/share", "a" * 501]
 )
 def test_a_link_alone_loads_nothing(page, monkeypatch, name):
-    asked, load = [], services.load
+    asked, load = [], models.load
     monkeypatch.setattr(
-        services, "load", lambda source, device: asked.append(str(source)) or load(source, device)
+        models, "load", lambda source, device: asked.append(str(source)) or load(source, device)
     )
     opened = page(model=name)
     assert asked and name not in asked

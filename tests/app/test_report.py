@@ -8,7 +8,7 @@ import pytest
 
 from app.figures.survival_map import level
 from app.report import report
-from app.services import Texts
+from app.runs import Texts
 
 
 class Reader(HTMLParser):

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.state import (
+from app.visitor.state import (
     LONGEST_LINK,
     Choices,
-    Settings,
+    PageSettings,
     read_choice,
     read_model,
     read_positions,
@@ -25,7 +25,7 @@ CHOICES = Choices(
 
 def test_an_empty_address_gives_the_defaults():
     reading = read_query({}, CHOICES)
-    assert reading.settings == Settings("sst2", "cuda", "A film.", "", (0.01, 0.02, 0.03))
+    assert reading.settings == PageSettings("sst2", "cuda", "A film.", "", (0.01, 0.02, 0.03))
     assert reading.notices == []
 
 
@@ -42,14 +42,14 @@ def test_an_empty_text_stays_empty():
     token=some.integers(0, 512),
 )
 def test_settings_survive_the_address(text, device, thresholds, layer, head, token):
-    settings = Settings("sst2", device, text, "", thresholds, layer, head, token)
+    settings = PageSettings("sst2", device, text, "", thresholds, layer, head, token)
     reading = read_query(settings.to_query(CHOICES), CHOICES)
     assert reading.settings == settings
     assert reading.notices == []
 
 
 def test_what_has_its_default_is_left_out():
-    assert Settings.default(CHOICES).to_query(CHOICES) == {"model": "sst2", "text": "A film."}
+    assert PageSettings.default(CHOICES).to_query(CHOICES) == {"model": "sst2", "text": "A film."}
 
 
 @pytest.mark.parametrize("value", ["abc", "", "nan", "inf", "-0.1", "1.5", "0,5", "<img src=x>"])
@@ -77,7 +77,7 @@ def test_a_bad_threshold_falls_back_with_a_notice(value):
 )
 def test_other_bad_values_fall_back_with_a_notice(query, words):
     reading = read_query(query, CHOICES)
-    assert reading.settings == Settings.default(CHOICES)
+    assert reading.settings == PageSettings.default(CHOICES)
     (notice,) = reading.notices
     assert words in notice
 
@@ -89,7 +89,7 @@ def test_an_unknown_model_is_answered_with_the_list():
 
 
 def test_a_text_too_long_for_a_link_is_left_out():
-    settings = Settings("sst2", "cuda", "x" * (LONGEST_LINK + 1), "", CHOICES.learned, layer=2)
+    settings = PageSettings("sst2", "cuda", "x" * (LONGEST_LINK + 1), "", CHOICES.learned, layer=2)
     assert settings.to_query(CHOICES) == {"model": "sst2", "layer": "2"}
 
 

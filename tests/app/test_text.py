@@ -1,6 +1,6 @@
 import pytest
 
-from app.text import as_html, as_plotly, shorten, visible
+from app.says.text import as_html, as_plotly, shorten, visible
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Turns: in the order of asking, one at a time, and whoever leaves the line holds up nobody."""
+"""FairLock: in the order of asking, one at a time, and whoever leaves the line holds up nobody."""
 
 import threading
 import time
 
 import pytest
 
-from app import jobs, services, surveys, turns
-from app.turns import Turns
-from app.uploads import DataSet
+from app import jobs, limits, models, runs, surveys, turns
+from app.turns import FairLock
+from app.visitor.uploads import DataSet
 from ltp_core.speed.latency import Comparison
 
 
@@ -39,7 +39,7 @@ def until(condition):
 
 
 def test_who_takes_turn_after_turn_lets_others_in_between(in_background):
-    line, had, waiting = Turns(), [], threading.Event()
+    line, had, waiting = FairLock(), [], threading.Event()
 
     def other():
         with line.turn(waiting.set):
@@ -55,7 +55,7 @@ def test_who_takes_turn_after_turn_lets_others_in_between(in_background):
 
 
 def test_who_leaves_the_line_holds_up_nobody():
-    line = Turns()
+    line = FairLock()
 
     def give_up():
         raise GaveUp
@@ -67,7 +67,7 @@ def test_who_leaves_the_line_holds_up_nobody():
 
 
 def test_an_error_in_a_turn_ends_it():
-    line = Turns()
+    line = FairLock()
     with pytest.raises(GaveUp), line.turn(lambda: None):
         raise GaveUp
     with line.turn(lambda: pytest.fail("someone is in line")):
@@ -77,8 +77,8 @@ def test_an_error_in_a_turn_ends_it():
 @pytest.fixture
 def slow(tiny_folder, monkeypatch, comparison):
     """The tiny model, of which no two parts of work may overlap, and what ran, in order."""
-    services.load.clear()
-    model = services.load(tiny_folder, "cpu")
+    models.load.clear()
+    model = models.load(tiny_folder, "cpu")
     ran, alone = [], threading.Lock()
 
     def work(name, result):
@@ -90,8 +90,8 @@ def slow(tiny_folder, monkeypatch, comparison):
 
     predict = model.predict
     monkeypatch.setattr(model, "predict", lambda texts, rule: work("batch", predict(texts, rule)))
-    monkeypatch.setattr(services, "compare", lambda *args, **kwargs: work("measurement", comparison))
-    monkeypatch.setattr(services, "REST", 0.0)
+    monkeypatch.setattr(runs, "compare", lambda *args, **kwargs: work("measurement", comparison))
+    monkeypatch.setattr(runs, "REST", 0.0)
     return model, ran
 
 
@@ -102,11 +102,11 @@ def start_data_set(model, rows=5 * surveys.BATCH):
 
 def test_a_measurement_waits_for_one_batch_of_all_data_sets(slow, in_background):
     model, ran = slow
-    line = services._measuring
+    line = turns._measuring
     with line.turn(lambda: None):
         started = [start_data_set(model) for _ in range(2)]
         until(lambda: len(line._line) == 2)  # a batch of one; a batch of the other waits for that
-        in_background(lambda: services.measure_batch(model, ["a"], (0.0,) * 3, lambda: None))
+        in_background(lambda: runs.measure_batch(model, ["a"], (0.0,) * 3, lambda: None))
         until(lambda: len(line._line) == 3)
     until(lambda: all(job.state != "running" for job in started))
     assert ran.index("measurement") <= 1
@@ -115,29 +115,29 @@ def test_a_measurement_waits_for_one_batch_of_all_data_sets(slow, in_background)
 
 
 def test_whoever_waits_too_long_to_measure_is_told(slow, monkeypatch):
-    monkeypatch.setattr(services, "LONGEST_WAIT", 0.05)
-    with services._measuring.turn(lambda: None), pytest.raises(services.Busy):
-        services.measure_batch(slow[0], ["a"], (0.0,) * 3, lambda: None)
+    monkeypatch.setattr(turns, "LONGEST_WAIT", 0.05)
+    with turns._measuring.turn(lambda: None), pytest.raises(turns.Busy):
+        runs.measure_batch(slow[0], ["a"], (0.0,) * 3, lambda: None)
 
 
 def test_a_data_set_waits_while_something_is_measured_and_can_be_cancelled(slow):
     model, ran = slow
-    with services._measuring.turn(lambda: None):
+    with turns._measuring.turn(lambda: None):
         job = start_data_set(model)
         time.sleep(3 * turns.STEP)
         assert job.state == "running" and ran == []
         job.stop.set()
         until(lambda: job.state == "stopped")
-    assert isinstance(services.measure_batch(model, ["a"], (0.0,) * 3, lambda: None), Comparison)
+    assert isinstance(runs.measure_batch(model, ["a"], (0.0,) * 3, lambda: None), Comparison)
 
 
 def test_texts_run_while_a_data_set_waits(slow, monkeypatch):
     """No deadlock: whoever waits for a turn holds no place among the texts that run at once."""
     model, _ = slow
     monkeypatch.setattr(model, "predict", lambda text, **options: "run")
-    with services._measuring.turn(lambda: None):
+    with turns._measuring.turn(lambda: None):
         job = start_data_set(model)
-        for _ in range(2 * services.MOST_RUNS):
-            assert services.predict(model, services.Texts("a"), None) == "run"
+        for _ in range(2 * limits.MOST_RUNS):
+            assert runs.predict(model, runs.Texts("a"), None) == "run"
         job.stop.set()
         until(lambda: job.state == "stopped")

@@ -9,8 +9,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from app import uploads
-from app.uploads import read_upload
+from app.visitor import uploads
+from app.visitor.uploads import read_upload
 from ltp_core.data.rows import DataError
 
 CLASSES = ("negative", "positive")

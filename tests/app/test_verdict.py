@@ -1,7 +1,7 @@
 import re
 from dataclasses import replace
 
-from app import verdict
+from app.says import verdict
 
 
 def test_the_strip_sets_both_side_by_side(prediction, comparison):

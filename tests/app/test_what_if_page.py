@@ -1,12 +1,15 @@
 """The What if page on a tiny model."""
 
+import math
+
 import pytest
 
-from app import reasons, services
+from app import models, runs
 from app.figures import attribution
 from app.figures.colours import LIGHT
-from app.text import as_label
-from ltp_core import PrunedModel
+from app.says import reasons
+from app.says.text import as_label
+from ltp_core import Pinned, PrunedModel
 from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
 from tests.app.harness import html, open_view, run
 
@@ -15,7 +18,7 @@ TEXT = "the plot was very bad and the film was so good"
 
 @pytest.fixture
 def lab(tiny_folder):
-    services.load.clear()
+    models.load.clear()
     return lambda **query: open_view("what_if", **query)
 
 
@@ -23,10 +26,24 @@ def pins(page, name):
     return page.pills(key=name) if hasattr(page, "pills") else page.button_group(key=name)
 
 
-def test_without_pins_it_invites_and_shows_what_one_word_would_change(lab):
+def log_odds(prediction, label):
+    return math.log(prediction.probabilities[label] / (1 - prediction.probabilities[label]))
+
+
+def test_without_pins_it_invites_and_shows_what_one_word_would_change(lab, tiny_folder):
     page = lab(text=TEXT)
     assert "Nothing is pinned yet" in html(page)
-    assert "No dropped word alone" in html(page) or "would change the answer" in html(page)
+    model = models.load(tiny_folder, "cpu")
+    plain = model.predict(TEXT)
+    dropped = [i for i, kept in enumerate(plain.trace.layers[-1].kept) if not kept]
+    held = {i: model.predict(TEXT, rule=Pinned(model.learned_rule, stay=[i])) for i in dropped}
+    assert {found.label for found in held.values()} == {plain.label}, "no word flips this text"
+    moved = {i: log_odds(found, plain.label) - log_odds(plain, plain.label) for i, found in held.items()}
+    most = max(moved, key=lambda i: abs(moved[i]))
+    assert (
+        f"No dropped word alone would change the answer; “{plain.trace.tokens[most]}” would move it most "
+        f"({moved[most]:+.2f})" in html(page)
+    )
 
 
 def test_pins_of_the_address_are_obeyed_and_stay_in_it(lab):
@@ -70,16 +87,33 @@ def test_both_at_once_is_said(lab):
     assert "here it stays" in html(lab(text=TEXT, go="2", stay="2"))
 
 
-def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab):
+def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab, tiny_folder):
     page = lab(text=TEXT)
     page.button(key="look").click()
     run(page)
     assert "runs of 500" in html(page)
-    assert "becomes" in html(page) or "was found" in html(page)
-    if any(button.key == "pin_drop" for button in page.button):
-        page.button(key="pin_drop").click()
-        run(page)
-        assert "Your pins change the answer" in html(page)
+    page.button(key="pin_drop").click()
+    run(page)
+    assert "Your pins change the answer" in html(page)
+    go = [int(position) for position in page.query_params["go"].split(",")]
+    model = models.load(tiny_folder, "cpu")
+    whole, without = model.predict(TEXT), model.predict(TEXT, rule=Pinned(model.learned_rule, go=go))
+    names = ", ".join(f"“{whole.trace.tokens[position]}”" for position in go)
+    assert whole.label != without.label
+    assert f"Without {names}, {whole.label} becomes {without.label}; a smaller set may do" in html(page)
+    before, after = (log_odds(found, whole.label) for found in (whole, without))
+    assert f"Log-odds of {whole.label}: {before:+.2f} before, {after:+.2f} after" in html(page)
+
+
+@pytest.mark.parametrize("text", ["A moving, funny film."])
+def test_a_search_that_finds_nothing_says_what_was_tried(text):
+    """On shipped weights: here it once ended in a traceback."""
+    page = open_view("what_if", model="sst2", text=text)
+    page.button(key="look").click()
+    run(page)
+    sure = html(page)
+    assert "No set of words was found that flips positive" in sure and "runs of 500" in sure
+    assert "pin_drop" not in {button.key for button in page.button} and " after." not in sure
 
 
 @pytest.fixture
@@ -90,7 +124,7 @@ def flips(monkeypatch):
         words = tuple("plot" for _ in positions)
         drop = SmallestDrop(positions, words, "good", "bad", (1.0, -0.5), 1, 90, 300)
         scale = SmallestScale(1.5, "good", "bad", 90.0, 64)
-        monkeypatch.setattr(services, "smallest_changes", lambda *given: (drop, scale))
+        monkeypatch.setattr(runs, "smallest_changes", lambda *given: (drop, scale))
 
     return find
 
@@ -122,9 +156,9 @@ def test_thresholds_that_a_teacher_has_hidden_are_not_moved(lab, flips):
 
 def test_a_text_that_cannot_be_run_is_said_in_whole_sentences(lab, monkeypatch):
     def refuse(*given):
-        raise services.InputProblem("Too many visitors run a text right now.")
+        raise runs.InputProblem("Too many visitors run a text right now.")
 
-    monkeypatch.setattr(services, "predict_pinned", refuse)
+    monkeypatch.setattr(runs, "predict_pinned", refuse)
     said = html(lab(text=TEXT))
     assert "Too many visitors run a text right now." in said and "now.." not in said
 

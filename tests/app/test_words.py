@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import words
+from app.says import words
 from ltp_core import LayerTrace, Trace
 from ltp_core.speed.latency import Comparison, Timing
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import words
-from app.text import visible
+from app.says import words
+from app.says.text import visible
 from ltp_core import Prediction
 
 _HERE = Path(__file__).parent

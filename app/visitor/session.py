@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.state import Choices, Settings, is_own, read_hidden, read_model, read_query
+from app.visitor.state import Choices, PageSettings, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
 LASTING = ("hide", "lesson", "a", "b")  # a teacher's link and what Compare has saved hold on all pages
@@ -41,7 +41,7 @@ class Memory:
     page: str | None = None
     opened: bool = False
     wanted: dict[str, Any] = field(default_factory=dict)
-    settings: Settings | None = None
+    settings: PageSettings | None = None
     query: dict[str, str] = field(default_factory=dict)
     linked: dict[str, tuple[str | None, Any]] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -109,7 +109,7 @@ def choose_model(models: list[str]) -> str:
     return name
 
 
-def settings_of_run(choices: Choices, models: list[str]) -> Settings:
+def settings_of_run(choices: Choices, models: list[str]) -> PageSettings:
     """Read the settings of this run, from the address or the controls, and set the controls to them."""
     mem = memory()
     navigated = _navigated(mem)
@@ -207,7 +207,7 @@ def _shared(query: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in query.items() if is_own(name)}
 
 
-def _from_address(mem: Memory, choices: Choices, models: list[str]) -> Settings:
+def _from_address(mem: Memory, choices: Choices, models: list[str]) -> PageSettings:
     """Read the address anew; earlier thresholds are forgotten."""
     reading = read_query(st.query_params, choices)
     _, wrong_model = read_model(st.query_params, models)
@@ -217,7 +217,7 @@ def _from_address(mem: Memory, choices: Choices, models: list[str]) -> Settings:
     return reading.settings
 
 
-def _changed(mem: Memory, before: Settings, settings: Settings, choices: Choices) -> None:
+def _changed(mem: Memory, before: PageSettings, settings: PageSettings, choices: Choices) -> None:
     """Note a change for undo, and write it to the address beside parameters that are not ours."""
     mem.notices = []
     if settings.model != before.model:
@@ -230,7 +230,7 @@ def _changed(mem: Memory, before: Settings, settings: Settings, choices: Choices
     st.query_params.from_dict(mem.query)
 
 
-def _controls(settings: Settings) -> dict[str, Any]:
+def _controls(settings: PageSettings) -> dict[str, Any]:
     """Key of each control -> its value."""
     names = ("model", "device", "text", "pair", "layer", "head", "token")
     return {**{name: getattr(settings, name) for name in names}, **_percentages(settings.thresholds)}
@@ -257,7 +257,7 @@ def _share(percentage: float | None, known: tuple[float, ...]) -> float:
     return next(shown, round(percentage / 100, 12))
 
 
-def _from_controls(before: Settings, choices: Choices) -> Settings:
+def _from_controls(before: PageSettings, choices: Choices) -> PageSettings:
     """What the controls say; a control that is not on the page keeps its last value."""
 
     def value(name: str) -> Any:
@@ -271,7 +271,7 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
     device = value("device")
     pair = value("pair") if choices.pair is not None else ""
     if choices.model != before.model:
-        return Settings(choices.model, device, value("text"), pair or choices.pair or "", choices.learned)
+        return PageSettings(choices.model, device, value("text"), pair or choices.pair or "", choices.learned)
     text = value("text")
     new_text = text != before.text or pair != before.pair
     thresholds = tuple(
@@ -281,4 +281,4 @@ def _from_controls(before: Settings, choices: Choices) -> Settings:
         )
     )
     token = 0 if new_text else number("token")
-    return Settings(choices.model, device, text, pair, thresholds, number("layer"), number("head"), token)
+    return PageSettings(choices.model, device, text, pair, thresholds, number("layer"), number("head"), token)

@@ -1,9 +1,10 @@
 """Numbers with their units, and what a figure shows as a sentence."""
 
-from ltp_core import Prediction, Trace
+from ltp_core import AttentionTrace, Prediction, Trace
 from ltp_core.speed.latency import Comparison, Timing
 
 NBSP = "\u00a0"  # keeps a number and its unit on one line
+SCORES = {"accuracy": "accuracy", "f1": "F1", "matthews": "Matthews correlation", "spearman": "Spearman’s ρ"}
 
 
 def percent(share: float) -> str:
@@ -88,6 +89,13 @@ def collapse(trace: Trace) -> str | None:
                 "too high. Lower it, or take a shorter text."
             )
     return None
+
+
+def attention_of(trace: Trace) -> AttentionTrace:
+    """The attention that a trace holds; ValueError if it holds none."""
+    if trace.attention is None:
+        raise ValueError("this trace holds no attention")
+    return trace.attention
 
 
 def entering(trace: Trace) -> list[int]:

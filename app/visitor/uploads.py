@@ -195,12 +195,14 @@ def _decoded(name: str, content: bytes) -> str:
 
 
 def _text(row: dict[str, Any], columns: Sequence[str], number: int, name: str) -> Text:
-    parts = [row.get(column) for column in columns]
-    for column, part in zip(columns, parts, strict=True):
+    parts: list[str] = []
+    for column in columns:
+        part = row.get(column)
         if not isinstance(part, str) or not part.strip():
             raise DataError(f"{name}, row {number}: column {column!r} holds no text")
         if len(part) > MOST_CHARACTERS:
             raise _too_long(number, name)
+        parts.append(part)
     return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
 

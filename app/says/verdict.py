@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app import words
-from app.text import as_html
+from app.says import words
+from app.says.text import as_html
 from ltp_core import Prediction
 from ltp_core.speed.latency import Comparison, Timing
 

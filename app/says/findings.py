@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
-from app.figures.latency import Timed
-from app.figures.survey import SCORES
-from app.words import NBSP, agreement, faster, flops, probability, times
+from app.says.timed import Timed
+from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops

@@ -44,7 +44,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PageSettings:
     """Everything that a visitor sets for all pages. Layers, heads and tokens count from 1.
 
     Attributes:
@@ -68,13 +68,13 @@ class Settings:
     token: int = 0
 
     @classmethod
-    def default(cls, choices: Choices) -> "Settings":
+    def default(cls, choices: Choices) -> "PageSettings":
         """How the page opens."""
         return cls(choices.model, choices.devices[-1], choices.text, choices.pair or "", choices.learned)
 
     def to_query(self, choices: Choices) -> dict[str, str]:
         """Write as query parameters; what has its default is left out, except the text and the model."""
-        default = Settings.default(choices)
+        default = PageSettings.default(choices)
         query = {"model": self.model}
         if len(self.text) + len(self.pair) <= LONGEST_LINK:
             query["text"] = self.text
@@ -92,7 +92,7 @@ class Settings:
 class Reading:
     """What an address said: settings that can be used, and a notice for each value that could not."""
 
-    settings: Settings
+    settings: PageSettings
     notices: list[str] = field(default_factory=list)
 
 
@@ -109,7 +109,7 @@ def read_model(query: Mapping[str, str], models: Sequence[str]) -> tuple[str, st
 def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
     """Read an address. It never fails: what cannot be used is replaced and reported."""
     notices: list[str] = []
-    default = Settings.default(choices)
+    default = PageSettings.default(choices)
 
     def number(name: str, lowest: int, highest: int, usual: int) -> int:
         text = query.get(name)
@@ -124,7 +124,7 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
     if device not in choices.devices:
         notices.append(f"There is no device “{device}” here; {default.device} is used instead.")
         device = default.device
-    settings = Settings(
+    settings = PageSettings(
         model=choices.model,
         device=device,
         text=query.get("text", default.text),

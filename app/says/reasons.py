@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.words import NBSP, probability, tokens
+from app.says.words import NBSP, probability, tokens
 from ltp_core import Prediction, Trace
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution, Scores
@@ -125,11 +125,23 @@ def pins(before: Prediction, after: Prediction) -> str:
 def smallest_drop(found: SmallestDrop) -> str:
     """The set, and what is known of it."""
     if found.positions is None:
-        tried = f"all sets of up to {tokens(found.exhausted)}" if found.exhausted else "some single tokens"
-        return f"No set of words was found that flips {found.before} ({tried}, and larger ones greedily)"
+        return f"No set of words was found that flips {found.before} ({_tried(found)})"
     names = ", ".join(f"“{token}”" for token in found.tokens)
     known = "no smaller set does" if found.proven else "a smaller set may do"
     return f"Without {names}, {found.before} becomes {found.after}; {known}"
+
+
+def how_dropped(found: SmallestDrop) -> str:
+    """What was tried, and what it does to the answer."""
+    before, after = found.log_odds
+    moved = f"{before:+.2f}" if found.positions is None else f"{before:+.2f} before, {after:+.2f} after"
+    tried = _tried(found)
+    return f"Tried: {tried}; {found.passes} runs of {found.budget}. Log-odds of {found.before}: {moved}."
+
+
+def _tried(found: SmallestDrop) -> str:
+    tried = f"all sets of up to {tokens(found.exhausted)}" if found.exhausted else "some single tokens"
+    return f"{tried}, and larger ones greedily"
 
 
 def smallest_scale(found: SmallestScale) -> str:

@@ -1,7 +1,7 @@
 """How the numbers on the page are counted and measured, in words."""
 
-from app import words
-from app.services import MAX_CHARACTERS, MOST_RUNS
+from app.limits import MAX_CHARACTERS, MOST_RUNS
+from app.says import words
 from ltp_core import Prediction
 
 BOARD_TITLE = "Who gets enough attention to stay?"

@@ -2,7 +2,7 @@
 
 To name a folder is to make the server read it, and an id makes it download. So this is on only where visitor
 and server are the same machine, unless the owner says otherwise with LTP_LAB_OWN_MODELS=on (or off).
-Models for everybody belong into LTP_LAB_MODELS instead, see `services`.
+Models for everybody belong into LTP_LAB_MODELS instead, see `models`.
 """
 
 import os
@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app import markup, services, session
-from app.services import CheckpointError
+from app import models
+from app.says import markup
+from app.visitor import session
+from ltp_core import CheckpointError
 
 VARIABLE = "LTP_LAB_OWN_MODELS"
 LONGEST = 500  # characters of a name
@@ -43,7 +45,7 @@ def is_local(headers: Mapping[str, str]) -> bool:
 
 def remembered() -> list[str]:
     """What this visitor has loaded, the latest last."""
-    return list(st.session_state.get(services.OWN_MODELS, ()))
+    return list(st.session_state.get(models.OWN_MODELS, ()))
 
 
 def add(source: str) -> str | None:
@@ -56,13 +58,13 @@ def add(source: str) -> str | None:
     if not allowed():
         return "This server loads only the models in the list."
     try:
-        services.load(source, services.devices()[-1])
+        models.load(source, models.devices()[-1])
     except CheckpointError as error:
         return str(error)
     except Exception as error:  # transformers raises many kinds for what it cannot make sense of
-        return f"{source} cannot be loaded: {services.first_line(error)}"
-    if source not in services.models():
-        st.session_state[services.OWN_MODELS] = [*remembered(), source]
+        return f"{source} cannot be loaded: {models.first_line(error)}"
+    if source not in models.offered():
+        st.session_state[models.OWN_MODELS] = [*remembered(), source]
     return None
 
 
@@ -72,7 +74,7 @@ def offer_link() -> None:
     Who follows a link has not read it: alone it may neither make the server read a folder nor download.
     """
     name = st.query_params.get("model", "")
-    if not name or name in services.models() or not allowed():
+    if not name or name in models.offered() or not allowed():
         return
     if len(name) > LONGEST or not name.isprintable():
         return

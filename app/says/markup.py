@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.text import as_html
+from app.says.text import as_html
 
 
 def heading(text: str, level: int = 2) -> str:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app import words
-from app.figures.attention_heatmap import attention_of
-from app.text import as_html, visible
+from app.says import words
+from app.says.text import as_html, visible
+from app.says.words import attention_of
 from ltp_core import LayerTrace, Trace
 
 HEADS = (
