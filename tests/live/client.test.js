@@ -27,7 +27,9 @@ class FakeWorker {
     const done = {
       run: { probabilities: stay > 2 ? [0.2, 0.8] : [0.6, 0.4], value: null, importance: shares, kept: [left, left], milliseconds: given.thresholds?.[0] ? 6 : 11 },
     }[ask];
-    queueMicrotask(() => this.onmessage({ data: { id, done: done ?? null } }));
+    const reply = () => this.onmessage({ data: { id, done: done ?? null } });
+    if (this.held) this.held.push(reply);
+    else queueMicrotask(reply);
   }
 
   terminate() {
@@ -118,6 +120,7 @@ test("a worker that fails in a drag: the same frame is answered by the server, a
   live.read({ ...OFFER, text: "another" });
   await new Promise((done) => setTimeout(done, 600));
   assert.equal(workers.length, 1);
+  assert.equal(calls.filter((name) => name === "read").length, 1);
   assert.equal((await live.answer([0, 0])).source, "server");
 });
 
@@ -138,8 +141,9 @@ test("a busy server gives no answer and stays where answers come from", async ()
   lab.model = () => Response.json({ ...FACTS, files: null, why: "too large" });
   await opened();
   lab.answer = () => Response.json({ error: "others are being answered" }, { status: 503 });
+  const before = live.state;
   assert.equal(await live.answer([0, 0]), null);
-  assert.equal(live.state.where, "server");
+  assert.equal(live.state, before);
 });
 
 test("another text: what is pending is null, and the worker keeps its model", async () => {
@@ -161,14 +165,27 @@ test("a curve is a line of steps in the settings' thresholds, with what is left 
   assert.ok(points.every((point) => !("label" in point)));
 });
 
-test("a curve for thresholds that have moved on is null, and a drag goes first", async () => {
+test("a curve for thresholds that have moved on is null", async () => {
   await opened();
-  const old = live.curve(1, [0.1, 0]);
-  const current = live.curve(1, [0.2, 0]);
-  const frame = await live.answer([0.3, 0]);
-  assert.equal(frame.source, "browser");
+  const [old, current] = [live.curve(1, [0.1, 0]), live.curve(1, [0.2, 0])];
   assert.equal(await old, null);
   assert.ok((await current).length > 1);
+});
+
+test("a drag goes first: while a frame runs, no step of a curve or a measurement is asked for", async () => {
+  await opened();
+  const [worker] = workers;
+  const asked = worker.runs.length;
+  worker.held = [];
+  const frame = live.answer([0.3, 0]);
+  const others = [live.curve(1, [0.1, 0]), live.time([0.1, 0])];
+  await new Promise((done) => setTimeout(done, 50));
+  assert.equal(worker.runs.length, asked + 1);
+  const [reply] = worker.held;
+  worker.held = null;
+  reply();
+  assert.equal((await frame).source, "browser");
+  for (const other of others) assert.ok(await other);
 });
 
 test("times are medians of rounds in turns, after a warm-up", async () => {
