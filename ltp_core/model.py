@@ -17,7 +17,7 @@ from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
-from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, columns
+from ltp_core.prediction import Prediction, PrunedOutput, Text, TorchClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
 
@@ -29,7 +29,7 @@ __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "co
 Execution = Literal["removed", "masked", "soft"]
 
 
-class PrunedModel(nn.Module, TextClassifier):
+class PrunedModel(nn.Module, TorchClassifier):
     """A Hugging Face encoder with a sequence-classification head whose tokens are pruned on the way.
 
     Thresholds go in with each call; a call never changes the model, so many users can share one.
@@ -88,9 +88,12 @@ class PrunedModel(nn.Module, TextClassifier):
             ValueError: for an unknown backend, or one whose packages are missing.
         """
         if backend == "onnxruntime":
-            from ltp_core.onnx.export import load_onnx  # an extra: its packages may be missing
+            from ltp_core.onnx.export import to_onnx  # an extra: its packages may be missing
+            from ltp_core.onnx.model import OnnxModel, graph_at
 
-            return load_onnx(source, weights)
+            if graph := graph_at(source):
+                return OnnxModel.from_file(graph, str(source))
+            return to_onnx(cls.from_pretrained(source, weights))
         if backend != "torch":
             raise ValueError(f"backend must be 'torch' or 'onnxruntime', got {backend!r}")
         found = checkpoints.load_checkpoint(source, weights)

@@ -203,6 +203,16 @@ class TextClassifier:
         )
 
 
+class TorchClassifier(TextClassifier):
+    """A `TextClassifier` around a Hugging Face model: what an exporter takes apart.
+
+    Attributes:
+        hf_model: the Hugging Face model with its head.
+    """
+
+    hf_model: Any
+
+
 def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:
     """Texts, or pairs of them, as the one or two columns that a tokenizer takes.
 

@@ -8,7 +8,7 @@ import torch
 
 from ltp_core.data.rows import DataError, Rows
 from ltp_core.flops import executed_flops, paper_flops
-from ltp_core.model import PrunedModel
+from ltp_core.prediction import TextClassifier
 from ltp_core.rules import Rule, observed_layers
 
 
@@ -58,7 +58,7 @@ class Evaluation:
 
 
 def run_rows(
-    model: PrunedModel,
+    model: TextClassifier,
     rows: Rows,
     rule: Rule | None = None,
     batch_size: int = 32,
@@ -116,7 +116,7 @@ def run_rows(
     )
 
 
-def _name_unreadable(model: PrunedModel, rows: Rows, chosen: list[int]) -> None:
+def _name_unreadable(model: TextClassifier, rows: Rows, chosen: list[int]) -> None:
     """Raise a DataError that says which of some rows is the first that the model cannot read."""
     for index in chosen:
         try:

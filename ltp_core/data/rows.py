@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ltp_core.model import Text
+from ltp_core.prediction import Text
 
 HELD_OUT = ("tuning", "untouched")
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}

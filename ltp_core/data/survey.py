@@ -13,7 +13,7 @@ from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import inputs_of_length, own_sentences
-from ltp_core.model import Prediction, PrunedModel, Text
+from ltp_core.prediction import Prediction, Text, TextClassifier
 from ltp_core.rules import Dense, Rule, Thresholds
 
 SPECIAL = ("[CLS]", "[SEP]", "[PAD]", "<s>", "</s>", "<pad>")
@@ -180,7 +180,7 @@ class _Fates:
 
 
 def survey(
-    model: PrunedModel,
+    model: TextClassifier,
     texts: Sequence[Text],
     labels: Sequence[float] | None,
     thresholds: Thresholds,
@@ -250,7 +250,7 @@ def survey(
 
 
 def predict_all(
-    model: PrunedModel,
+    model: TextClassifier,
     texts: Sequence[Text],
     rule: Rule,
     batch_size: int = 32,
@@ -291,7 +291,7 @@ class LengthPoint:
 
 
 def flops_by_length(
-    model: PrunedModel, rule: Rule, lengths: Sequence[int], texts: int = 4
+    model: TextClassifier, rule: Rule, lengths: Sequence[int], texts: int = 4
 ) -> list[LengthPoint]:
     """Run real sentences of ours, joined and cut to each length; count FLOPs and tokens.
 

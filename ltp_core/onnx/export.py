@@ -20,9 +20,9 @@ from transformers import AutoModelForSequenceClassification
 
 from ltp_core import checkpoints
 from ltp_core.data.sentences import own_sentences
-from ltp_core.model import PrunedModel
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
+from ltp_core.prediction import TorchClassifier
 
 OPSET = 20
 CHECKED = 100  # real inputs that an exported model is compared on
@@ -47,7 +47,7 @@ class Exported:
     different_counts: int = 0
 
 
-def export_onnx(model: PrunedModel, path: str | Path) -> Exported:
+def export_onnx(model: TorchClassifier, path: str | Path) -> Exported:
     """Write the pruned model as an ONNX graph and compare it with the engine on real inputs.
 
     Args:
@@ -76,7 +76,7 @@ def export_onnx(model: PrunedModel, path: str | Path) -> Exported:
     return Exported(target if alone else target / GRAPH_FILE, difference, CHECKED, counts)
 
 
-def export_transformers(model: PrunedModel, path: str | Path) -> Exported:
+def export_transformers(model: TorchClassifier, path: str | Path) -> Exported:
     """Write the dense model as a plain folder for `AutoModelForSequenceClassification`, and compare it.
 
     Args:
@@ -101,25 +101,7 @@ def export_transformers(model: PrunedModel, path: str | Path) -> Exported:
     return Exported(Path(path), difference, CHECKED)
 
 
-def load_onnx(source: str | Path, weights: str = "ltp", threads: int | None = None) -> OnnxModel:
-    """Load an exported folder; or a model by name, folder or Hub id, which is exported first: some 20 s.
-
-    Args:
-        source: what to load.
-        weights: as in `PrunedModel.from_pretrained`; for a model that is exported now.
-        threads: ONNX Runtime's threads; None for as many as PyTorch has.
-
-    Raises:
-        ValueError: one line that says what cannot be found, read or exported, or which package is missing.
-    """
-    path = Path(source)
-    graph = path if path.suffix == ".onnx" else path / GRAPH_FILE
-    if graph.is_file():
-        return OnnxModel.from_file(graph, str(source), threads)
-    return to_onnx(PrunedModel.from_pretrained(source, weights), threads)
-
-
-def to_onnx(model: PrunedModel, threads: int | None = None) -> OnnxModel:
+def to_onnx(model: TorchClassifier, threads: int | None = None) -> OnnxModel:
     """Export a model and open it in ONNX Runtime, without leaving files."""
     _require("onnx", "onnxscript", "onnxruntime")
     with tempfile.TemporaryDirectory() as folder:
@@ -128,13 +110,13 @@ def to_onnx(model: PrunedModel, threads: int | None = None) -> OnnxModel:
         return _open(model, graph, threads)
 
 
-def _open(model: PrunedModel, graph: Path, threads: int | None = None) -> OnnxModel:
+def _open(model: TorchClassifier, graph: Path, threads: int | None = None) -> OnnxModel:
     return OnnxModel(
         graph, model.config, model.tokenizer, model.thresholds, model.settings, model.name, threads
     )
 
 
-def write_graph(model: PrunedModel, file: Path) -> None:
+def write_graph(model: TorchClassifier, file: Path) -> None:
     """Write the pruned model's ONNX graph; thresholds and alpha are in its metadata, too."""
     hf_model = _plain(model.hf_model)
     ids = torch.arange(8).remainder(model.config.vocab_size).unsqueeze(0)  # [1, 8], only its shape counts
@@ -157,7 +139,7 @@ def write_graph(model: PrunedModel, file: Path) -> None:
     program.save(str(file))
 
 
-def write_dense_graph(model: PrunedModel, file: Path) -> None:
+def write_dense_graph(model: TorchClassifier, file: Path) -> None:
     """Write Hugging Face's own forward as an ONNX graph with dynamic batch and length: the peer.
 
     Its eager attention: onnxruntime runs it a little faster than what `sdpa` becomes (docs/onnx.md).
@@ -183,7 +165,7 @@ def write_dense_graph(model: PrunedModel, file: Path) -> None:
     program.save(str(file))
 
 
-def dense_inputs(model: PrunedModel) -> tuple[str, ...]:
+def dense_inputs(model: TorchClassifier) -> tuple[str, ...]:
     """The inputs that the family's own forward takes."""
     has_segments = getattr(model.config, "type_vocab_size", 0) > 1
     return ("input_ids", "attention_mask", *(("token_type_ids",) if has_segments else ()))
@@ -252,7 +234,7 @@ def _plain(hf_model: Any) -> Any:
     return copied.merge_and_unload() if has_adapters else copied
 
 
-def _compare_onnx(model: PrunedModel, graph: Path) -> tuple[float, int]:
+def _compare_onnx(model: TorchClassifier, graph: Path) -> tuple[float, int]:
     """The largest difference of a logit, and how many inputs kept another number of tokens."""
     exported = _open(model, graph)
     rule = model.learned_rule
@@ -266,7 +248,7 @@ def _compare_onnx(model: PrunedModel, graph: Path) -> tuple[float, int]:
     return difference, counts
 
 
-def _real_inputs(model: PrunedModel) -> Iterator[Any]:
+def _real_inputs(model: TorchClassifier) -> Iterator[Any]:
     """Encode our own sentences, alone and several joined, one batch of one text each."""
     for text in islice(real_texts(), CHECKED):
         yield model.encode([text])[0]

@@ -156,6 +156,13 @@ class OnnxModel(TextClassifier):
         return np.array(rule.values, dtype=np.float32)
 
 
+def graph_at(source: str | Path) -> Path | None:
+    """The graph of an exported folder, or the file itself; None where there is no such file."""
+    path = Path(source)
+    graph = path if path.suffix == ".onnx" else path / GRAPH_FILE
+    return graph if graph.is_file() else None
+
+
 def feeds(input_ids: Tensor, token_type_ids: Tensor, thresholds: np.ndarray) -> dict[str, np.ndarray]:
     """The graph's inputs for one text without padding, ``[1, n]`` each."""
     ids = input_ids.cpu()
