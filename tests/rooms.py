@@ -1,7 +1,7 @@
-"""The rooms of `ltp_core` and the arrows between them, read from the imports: `python -m tests.rooms [ROOT]`.
+"""The rooms of `ltp_core` and the arrows between them, read from the imports: `python -m tests.rooms`.
 
-A *room* is a module at the root of the package, or a folder in it. An *arrow* leads from a room to one that it
-imports from, wherever the import stands: inside a function and under `TYPE_CHECKING` count, too.
+A *room* is a module at the root of the package, or a folder in it. An *arrow* leads from a room to one that
+it imports from, wherever the import stands: inside a function and under `TYPE_CHECKING` count, too.
 """
 
 import ast
@@ -42,7 +42,7 @@ def _imported(file: Path, name: str, known: Iterable[str]) -> Iterable[str]:
 
 
 def _from(module: str, names: Iterable[str], known: Iterable[str]) -> Iterable[str]:
-    """`from ltp_core.rules import base` imports a module, `import Rule` what the room's `__init__` hands out."""
+    """`from ltp_core.rules import base` imports a module, `import Rule` the room's `__init__`."""
     head, _, rest = module.partition(".")
     if head != PACKAGE:
         return

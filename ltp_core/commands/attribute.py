@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet, rule_of
+from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
+from ltp_core.rules.reading import rule_of
 from ltp_core.why import attribution
 from ltp_core.why.agreement import Agreement, agreement
 from ltp_core.why.attribution import STEPS, Attribution, Baseline, Batch, Method, Scores

@@ -10,27 +10,27 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.commands.evaluate import baseline_of, check_max_tokens, run_unpruned
-from ltp_core.commands.evaluate import measure as score
 from ltp_core.commands.shared import (
     Device,
     Json,
     Model,
+    check_max_tokens,
     choose_device,
     emit,
     load,
     messages,
-    numbers,
+    progress_bar,
     quiet,
-    rule_of,
 )
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import TASKS, Rows, load_rows
 from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
+from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
 from ltp_core.model import PrunedModel
 from ltp_core.onnx.export import to_onnx
 from ltp_core.results import RESULTS, processor, stamp, write_json
 from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.rules.reading import numbers, rule_of
 from ltp_core.speed.peers import PEERS, check_names, compile_now, peers, pruned_graph
 from ltp_core.speed.rounds import measure
 from ltp_core.speed.selection import selection_cost
@@ -139,8 +139,10 @@ def benchmark(
                     document["selection"].append(where | cost)
                 _keep(document, write)
             if max_tokens is not None and data is not None:
-                against_what = run_unpruned(pruner, baseline_of(model, pruner), inputs, 16, max_tokens)
-                document["scores"] = score(pruner, against_what, inputs, used, 16)
+                against_what = run_unpruned(
+                    pruner, baseline_of(model, pruner), inputs, 16, max_tokens, progress_bar
+                )
+                document["scores"] = score_against(pruner, against_what, inputs, used, 16, progress_bar)
                 _keep(document, write)
     if write is not None:
         messages.print(f"written: {_file(write)}")

@@ -11,8 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.calibration import calibrate as search
-from ltp_core.commands.evaluate import check_max_tokens
-from ltp_core.commands.shared import Device, Json, choose_device, emit, load, messages, quiet
+from ltp_core.commands.shared import (
+    Device,
+    Json,
+    check_max_tokens,
+    choose_device,
+    emit,
+    load,
+    messages,
+    quiet,
+)
 from ltp_core.data.rows import TASKS, DataError, load_texts
 from ltp_core.model import PrunedModel
 

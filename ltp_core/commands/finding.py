@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -23,6 +22,7 @@ from ltp_core.data.rows import DataError
 from ltp_core.finding.measure import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
+from ltp_core.measuring.source import rows_for
 from ltp_core.results import RESULTS, stamp, write_json
 
 

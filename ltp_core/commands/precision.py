@@ -9,14 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.commands.evaluate import rows_for
-from ltp_core.commands.shared import Json, Model, emit, load, messages, numbers, quiet
+from ltp_core.commands.shared import Json, Model, emit, load, messages, quiet
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.sentences import inputs_of_length, own_sentences
+from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, stamp, write_json
 from ltp_core.rules import Thresholds
+from ltp_core.rules.reading import numbers
 from ltp_core.speed.growth import rule_for
 from ltp_core.speed.latency import interleaved
 from ltp_core.speed.precision import bfloat16, dynamic_int8

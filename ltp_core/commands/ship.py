@@ -15,9 +15,9 @@ from transformers import AutoTokenizer
 from ltp_core import checkpoints, deltas
 from ltp_core.bases import BASES, KNOWN, Base, CheckpointError, base_folder, sha256
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings
-from ltp_core.commands.evaluate import rows_for
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.data.evaluation import run_rows
+from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds

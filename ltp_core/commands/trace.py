@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet, rule_of
+from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
 from ltp_core.model import Prediction
 from ltp_core.rules import Dense, Thresholds
+from ltp_core.rules.reading import rule_of
 from ltp_core.speed.latency import Timing, compare
 
 

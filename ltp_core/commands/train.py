@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings
-from ltp_core.commands.evaluate import baseline_of, measure, run_unpruned
-from ltp_core.commands.results import row_of
-from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, numbers, quiet
+from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet
+from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.rules.reading import numbers
 from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
 
 ROW_FILE = "row.json"
@@ -126,9 +126,10 @@ def train(
         if not first:
             return  # rank 0 measures and prints
         rows = split_of(job).tuning
-        against = run_unpruned(model, baseline_of(output, model), rows, max_tokens=max_tokens)
+        baseline_model = baseline_of(output, model)
+        against = run_unpruned(model, baseline_model, rows, max_tokens=max_tokens, bar=progress_bar)
         rule = rule_at(job, model, output, rows)
-        measured = measure(model, against, rows, rule)
+        measured = score_against(model, against, rows, rule, bar=progress_bar)
     about = {
         "split": "tuning",
         "target_flops": pruning.target_flops,

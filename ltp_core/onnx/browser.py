@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from ltp_core.architectures import view_of
-from ltp_core.model import PrunedModel
-from ltp_core.prediction import Text
+from ltp_core.prediction import Text, TorchClassifier
 from ltp_core.rules import original_positions
 from ltp_core.run import Inputs
 
@@ -42,7 +41,7 @@ class BrowserGraph:
     config: dict[str, Any]
     weights: tuple[tuple[str, tuple[int, ...]], ...]
 
-    def fits(self, model: PrunedModel) -> bool:
+    def fits(self, model: TorchClassifier) -> bool:
         """Whether this is the graph of a model."""
         state = model.hf_model.state_dict()
         return self.config == config_of(model) and all(
@@ -61,7 +60,7 @@ def graphs() -> tuple[BrowserGraph, ...]:
     return tuple(found)
 
 
-def graph_of(model: PrunedModel) -> BrowserGraph | None:
+def graph_of(model: TorchClassifier) -> BrowserGraph | None:
     """The graph of a model; None if there is none, or the model would be too large for a browser."""
     for graph in graphs():
         if graph.fits(model):
@@ -70,23 +69,23 @@ def graph_of(model: PrunedModel) -> BrowserGraph | None:
     return None
 
 
-def config_of(model: PrunedModel) -> dict[str, Any]:
+def config_of(model: TorchClassifier) -> dict[str, Any]:
     """What `BrowserGraph.config` is compared with."""
     return {name: getattr(model.config, name, None) for name in CONFIG}
 
 
-def weights_of(model: PrunedModel, graph: BrowserGraph) -> np.ndarray:
+def weights_of(model: TorchClassifier, graph: BrowserGraph) -> np.ndarray:
     """A model's weights in the order of its graph, float16 ``[W]``."""
     state = model.hf_model.state_dict()
     parts = [state[name].detach().cpu().float().flatten() for name, _ in graph.weights]
     return torch.cat(parts).half().numpy()
 
 
-def embed(model: PrunedModel, text: Text) -> np.ndarray:
+def embed(model: TorchClassifier, text: Text) -> np.ndarray:
     """A text as the graph's input ``embedded``, float32 ``[n, D]``.
 
     Raises:
-        ValueError: as `PrunedModel.encode`.
+        ValueError: as `TorchClassifier.encode`.
     """
     batch, _ = model.encode([text])
     inputs = Inputs(batch["input_ids"], batch["attention_mask"], batch.get("token_type_ids"))

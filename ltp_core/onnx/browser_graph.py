@@ -1,4 +1,4 @@
-"""Write the graphs that ship for the browser: `python -m ltp_core.onnx.browser_graph`.
+"""Write the graphs that ship for the browser: `python -m ltp_core.commands.browser_graphs`.
 
 To be done when the loop in `graph.py` has changed. Takes the packages onnx and onnxscript. One model of each
 base and number of classes is enough.
@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from ltp_core.architectures import view_of
-from ltp_core.checkpoints import shipped_models
-from ltp_core.model import PrunedModel
-from ltp_core.onnx.browser import GRAPHS, WEIGHTS, config_of, graph_of, graphs
+from ltp_core.onnx.browser import WEIGHTS, config_of
 from ltp_core.onnx.export import exported_program
 from ltp_core.onnx.graph import OUTPUTS, PrunedGraph
+from ltp_core.prediction import TorchClassifier
 
 INPUTS = ("embedded", "thresholds")
 _INSIDE = "hf_model."  # how the graph's names of the model's own weights begin
@@ -42,7 +41,7 @@ class AfterEmbeddings(nn.Module):
         return self.pruned.layers(view_of(self.pruned.hf_model), hidden, positions, thresholds)
 
 
-def write_browser_graph(model: PrunedModel, file: Path) -> None:
+def write_browser_graph(model: TorchClassifier, file: Path) -> None:
     """Write a model's graph without its weights, and beside it (.json) which weights it wants.
 
     Args:
@@ -100,20 +99,3 @@ def _strip(proto: Any) -> None:
         part.ClearField("doc_string")
         del part.metadata_props[:]
     del proto.functions[:]
-
-
-def main() -> None:
-    """Write a graph for each shipped model that has none yet; remove the files first to write them anew."""
-    for name in shipped_models():
-        model = PrunedModel.from_pretrained(name)
-        if graph_of(model) is None:
-            config = model.config
-            classes = model.dimensions.classes
-            file = GRAPHS / f"{config.model_type}-{model.layers}x{config.hidden_size}-{classes}.onnx"
-            write_browser_graph(model, file)
-            graphs.cache_clear()
-            print(f"{name}: {file.name}, {file.stat().st_size:,} bytes")
-
-
-if __name__ == "__main__":
-    main()

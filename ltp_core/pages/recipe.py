@@ -2,12 +2,21 @@
 
 import shlex
 from dataclasses import replace
-from inspect import signature
 from typing import Any
 
-from ltp_core.commands.train import train
 from ltp_core.training.job import Job, Pruning, Recipe
 
+# What `train --task … --output …` makes when it is told nothing else.
+USUAL = Job(
+    task="",
+    data=None,
+    base="all-MiniLM-L6-v2",
+    baseline=None,
+    method="ltp",
+    dense=Recipe(),
+    pruned=Recipe(learning_rate=3e-5),
+    pruning=Pruning(),
+)
 UNNAMED = ("threshold_rate", "first_threshold", "last_threshold")  # `train` has no options for these
 
 
@@ -45,7 +54,7 @@ def train_command(job: Job, output: str) -> str | None:
     """
     if any(getattr(job.pruning, name) != getattr(Pruning(), name) for name in UNNAMED):
         return None
-    usual = {name: parameter.default for name, parameter in signature(train).parameters.items()}
+    usual = {**_options(USUAL, ""), "target_flops": None}  # which is said always
     words = ["ltp", "train"]
     for name, value in _options(job, output).items():
         if value is not None and value != usual[name]:

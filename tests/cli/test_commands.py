@@ -12,7 +12,7 @@ import torch
 
 from ltp_core import Dense, PrunedModel
 from ltp_core.cli import main
-from ltp_core.commands import report
+from ltp_core.pages import report
 from ltp_core.results import write_rows
 
 ROOT = Path(__file__).resolve().parents[2]

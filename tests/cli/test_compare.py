@@ -14,10 +14,10 @@ from safetensors.torch import load_file, save_file
 
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.cli import main
-from ltp_core.commands.compare import RULES, merged
-from ltp_core.commands.evaluate import rows_for
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import DataError, Rows, load_rows
+from ltp_core.measuring.equal_flops import RULES, merged
+from ltp_core.measuring.source import rows_for
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import run
 

@@ -2,11 +2,14 @@
 
 import shlex
 from dataclasses import replace
+from inspect import signature
 
 import pytest
 from typer.testing import CliRunner
 
 from ltp_core.cli import app
+from ltp_core.commands.train import train
+from ltp_core.pages import recipe
 from ltp_core.pages.recipe import train_command, train_commands
 from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
@@ -75,3 +78,12 @@ def test_defaults_are_not_named():
 def test_what_train_cannot_be_told_is_not_said():
     assert train_command(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") is None
     assert train_commands(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") == []
+
+
+def test_what_is_not_named_is_what_train_takes_when_it_is_told_nothing():
+    takes = {name: parameter.default for name, parameter in signature(train).parameters.items()}
+    usual = recipe._options(recipe.USUAL, "")
+    assert set(usual) <= set(takes)
+    named_always = {"task", "output", "target_flops"}
+    for name in set(usual) - named_always:
+        assert usual[name] == takes[name], name

@@ -8,7 +8,8 @@ import pytest
 
 from ltp_core import PrunedModel, checkpoints
 from ltp_core.checkpoints import Settings
-from ltp_core.commands import report, results
+from ltp_core.measuring.shipped import measure_shipped
+from ltp_core.pages import report, shipped
 from ltp_core.training.job import Job, Pruning, Recipe
 
 RECIPE = Recipe(max_tokens=12)
@@ -28,7 +29,7 @@ PAIRS = [
 def ship(tmp_path, monkeypatch, tiny_bert, tokenizer):
     """Makes a shipped model of a task whose development and training rows are these pairs."""
     monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(shipped, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
 
     def make(task, labels, classes, untouched):
@@ -48,9 +49,13 @@ def ship(tmp_path, monkeypatch, tiny_bert, tokenizer):
     return make
 
 
+def record(data, factors, **options):
+    return shipped.write_shipped("tiny", *measure_shipped("tiny", data, factors, "cpu", **options))
+
+
 def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer):
     data = ship("mrpc", [1, 0] * 4, 2, untouched=0)
-    found = results.record("tiny", data, [1.0, 0.5], "cpu", lengths=[12, 32])
+    found = record(data, [1.0, 0.5], lengths=[12, 32])
     assert list(found) == [
         "development",
         "tuning",
@@ -80,7 +85,7 @@ def test_two_scores_two_lengths_and_nothing_untouched(ship, tmp_path, tokenizer)
 
 def test_a_regression(ship, tmp_path):
     data = ship("stsb", [5.0, 1.5, 0.0, 3.0, 4.0, 2.5, 1.0, 4.5], 1, untouched=2)
-    found = results.record("tiny", data, [1.0], "cpu", limit=3)
+    found = record(data, [1.0], limit=3)
     assert found["development"]["metrics"] == ["spearman", "pearson"]
     assert found["development"]["examples"] == 3
     assert "| untouched | 2 |" in (tmp_path / "models" / "tiny" / "README.md").read_text()
@@ -90,8 +95,8 @@ def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
     """Its Hub data set has no validation split."""
     data = ship("imdb", [0, 1] * 4, 2, untouched=0)
     asked = []
-    monkeypatch.setattr("ltp_core.commands.evaluate.load_rows", lambda *arguments: asked.append(arguments))
-    from ltp_core.commands.evaluate import rows_for
+    monkeypatch.setattr("ltp_core.measuring.source.load_rows", lambda *arguments: asked.append(arguments))
+    from ltp_core.measuring.source import rows_for
 
     rows_for(PrunedModel.from_pretrained("tiny"), data, None)
     assert asked == [(data, "test", None)]
@@ -99,7 +104,7 @@ def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
 
 def test_the_page_says_the_commands_that_gave_a_model_and_its_rows(ship):
     data = ship("mrpc", [1, 0] * 4, 2, untouched=0)
-    results.record("tiny", data, [1.0, 0.5], "cpu", lengths=[12, 32], limit=3)
+    record(data, [1.0, 0.5], lengths=[12, 32], limit=3)
     train = "ltp train --task mrpc --output runs/tiny --base base --max-tokens 12 --tuning 2 --untouched 0"
     page = report.page()
     assert f"{train} --target-flops 2.1 --pruning-learning-rate 5e-05\n" in page

@@ -4,7 +4,7 @@ import pytest
 
 from ltp_core import Dense, LengthConfig, PrunedModel, RandomKeep, Thresholds, TopK
 from ltp_core.checkpoints import Settings
-from ltp_core.commands.shared import rule_of
+from ltp_core.rules.reading import rule_of
 
 FALLING = [0.125 ** (1 / 3), 0.125 ** (2 / 3), 0.125]  # 0.5, 0.25, 0.125
 

@@ -10,8 +10,8 @@ from ltp_core import PrunedModel, checkpoints
 from ltp_core.bases import MINILM, CheckpointError
 from ltp_core.checkpoints import Settings
 from ltp_core.commands import ship as command
-from ltp_core.commands.evaluate import rows_for
 from ltp_core.data.evaluation import run_rows
+from ltp_core.measuring.source import rows_for
 from ltp_core.training.job import Job, Pruning, Recipe
 
 

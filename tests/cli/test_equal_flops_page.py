@@ -4,8 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from ltp_core.commands import report
-from ltp_core.pages import comparison
+from ltp_core.pages import equal_flops, report
 from ltp_core.results import write_rows
 from ltp_core.training.job import Job, Pruning, Recipe
 
@@ -79,11 +78,11 @@ SPEED = [
 
 
 def page(rows, speed=SPEED, pictures=(), seed=0):
-    return "\n\n".join(comparison.sections(rows, speed, pictures, {"sst2": seed}))
+    return "\n\n".join(equal_flops.sections(rows, speed, pictures, {"sst2": seed}))
 
 
 def test_nothing_compared_nothing_said():
-    assert comparison.sections([], SPEED, (), {}) == []
+    assert equal_flops.sections([], SPEED, (), {}) == []
 
 
 def test_the_table_of_a_task():
@@ -111,20 +110,20 @@ def test_seeds_are_means_with_half_their_range():
     assert "88.0 ± 1.0 (2.0) at 2.11×" in text
     assert "Means over seeds, ± half their range: `ltp` of 0, 1; others seed 0; commit abc" in text
     assert "reduction. Seed 0; commit abc" in page(ROWS)
-    assert comparison.best_below(rows, "sst2") == []
+    assert equal_flops.best_below(rows, "sst2") == []
     assert "`ltp` lost a point or more at all targets" in text
 
 
 def test_a_lucky_point_beyond_a_worse_one_does_not_count():
     rows = [row("ltp", 1.5, 0.895), row("ltp", 2.1, 0.88), row("ltp", 2.5, 0.9)]
-    assert comparison.best_below(rows, "sst2") == rows[:1]
+    assert equal_flops.best_below(rows, "sst2") == rows[:1]
 
 
 def test_a_point_that_lost_no_more_than_chance_does_not_end_the_search():
     rows = [row("ltp", 1.5, 0.889, points_lost_error=0.8), row("ltp", 2.1, 0.895, points_lost_error=0.8)]
-    assert comparison.best_below(rows, "sst2") == rows[1:]
+    assert equal_flops.best_below(rows, "sst2") == rows[1:]
     surely = [rows[0] | {"points_lost_error": 0.05}, rows[1]]
-    assert comparison.best_below(surely, "sst2") == []
+    assert equal_flops.best_below(surely, "sst2") == []
 
 
 def test_a_reduction_that_is_reached_has_its_error():
@@ -143,7 +142,7 @@ def test_margins_are_at_equal_flops():
         row("topk", 2.1, 0.88, flops_reduction=2.0),
         row("topk", 3.0, 0.84, flops_reduction=3.0),
     ]
-    assert comparison.margins(rows) == [("sst2", 2.1, pytest.approx(3.0))]
+    assert equal_flops.margins(rows) == [("sst2", 2.1, pytest.approx(3.0))]
 
 
 def test_claims():
@@ -152,7 +151,7 @@ def test_claims():
     assert "sst2 2.11× (0.5 lost): about 2.1× or more on 1 of 1 tasks" in text
     assert "| the same on sst2 | no figure at hand; our aim: 2.5× | 2.11× (0.5 lost) |" in text
     assert "on imdb" not in text
-    assert comparison.margins(ROWS) == [
+    assert equal_flops.margins(ROWS) == [
         ("sst2", 2.1, pytest.approx(1.5)),
         ("sst2", 3.0, pytest.approx(-0.9)),
     ]
@@ -194,12 +193,12 @@ def test_thresholds_and_lengths_are_those_near_the_target():
 
 
 def test_ablations():
-    assert comparison.ablations([]) == []
+    assert equal_flops.ablations([]) == []
     rows = [
         row("ltp/soft-only", None, 0.88, flops_reduction=1.4, penalty=0.1, training=asdict(JOB)),
         row("ltp", 2.1, 0.89, penalty=0.0, seed=1),
     ]
-    text = "\n".join(comparison.ablations(rows))
+    text = "\n".join(equal_flops.ablations(rows))
     assert "| sst2 | `ltp` | 1 | 2.1× | 200 | 89.0 | 1.0 | 2.11× |\n" in text
     assert "| sst2 | `ltp/soft-only` | 0 | λ = 0.1 | 200 | 88.0 | 2.0 | 1.40× |" in text
     assert text.count("ltp train --task") == 1
