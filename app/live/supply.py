@@ -81,15 +81,9 @@ class Supply:
         }
         runtime, graph = web_runtime(), graph_of(model)
         if runtime is None:
-            return {
-                **facts,
-                "why": "the lab was set up without npm",
-            }
+            return {**facts, "why": "the lab was set up without npm"}
         if graph is None:
-            return {
-                **facts,
-                "why": "this model is too large for a browser, or no graph of its kind ships",
-            }
+            return {**facts, "why": "this model is too large for a browser, or no graph of its kind ships"}
         parts = {
             "module": (runtime.module.read_bytes(), "mjs"),
             "wasm": (runtime.wasm.read_bytes(), "wasm"),

@@ -11,7 +11,7 @@ NODE = shutil.which("node")
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node on this machine")
-@pytest.mark.parametrize("file", sorted(TESTS.glob("*/*.test.js")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(TESTS.glob("*/*.test.*js")), ids=lambda file: file.stem)
 def test_script(file):
     done = subprocess.run([NODE, "--test", str(file)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
