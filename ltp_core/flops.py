@@ -27,6 +27,7 @@ class Dimensions:
         one_projection: whether query, key and value come from one matrix, so that queries which nobody
             asks for are computed, too.
         projected_embedding: width of embeddings that are projected to d before the first layer; 0 for none.
+        distance_rows: how many rows of a table of distances each query meets, and each key (DeBERTa).
         windows: for each layer, how far a token sees (|position difference| <= window); None for all
             tokens. Empty: no layer has a window.
     """
@@ -40,6 +41,7 @@ class Dimensions:
     gated: bool = False
     one_projection: bool = False
     projected_embedding: int = 0
+    distance_rows: tuple[int, int] = (0, 0)
     windows: tuple[int | None, ...] = ()
 
     def __post_init__(self) -> None:
@@ -73,7 +75,9 @@ def layer_flops(size: Dimensions, entering: Count, staying: Count, layer: int = 
 def attention_flops(size: Dimensions, entering: Count, layer: int = 1) -> Count:
     """Paper FLOPs of one layer's attention: ``2 (4 n_pre d^2 + 2 n_pre^2 d)``, its projections included.
 
-    In a layer with a window the pairs of tokens that see each other take the place of n_pre^2.
+    In a layer with a window the pairs of tokens that see each other take the place of n_pre^2. Scores by
+    distance add the products of tokens with the rows of a table; what a layer makes of the table depends on
+    weights alone, and is no work on a text.
 
     Args:
         size: the model.
@@ -81,7 +85,8 @@ def attention_flops(size: Dimensions, entering: Count, layer: int = 1) -> Count:
         layer: which one, 1 is the first; it matters where layers have windows.
     """
     d = size.hidden
-    return 2 * (4 * entering * d * d + 2 * visible_pairs(entering, size.windows[layer - 1]) * d)
+    pairs = 2 * visible_pairs(entering, size.windows[layer - 1])  # scores, context
+    return 2 * (4 * entering * d * d + (pairs + entering * sum(size.distance_rows)) * d)
 
 
 def visible_pairs(tokens: Count, window: int | None) -> Count:
@@ -172,5 +177,6 @@ def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed
         projected = n if size.one_projection else queries
         projections = (projected + 2 * n + out) * d * d  # query, key and value, output
         attention = (queries + out) * n * d  # scores, context
+        attention += (queries * size.distance_rows[0] + n * size.distance_rows[1]) * d
         total += 2 * (projections + attention + out * size.ffn_weights)
     return total + 2 * (size.pooler * d * d + d * size.classes)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from ltp_core.architectures.albert import AlbertView
 from ltp_core.architectures.base import EncoderView, LayerView, score_bias
 from ltp_core.architectures.bert import BertView
+from ltp_core.architectures.deberta import DebertaView
 from ltp_core.architectures.distilbert import DistilBertView
 from ltp_core.architectures.electra import ElectraView
 from ltp_core.architectures.modernbert import ModernBertView
@@ -14,8 +16,10 @@ __all__ = ["FAMILIES", "EncoderView", "LayerView", "family_of", "score_bias", "v
 
 # By the config's model_type. An allow-list: other families fit one of these views and compute something else.
 FAMILIES: dict[str, type[EncoderView]] = {
+    "albert": AlbertView,
     "bert": BertView,
     "camembert": RobertaView,
+    "deberta-v2": DebertaView,  # and v3
     "distilbert": DistilBertView,
     "electra": ElectraView,
     "modernbert": ModernBertView,

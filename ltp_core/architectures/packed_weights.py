@@ -6,7 +6,7 @@ in docs/performance.md). Hugging Face's model stays as it is: a shallow copy of 
 with it, hooks too, but its plain `nn.Linear` read packed weights. A view only says which ones share an input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -60,6 +60,7 @@ class PackedLinear(nn.Linear):
 
     own: tuple[Tensor, Tensor | None] | None  # packed weight and bias, once wanted
     joined: tuple[Sequence[nn.Module], Tensor, Tensor | None] | None  # with whom, packed weights, biases
+    constant: Tensor | None  # what it made of rows that are weights of the model, too
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., D_in]`` -> ``[..., D_out]``; as ever, if what comes in is not plain float32."""
@@ -87,13 +88,31 @@ def side_by_side(hidden: Tensor, *linears: Any) -> Sequence[Tensor]:
     return _product(hidden, *joined[1:]).split([linear.out_features for linear in linears], dim=-1)
 
 
+def of_weights(linear: Any, rows: Callable[[], Tensor]) -> Tensor:
+    """What a linear layer makes of rows that are weights of the model, too: ``[R, D_in]`` -> ``[R, D_out]``.
+
+    Where its own are packed it does so once, until the model changes.
+
+    Args:
+        linear: the layer.
+        rows: gives the rows; always the same for one layer.
+    """
+    if not isinstance(linear, PackedLinear):
+        made: Tensor = linear(rows())
+        return made
+    constant = linear.constant  # another thread may set it meanwhile, to the same
+    if constant is None:
+        linear.constant = constant = linear(rows())
+    return constant
+
+
 class _Copy:
     """A shallow copy of a model, and what it was made of."""
 
     def __init__(self, model: Any) -> None:
         self.source = model
         self.children: list[tuple[Any, Any]] = []  # a module's children, now and when it was copied
-        self.slots: list[tuple[Any, str, Any]] = []  # a packed linear's parameters, a name, what it held
+        self.slots: list[tuple[Any, str, Any]] = []  # a module's parameters, a name, what it held
         self.states: list[dict[str, Any]] = []  # its attributes
         self._known: dict[int, nn.Module] = {}
         self.model = self._copied(model)
@@ -110,7 +129,7 @@ class _Copy:
         )
 
     def _written(self) -> list[int]:
-        """How often each weight and bias has been written to, and where it lies."""
+        """How often each parameter has been written to, and where it lies."""
         values = [value for _, _, value in self.slots if value is not None]
         writes = [0 if value.is_inference() else value._version for value in values]
         return writes + [value.data_ptr() for value in values]
@@ -119,16 +138,15 @@ class _Copy:
         """The copy of a module; the module itself where nothing in it is packed."""
         if id(module) in self._known:
             return self._known[id(module)]
-        packable, children = _packable(module), module._modules
+        packable, children, held = _packable(module), module._modules, module._parameters
+        self.slots += [(held, name, value) for name, value in held.items()]  # also of norms: see `of_weights`
         copies = {name: None if child is None else self._copied(child) for name, child in children.items()}
         if not packable and copies == children:
             return self._known.setdefault(id(module), module)
         copy: Any = object.__new__(PackedLinear if packable else type(module))
         copy.__dict__.update(module.__dict__, _modules=copies)
         if packable:
-            copy.__dict__.update(own=None, joined=None)
-            held = module._parameters
-            self.slots += [(held, name, value) for name, value in held.items()]
+            copy.__dict__.update(own=None, joined=None, constant=None)
         else:
             self.states.append(module.__dict__)
             self.children.append((children, dict(children)))

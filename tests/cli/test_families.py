@@ -7,6 +7,10 @@ import datasets
 import pytest
 import torch
 from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    DebertaV2Config,
+    DebertaV2Model,
     DistilBertConfig,
     DistilBertModel,
     ModernBertConfig,
@@ -23,7 +27,10 @@ from ltp_core.cli import main
 SIZES = {"hidden_size": 24, "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 32}
 COMMON = {"vocab_size": 80, "max_position_embeddings": 34, "initializer_range": 0.2}
 TOKENS = {"pad_token_id": 0, "bos_token_id": 2, "cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3}
+DISTANCES = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8}
 BASES = {
+    "albert": (AlbertModel, AlbertConfig, {**SIZES, "embedding_size": 16}),
+    "deberta-v2": (DebertaV2Model, DebertaV2Config, {**SIZES, **DISTANCES}),
     "distilbert": (
         DistilBertModel,
         DistilBertConfig,
@@ -87,4 +94,4 @@ def test_a_folder_of_an_unknown_family_is_refused_in_one_line(ltp, tmp_path, mak
     make_tokenizer().save_pretrained(tmp_path)
     code, document, said = ltp("trace", "good", "--model", tmp_path, "--json")
     assert (code, document) == (2, None)
-    assert "cannot prune a 'roberta-prelayernorm' model; known families: bert, camembert" in said
+    assert "cannot prune a 'roberta-prelayernorm' model; known families: albert, bert" in said

@@ -28,6 +28,7 @@ MODERN = {
     **{"pad_token_id": 0, "bos_token_id": 2, "cls_token_id": 2, "eos_token_id": 3, "sep_token_id": 3},
 }
 GLOBAL, LOCAL = "full_attention", "sliding_attention"
+DISTANCES = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "norm_rel_ebd": "layer_norm"}
 MODELS = {
     "bert": ("bert", BERT_SIZE),
     "roberta": ("roberta", {**ROBERTA, "type_vocab_size": 1}),
@@ -41,8 +42,41 @@ MODELS = {
         "modernbert",
         {**MODERN, "layer_types": [LOCAL, GLOBAL, LOCAL], "classifier_pooling": "mean"},
     ),
+    # As the published models are: v3, and v2 with its convolution; then with what the config also knows.
+    "deberta-v3": (
+        "deberta-v2",
+        {
+            **BERT_SIZE,
+            **DISTANCES,
+            "position_buckets": 8,
+            "share_att_key": True,
+            "position_biased_input": False,
+        },
+    ),
+    "deberta-v2": (
+        "deberta-v2",
+        {**BERT_SIZE, **DISTANCES, "position_buckets": 8, "share_att_key": True, "conv_kernel_size": 3},
+    ),
+    "deberta-own-keys": (
+        "deberta-v2",
+        {**BERT_SIZE, **DISTANCES, "max_relative_positions": 6, "type_vocab_size": 2, "embedding_size": 20},
+    ),
+    "deberta-keys-answer": ("deberta-v2", {**BERT_SIZE, **DISTANCES, "pos_att_type": ["p2c"]}),
+    "deberta-no-distances": ("deberta-v2", {**BERT_SIZE, "pos_att_type": ["c2p"]}),
+    "albert": ("albert", {**BERT_SIZE, "embedding_size": 20}),
+    "albert-groups": (
+        "albert",
+        {**BERT_SIZE, "embedding_size": 32, "num_hidden_groups": 2, "hidden_act": "relu"},
+    ),
 }
-SEGMENTS = {"bert", "camembert", "electra"}  # those above that have two kinds
+SEGMENTS = {
+    "bert",
+    "camembert",
+    "electra",
+    "deberta-own-keys",
+    "albert",
+    "albert-groups",
+}  # those above that have two kinds
 
 RISING = Thresholds([0.045, 0.06, 0.1])
 RULES = {
@@ -98,17 +132,19 @@ def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None):
     columns = torch.arange(input_ids.shape[1])
     state = {"alive": attention_mask.bool(), "carry": None, "masks": [], "importance": []}
 
-    def give_mask(number, layer, args, kwargs):
+    def give_mask(layer, args, kwargs):
         visible = state["alive"][:, None, None, :]  # [B, 1, 1, n]
         if getattr(layer, "attention_type", None) == LOCAL:
             visible = visible & ((columns[:, None] - columns).abs() <= WINDOW)
         additive = torch.where(visible, 0.0, torch.finfo(torch.float32).min)
-        additive = additive.expand(-1, -1, len(columns), -1)  # [B, 1, n, n]
+        mask = visible if hf.config.model_type == "deberta-v2" else additive
+        mask = mask.expand(-1, -1, len(columns), -1)  # [B, 1, n, n]
         if "attention_mask" in kwargs:
-            return args, {**kwargs, "attention_mask": additive}
-        return (args[0], additive, *args[2:]), kwargs
+            return args, {**kwargs, "attention_mask": mask}
+        return (args[0], mask, *args[2:]), kwargs
 
-    def read_attention(number, attention):  # [B, H, n, n]
+    def read_attention(attention):  # [B, H, n, n]
+        number = len(state["masks"]) + 1  # layers may share a module
         alive = state["alive"].float()
         received = torch.einsum("bhij,bi->bj", attention, alive) / attention.shape[1]
         importance = received / alive.sum(-1, keepdim=True) * alive
@@ -118,13 +154,12 @@ def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None):
         state["importance"].append(importance)
 
     handles = []
-    for number, (layer, (attention, is_dropout)) in enumerate(zip(layers, attentions, strict=True), start=1):
-        hook = functools.partial(give_mask, number)
-        handles.append(layer.register_forward_pre_hook(hook, with_kwargs=True))
+    for layer, (attention, is_dropout) in zip(layers, attentions, strict=True):
+        handles.append(layer.register_forward_pre_hook(give_mask, with_kwargs=True))
         handles.append(
             attention.register_forward_hook(
-                lambda module, args, out, number=number, is_dropout=is_dropout: read_attention(
-                    number, args[0] if is_dropout else out[1]
+                lambda module, args, out, is_dropout=is_dropout: read_attention(
+                    args[0] if is_dropout else out[1]
                 )
             )
         )
@@ -150,7 +185,12 @@ def modules_of(hf):
     if hf.config.model_type == "distilbert":
         layers = hf.distilbert.transformer.layer
         return layers, [(layer.attention, False) for layer in layers]
+    if hf.config.model_type == "albert":  # as often as they are there, not as they run
+        layers = [layer for group in hf.albert.encoder.albert_layer_groups for layer in group.albert_layers]
+        return layers, [(layer.attention, False) for layer in layers]
     layers = hf.base_model.encoder.layer
+    if hf.config.model_type == "deberta-v2":
+        return layers, [(layer.attention.self.dropout, True) for layer in layers]
     if hf.config.model_type == "mpnet":
         return layers, [(layer.attention.attn.dropout, True) for layer in layers]
     return layers, [(layer.attention.self, False) for layer in layers]

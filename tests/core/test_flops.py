@@ -87,6 +87,15 @@ def test_flops_of_a_projected_embedding_on_paper():
     assert paper_flops(size, 5, [3, 1]) == 656  # encoder layers only
 
 
+def test_flops_of_scores_by_distance_on_paper():
+    # Paper. Each query meets 6 rows and each key 4, of d = 2: layer 1 with 5, layer 2 with 3 tokens:
+    # 2 (5 + 3) (6 + 4) 2 = 320. Executed. Layer 1, scored: 2 (5*6 + 5*4) 2 = 200; layer 2, not scored, [CLS]
+    # asks alone: 2 (1*6 + 3*4) 2 = 72.
+    size = replace(SMALL, distance_rows=(6, 4))
+    assert paper_flops(size, 5, [3, 1]) == 656 + 320
+    assert executed_flops(size, 5, [3, 1], [True, False]) == 540 + 200 + 72
+
+
 def test_as_many_windows_as_layers():
     with pytest.raises(ValueError, match="2 layers have 3 windows"):
         replace(SMALL, windows=(1, 1, 1))
