@@ -17,10 +17,6 @@ OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
-NO_SHARES = (
-    "The thresholds of “{}” are no shares of attention, which is all that the lab can show (it was trained "
-    "with --length-exponent {:g}): choose another model, or run “ltp trace” on this one."
-)
 DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
@@ -108,8 +104,6 @@ def load(source: Path | str, device: str) -> PrunedModel:
     name = source.name if isinstance(source, Path) else source
     stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
-    if exponent := model.settings.length_exponent:
-        raise CheckpointError(NO_SHARES.format(name, exponent))
     _read_from[model] = source, stamp
     try:
         return model.to(device)
@@ -121,7 +115,7 @@ def start_thresholds(model: PrunedModel) -> tuple[float, ...]:
     """A model's learned thresholds; hand-set ones that rise with depth if it has none."""
     if model.thresholds is not None:
         return model.thresholds
-    rule = rising_thresholds(HAND_SET, model.layers)
+    rule = rising_thresholds(HAND_SET, model.layers, model.reference_length)
     return tuple(rule.values)
 
 

@@ -70,7 +70,7 @@ def predict(
             f"This text has {longest:,} characters; the lab takes {MAX_CHARACTERS:,}. Shorten it to go on."
         )
     with _slot(model):
-        return model.predict(texts.for_model, rule=_rule(thresholds), attention_layer=attention_layer)
+        return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
 
 
 def predict_batch(
@@ -78,7 +78,7 @@ def predict_batch(
 ) -> list[Prediction]:
     """Run several texts as one packed batch; raises as `predict` does."""
     with _slot(model):
-        return model.predict(list(texts), rule=_rule(thresholds))
+        return model.predict(list(texts), rule=_rule(model, thresholds))
 
 
 def work_by_layer(model: PrunedModel, prediction: Prediction) -> list[LayerFlops]:
@@ -90,7 +90,7 @@ def work_by_length(model: PrunedModel, thresholds: tuple[float, ...]) -> list[Le
     """Paper FLOPs of sentences of ours, joined and cut to several lengths; raises as `predict` does."""
     lengths = [length for length in LENGTHS if length <= model.max_tokens]
     with _slot(model):
-        return flops_by_length(model, _rule(thresholds), lengths, TEXTS_A_LENGTH)
+        return flops_by_length(model, _rule(model, thresholds), lengths, TEXTS_A_LENGTH)
 
 
 def rivals(
@@ -98,7 +98,7 @@ def rivals(
 ) -> tuple[list[contest.Contender], list[Prediction]]:
     """All rules at nearly the FLOPs of these thresholds, and so many random draws; raises as `predict`."""
     with _slot(model):
-        found = contest.contest(model, texts.for_model, _rule(thresholds))
+        found = contest.contest(model, texts.for_model, _rule(model, thresholds))
         return found, contest.random_draws(model, texts.for_model, found[0].prediction, draws)
 
 
@@ -127,7 +127,7 @@ def explain(
         batch = Batch.of(model.encode([texts.for_model])[0])
         if method == "integrated_gradients":
             _short_enough(batch, "Shorten it, or choose Gradient × input, which takes any length.")
-        found = attribute(model, texts.for_model, label, method, _rule(thresholds))
+        found = attribute(model, texts.for_model, label, method, _rule(model, thresholds))
         kept = [layer.kept for layer in found.trace.layers]
         dense, pruned = (agreement(x.values, kept, found.words) for x in (found.dense, found.pruned))
         return Explanation(found, dense, pruned, deletion(model, batch, found, DRAWS))
@@ -138,14 +138,14 @@ def predict_pinned(
 ) -> Prediction:
     """Run with some tokens pinned, counted from 0; raises as `predict` does."""
     with _slot(model):
-        return counterfactual.pinned(model, texts.for_model, stay, go, _rule(thresholds))
+        return counterfactual.pinned(model, texts.for_model, stay, go, _rule(model, thresholds))
 
 
 def keeping(model: PrunedModel, texts: Texts, thresholds: tuple[float, ...]) -> tuple[KeptToken, ...]:
     """What each dropped token would change if it stayed; raises as `predict` does."""
     with _alone(model):
         _short_enough(Batch.of(model.encode([texts.for_model])[0]))
-        return counterfactual.what_keeping_changes(model, texts.for_model, _rule(thresholds))
+        return counterfactual.what_keeping_changes(model, texts.for_model, _rule(model, thresholds))
 
 
 def smallest_changes(
@@ -154,7 +154,7 @@ def smallest_changes(
     """The smallest changes that flip the label; no scale where all thresholds are 0. Raises as `predict`."""
     with _alone(model):
         _short_enough(Batch.of(model.encode([texts.for_model])[0]))
-        rule = Thresholds(thresholds)
+        rule = Thresholds(thresholds, model.reference_length)
         drop = counterfactual.smallest_drop(model, texts.for_model, rule, SEARCH_BUDGET)
         scale = counterfactual.smallest_scale(model, texts.for_model, rule) if any(thresholds) else None
         return drop, scale
@@ -240,7 +240,7 @@ def measure_batch(
         each_round()
         time.sleep(0.05)
     with turns.measuring(each_round):
-        return compare(model, list(texts), rule=_rule(thresholds), on_round=each_round)
+        return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
 
 
 def _short_enough(batch: Batch, way_out: str = "Shorten it to go on.") -> None:
@@ -273,5 +273,5 @@ def _alone(model: PrunedModel) -> Iterator[None]:
         raise InputProblem(str(busy)) from None
 
 
-def _rule(thresholds: tuple[float, ...] | None) -> Dense | Thresholds:
-    return Dense() if thresholds is None else Thresholds(thresholds)
+def _rule(model: PrunedModel, thresholds: tuple[float, ...] | None) -> Dense | Thresholds:
+    return Dense() if thresholds is None else Thresholds(thresholds, model.reference_length)

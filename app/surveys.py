@@ -91,7 +91,7 @@ def run(
 
     texts = data()
     _check_rows(model, texts, turn)
-    rule = Thresholds(thresholds)
+    rule = Thresholds(thresholds, model.reference_length)
     factors = FACTORS if any(thresholds) else ()
     try:
         return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, step, turn)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ltp_core.flops import paper_flops
 from ltp_core.model import PrunedModel, Text
-from ltp_core.rules import Dense, Rule, Thresholds, first_tokens
+from ltp_core.rules import Dense, Rule, Thresholds, first_tokens, length_scale
 from ltp_core.run import Run
 
 
@@ -185,7 +185,7 @@ class _Sample:
 
     def rule(self, values: Sequence[float]) -> Thresholds:
         """Thresholds, read as this model reads them."""
-        return Thresholds(values, self.model.settings.length_exponent)
+        return Thresholds(values, self.model.reference_length)
 
     def run(self, rule: Thresholds) -> _Tried:
         logits, alive, compared = self._forward(rule)
@@ -206,13 +206,13 @@ class _Sample:
         return torch.cat(logits).numpy(), torch.cat(alive), compared
 
     def _compared(self, real: Tensor, run: Run) -> list[Tensor]:
-        """For each layer ``n^alpha s`` of one batch, ``[tokens]``."""
+        """For each layer ``s / min(1, N / n)`` of one batch, ``[tokens]``: what reaches theta, or not."""
         entering, found = real, []
+        scale = length_scale(real.sum(dim=-1, keepdim=True), self.model.reference_length)  # 1 or [B, 1]
         for mask, importance in zip(run.masks, run.importance, strict=True):
             assert importance is not None  # recorded
-            scale = entering.sum(dim=-1, keepdim=True) ** self.model.settings.length_exponent  # [B, 1]
             may_go = entering & ~first_tokens(real)
-            found.append((importance * scale * may_go)[real].cpu())
+            found.append((importance / scale * may_go)[real].cpu())
             entering = mask
         return found
 

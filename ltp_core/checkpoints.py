@@ -14,6 +14,8 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from ltp_core import deltas
 from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
+from ltp_core.importance import checked_queries
+from ltp_core.rules.thresholds import checked_reference_length
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
@@ -27,7 +29,10 @@ class Settings:
     """What `ltp_config.json` holds: how to read the thresholds, and where the model comes from.
 
     Attributes:
-        length_exponent: alpha in ``n^alpha s >= theta``.
+        reference_length: N, up to which a threshold is a share of attention, see `Thresholds`; None for no
+            limit.
+        importance_queries: how many queries the importance is averaged over, see `ltp_core.importance`; None
+            for all.
         temperature: T of the soft gates, in the unit of the importance.
         task: the name of the task it was trained on.
         base: name of the base in `BASES`, if the weights are stored as differences.
@@ -36,7 +41,8 @@ class Settings:
         results: what was measured on it, for the model card.
     """
 
-    length_exponent: float = 0.0
+    reference_length: float | None = None
+    importance_queries: int | None = None
     temperature: float = 0.004
     task: str | None = None
     base: str | None = None
@@ -46,8 +52,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what could not be computed with."""
-        if not isinstance(self.length_exponent, int | float) or not math.isfinite(self.length_exponent):
-            raise TypeError(f"length_exponent must be a number, got {self.length_exponent!r}")
+        checked_reference_length(self.reference_length)
+        checked_queries(self.importance_queries)
         if not isinstance(self.temperature, int | float) or not 0 < self.temperature < math.inf:
             raise TypeError(f"temperature must be a number above 0, got {self.temperature!r}")
         if not all(isinstance(getattr(self, name), str | None) for name in ("task", "base")):
@@ -73,13 +79,35 @@ class Settings:
             data = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(data, dict):
                 raise TypeError("it holds no object")
+            refuse_exponent(data)
             return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
-        except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        except (TypeError, ValueError) as error:
             raise CheckpointError(f"{path} is not readable: {error}") from None
 
     def write(self, folder: Path) -> None:
         """Write them into a folder."""
         (folder / CONFIG_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def refuse_exponent(settings: dict[str, Any]) -> None:
+    """Refuse what was trained with the length exponent that earlier versions had, unless it was 0, for none.
+
+    It compared ``n^alpha s`` with theta where n were the tokens alive in that layer. A reference length goes
+    by the tokens of the input, the same in all layers, so no N gives the kept sets of an alpha, 1 included.
+
+    Raises:
+        ValueError: one line that says what to do.
+    """
+    alpha = settings.get("length_exponent", 0)
+    if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+        raise ValueError(f"length_exponent must be a number, got {alpha!r}")
+    if alpha != 0:
+        raise ValueError(
+            f"trained with length_exponent {alpha:g}, which went by the tokens still alive and has no "
+            "equal here: train again with --reference-length"
+        )
+    if "length_exponent" in settings and settings.get("reference_length") is not None:
+        raise ValueError("it has both a length_exponent and a reference_length, of which one can hold")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
+from ltp_core.importance import SAMPLE
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TorchClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
@@ -108,13 +109,13 @@ class PrunedModel(nn.Module, TorchClassifier):
     def wrap(cls, hf_model: Any, tokenizer: Any = None) -> "PrunedModel":
         """Wrap any supported model with a sequence-classification head; it has no thresholds yet.
 
-        The model is put into evaluation mode.
+        The model is put into evaluation mode. Its importance is averaged over `importance.SAMPLE` queries.
 
         Raises:
             ValueError: for a family that is not known, or one that we would read wrongly: without
                 pruning, the logits must be Hugging Face's own.
         """
-        model = cls(hf_model, tokenizer)
+        model = cls(hf_model, tokenizer, settings=Settings(importance_queries=SAMPLE))
         _check_reading(model)
         return model
 
@@ -163,6 +164,7 @@ class PrunedModel(nn.Module, TorchClassifier):
         inputs_embeds: Tensor | None = None,
         record: bool = False,
         attention_layer: int | None = None,
+        importance_queries: int | Literal["all"] | None = None,
     ) -> PrunedOutput:
         """Run a padded batch.
 
@@ -177,9 +179,11 @@ class PrunedModel(nn.Module, TorchClassifier):
             inputs_embeds: word embeddings ``[B, n, E]`` instead of ids.
             record: keep the importance of every layer, also where the rule does not need it.
             attention_layer: keep this layer's attention ("removed" only).
+            importance_queries: average the importance over so many queries, or over "all"; None for as many
+                as this model was trained with.
 
         Raises:
-            ValueError: for a rule that does not fit, an unknown execution, or no input.
+            ValueError: for a rule that does not fit, an unknown execution, a bad number, or no input.
         """
         inputs = _inputs(input_ids, attention_mask, token_type_ids, inputs_embeds)
         rule = self.learned_rule if rule is None else rule
@@ -190,19 +194,19 @@ class PrunedModel(nn.Module, TorchClassifier):
             raise ValueError(
                 f"layer {attention_layer} does not exist: this model has layers 1 to {self.layers}"
             )
+        queries = self.queries(importance_queries)
         removed = execution == "removed"
         view = view_of(self._packed.of(self.hf_model) if removed else self.hf_model)
         if removed:
-            run = removed_forward(view, inputs, rule, record, attention_layer)
+            run = removed_forward(view, inputs, rule, record, attention_layer, queries)
         elif execution == "masked":
-            run = padded_forward(view, inputs, hard_gate(rule))
+            run = padded_forward(view, inputs, hard_gate(rule), queries)
         elif execution == "soft":
             if not isinstance(rule, Thresholds):
                 raise ValueError("soft execution needs thresholds: they are what its gates are made of")
             thresholds = torch.tensor(rule.values, device=inputs.attention_mask.device)
-            run = padded_forward(
-                view, inputs, soft_gate(thresholds, self.settings.temperature, rule.length_exponent)
-            )
+            gate = soft_gate(thresholds, self.settings.temperature, rule.reference_length)
+            run = padded_forward(view, inputs, gate, queries)
         else:
             raise ValueError(f"execution must be 'removed', 'masked' or 'soft', got {execution!r}")
         loss = None if labels is None else task_loss(run.logits, labels)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from ltp_core.architectures import family_of
 from ltp_core.checkpoints import Settings
 from ltp_core.flops import Dimensions, executed_flops, paper_flops
+from ltp_core.importance import checked_queries
 from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
 from ltp_core.run import Run
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
@@ -99,7 +100,25 @@ class TextClassifier:
         """The learned thresholds as a rule; `Dense` if there are none."""
         if self.thresholds is None:
             return Dense()
-        return Thresholds(self.thresholds, self.settings.length_exponent)
+        return Thresholds(self.thresholds, self.reference_length)
+
+    @property
+    def reference_length(self) -> float | None:
+        """N, up to which a threshold is a share of attention, see `Thresholds`; None for no limit."""
+        return self.settings.reference_length
+
+    def queries(self, asked: int | Literal["all"] | None = None) -> int | None:
+        """How many queries the importance is averaged over; None for all.
+
+        Args:
+            asked: of one call, instead of the model's own number.
+
+        Raises:
+            ValueError: for a number that is none.
+        """
+        if asked is None:
+            return self.settings.importance_queries
+        return None if asked == "all" else checked_queries(asked)
 
     def observed(self, rule: Rule) -> list[bool]:
         """For each layer, whether a plain run computes its importance, which executed FLOPs depend on."""
@@ -247,7 +266,7 @@ def _traces(
         for number, (mask, share) in enumerate(zip(masks, importance, strict=True), start=1):
             shares = tuple(share[row][c] if was else None for c, was in zip(at, entering, strict=True))
             kept = tuple(bool(mask[row][c]) for c in at)
-            layers.append(LayerTrace(number, rule.cutoff(number, sum(entering)), shares, kept))
+            layers.append(LayerTrace(number, rule.cutoff(number, len(at)), shares, kept))
             if run.attention is not None and number == attention_layer:
                 heads = run.attention[row].float().cpu().numpy()
                 attention = AttentionTrace(number, tuple(i for i, was in enumerate(entering) if was), heads)

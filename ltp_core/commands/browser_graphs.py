@@ -13,7 +13,8 @@ def main() -> None:
         if graph_of(model) is None:
             config = model.config
             classes = model.dimensions.classes
-            file = GRAPHS / f"{config.model_type}-{model.layers}x{config.hidden_size}-{classes}.onnx"
+            asked = "" if model.queries() is None else f"-{model.queries()}-queries"
+            file = GRAPHS / f"{config.model_type}-{model.layers}x{config.hidden_size}-{classes}{asked}.onnx"
             write_browser_graph(model, file)
             graphs.cache_clear()
             print(f"{name}: {file.name}, {file.stat().st_size:,} bytes")

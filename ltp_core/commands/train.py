@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet
+from ltp_core.importance import ALL, SAMPLE, checked_queries
 from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
 from ltp_core.rules.reading import numbers
@@ -18,7 +19,7 @@ from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
 ROW_FILE = "row.json"
 
 # What only steers learned thresholds, by the names in `Pruning`: a rival would leave it unread.
-_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "length_exponent")
+_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "reference_length")
 UNREAD = {"topk": _OF_THRESHOLDS, "lat": (*_OF_THRESHOLDS, "spared_layers")}
 
 
@@ -44,7 +45,15 @@ def train(
         float, typer.Option(help="Of the gates, as a part of the mean importance 1/n.")
     ] = 0.1,
     last_temperature: Annotated[float | None, typer.Option(help="Where it falls to, in each stage.")] = None,
-    length_exponent: Annotated[float, typer.Option(help="alpha in n^alpha s >= theta.")] = 0.0,
+    reference_length: Annotated[
+        float | None,
+        typer.Option(
+            help="N: thresholds of a text of n tokens are θ·min(1, N/n). None: shares of attention."
+        ),
+    ] = None,
+    importance_queries: Annotated[
+        str, typer.Option(help="Average the importance over so many queries, or all.")
+    ] = str(SAMPLE),
     distill: Annotated[float, typer.Option(help="Share of the loss taken from the dense model.")] = 0.5,
     distill_hidden: Annotated[float, typer.Option(help="Weight of its hidden states in the loss.")] = 0.0,
     spared_layers: Annotated[int, typer.Option(help="The first so many layers remove nothing.")] = 0,
@@ -102,7 +111,8 @@ def train(
         last_temperature=last_temperature,
         stages=cast(tuple[Stage, ...], tuple(stages.split(","))),
         thresholds=None if thresholds is None else tuple(numbers(thresholds, "--thresholds")),
-        length_exponent=length_exponent,
+        reference_length=reference_length,
+        importance_queries=_queries(importance_queries),
         distill=distill,
         distill_hidden=distill_hidden,
         shortest=shortest,
@@ -159,6 +169,16 @@ def train(
         )
 
     emit(document, json, table)
+
+
+def _queries(text: str) -> int | None:
+    """`--importance-queries`: a number, or "all", which is None."""
+    try:
+        return None if text == ALL else checked_queries(int(text))
+    except ValueError:
+        raise ValueError(
+            f"--importance-queries takes a whole number above 0, or {ALL}; got {text!r}"
+        ) from None
 
 
 def add_row(file: Path, row: dict[str, Any]) -> None:

@@ -35,9 +35,9 @@ def transfer(model: PrunedModel, rows: Rows, others: Mapping[str, PrunedModel]) 
     shapes = {"own": own}
     for name, other in others.items():
         if other.thresholds is not None and other.layers == model.layers:
-            shapes[name] = Thresholds(other.thresholds, own.length_exponent)
-    shapes["rising"] = rising_thresholds(0.03, model.layers, own.length_exponent)
-    shapes["flat"] = flat_thresholds(0.01, model.layers, own.length_exponent)
+            shapes[name] = Thresholds(other.thresholds, own.reference_length)
+    shapes["rising"] = rising_thresholds(0.03, model.layers, own.reference_length)
+    shapes["flat"] = flat_thresholds(0.01, model.layers, own.reference_length)
     labels = np.asarray(rows.labels)
     dense = run_rows(model, rows, Dense()).logits.argmax(axis=-1)
     some = rows.take(range(0, len(rows), max(1, len(rows) // SETTLING)))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from ltp_core.architectures import LayerView, score_bias
-from ltp_core.importance import attention_received
+from ltp_core.importance import attention_received, sampled_ranks
 
 TOGETHER = 2**20  # scores handled in one operation where there is a choice; more fall out of the cache
 IN_PLACE = 2**18  # scores from which on fresh memory costs more than PyTorch's slower softmax in place
@@ -20,7 +20,12 @@ VECTOR = 16  # float32 numbers in an AVX-512 register
 
 
 def attention_probabilities(
-    layer: LayerView, query: Tensor, key: Tensor, positions: Tensor, lengths: Sequence[int]
+    layer: LayerView,
+    query: Tensor,
+    key: Tensor,
+    positions: Tensor,
+    lengths: Sequence[int],
+    queries: int | None = None,
 ) -> tuple[list[Tensor], Tensor]:
     """Each sequence's attention over its own tokens, and what each token receives of it.
 
@@ -30,6 +35,7 @@ def attention_probabilities(
         key: packed ``[T, H, d]``.
         positions: original positions ``[T]``.
         lengths: tokens of each of the B sequences; they sum to T.
+        queries: K, of each sequence, that the importance is averaged over; None for all.
 
     Returns:
         ``(probabilities, importance)``: B times ``[H, n, n]``, and ``[T]``.
@@ -39,14 +45,18 @@ def attention_probabilities(
         bias = score_bias(layer, q, k, *2 * [positions.unflatten(0, (len(lengths), -1))])
         scores = (q * layer.scale) @ k.transpose(-1, -2)  # [B, H, n, n]
         probabilities = _softmax(scores if bias is None else scores + bias.to(scores.dtype))
-        return list(probabilities.unbind()), attention_received(probabilities).flatten()
-    queries = _split(query.transpose(0, 1), lengths, 1)  # B times [H, n, d]
+        averaged = probabilities
+        if queries is not None and lengths[0] > queries:
+            averaged = probabilities.index_select(2, sampled_ranks(lengths[0], queries, query.device))
+        return list(probabilities.unbind()), attention_received(averaged).flatten()
+    rows = _split(query.transpose(0, 1), lengths, 1)  # B times [H, n, d]
     keys = _split(key.permute(1, 2, 0), lengths, 2)  # B times [H, d, n]
     each = [
-        _received(q, k, score_bias(layer, q, k.transpose(1, 2), at, at), layer.scale)
-        for q, k, at in zip(queries, keys, _split(positions, lengths), strict=True)
+        _received(q, k, score_bias(layer, q, k.transpose(1, 2), at, at), layer.scale, queries)
+        for q, k, at in zip(rows, keys, _split(positions, lengths), strict=True)
     ]
-    return [p for p, _ in each], _mean([sums for _, sums in each], lengths, query.shape[1])
+    counts = [n if queries is None else min(n, queries) for n in lengths]
+    return [p for p, _ in each], _mean([sums for _, sums in each], lengths, counts, query.shape[1])
 
 
 def weighted_values(
@@ -158,7 +168,9 @@ def _within(rows: Tensor, lengths: Sequence[int], staying: Sequence[int]) -> Ten
     return rows - starts.repeat_interleave(torch.tensor(staying, device=rows.device))
 
 
-def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> tuple[Tensor, Tensor]:
+def _received(
+    query: Tensor, key: Tensor, bias: Tensor | None, scale: float, queries: int | None
+) -> tuple[Tensor, Tensor]:
     """One sequence's probabilities ``[H, n, n]``, and their sums over heads and queries ``[n]``.
 
     Large ones are made a few heads at a time, so that softmax and sum find the scores in the cache.
@@ -168,26 +180,33 @@ def _received(query: Tensor, key: Tensor, bias: Tensor | None, scale: float) -> 
         key: ``[H, d, n]``.
         bias: broadcasts to ``[H, n, n]``; None for none.
         scale: of the scores.
+        queries: how many of them are summed over; None for all.
     """
     count, n, _ = query.shape
+    ranks = None if queries is None or n <= queries else sampled_ranks(n, queries, query.device)
     heads = _heads_at_once(count, n)
     learning = query.requires_grad or key.requires_grad
     if heads == count or bias is not None or learning or query.device.type != "cpu":
         probabilities = _softmax(_scores(query, key, bias, scale))
-        return probabilities, probabilities.sum(dim=(0, 1))
+        return probabilities, _sampled(probabilities, ranks).sum(dim=(0, 1))
     probabilities, sums = query.new_empty(count, n, n), query.new_zeros(n)
     parts = (x.split(heads) for x in (query, key, probabilities))
     for q, k, some in zip(*parts, strict=True):
         torch.softmax(torch.baddbmm(some, q, k, beta=0, alpha=scale, out=some), dim=-1, out=some)
-        sums += some.sum(dim=(0, 1))
+        sums += _sampled(some, ranks).sum(dim=(0, 1))
     return probabilities, sums
 
 
-def _mean(sums: Sequence[Tensor], lengths: Sequence[int], heads: int) -> Tensor:
-    """Sums over heads and queries, B times ``[n]`` -> the mean, which is the importance, packed ``[T]``."""
+def _sampled(probabilities: Tensor, ranks: Tensor | None) -> Tensor:
+    """Some rows ``[k]`` of ``[H, n, n]`` -> ``[H, k, n]``; all for None."""
+    return probabilities if ranks is None else probabilities.index_select(1, ranks)
+
+
+def _mean(sums: Sequence[Tensor], lengths: Sequence[int], averaged: Sequence[int], heads: int) -> Tensor:
+    """Sums over heads and `averaged` queries, B times ``[n]`` -> the mean, the importance, packed ``[T]``."""
     if len(lengths) == 1:
-        return sums[0] / (heads * lengths[0])
-    added = torch.tensor([heads * n for n in lengths], device=sums[0].device)  # [B]
+        return sums[0] / (heads * averaged[0])
+    added = torch.tensor([heads * k for k in averaged], device=sums[0].device)  # [B]
     return torch.cat(list(sums)) / added.repeat_interleave(torch.tensor(lengths, device=added.device))
 
 

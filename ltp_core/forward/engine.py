@@ -27,7 +27,12 @@ PAIRS = {"cpu": 2**18, "elsewhere": 2**22}
 
 
 def removed_forward(
-    view: EncoderView, inputs: Inputs, rule: Rule, record: bool = False, attention_layer: int | None = None
+    view: EncoderView,
+    inputs: Inputs,
+    rule: Rule,
+    record: bool = False,
+    attention_layer: int | None = None,
+    queries: int | None = None,
 ) -> Run:
     """Run an encoder over the tokens that are alive, layer by layer.
 
@@ -37,18 +42,31 @@ def removed_forward(
         rule: who stays. It is asked about each part by itself.
         record: compute the importance in every layer, also where the rule does not need it.
         attention_layer: keep the attention probabilities of this layer (1 is the first).
+        queries: how many of each text the importance is averaged over, see `ltp_core.importance`; None for
+            all.
 
     Returns:
         A `Run` with bool masks.
     """
     cuts = parts(inputs.attention_mask)
     if len(cuts) == 1:
-        return _forward(view, inputs, rule, record, attention_layer)
-    runs = [_forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer) for cut in cuts]
-    return joined(runs)
+        return _forward(view, inputs, rule, record, attention_layer, queries)
+    return joined(
+        [
+            _forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer, queries)
+            for cut in cuts
+        ]
+    )
 
 
-def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attention_layer: int | None) -> Run:
+def _forward(
+    view: EncoderView,
+    inputs: Inputs,
+    rule: Rule,
+    record: bool,
+    attention_layer: int | None,
+    queries: int | None,
+) -> Run:
     """One part. T below is the number of tokens alive in it, T' that of the tokens a layer puts out."""
     alive = inputs.attention_mask.bool()  # [B, n]
     first = first_tokens(inputs.attention_mask)  # [B, n]
@@ -69,7 +87,7 @@ def _forward(view: EncoderView, inputs: Inputs, rule: Rule, record: bool, attent
         importance = unread
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
-            probabilities, shares = attention_probabilities(layer, query, key, positions, lengths)
+            probabilities, shares = attention_probabilities(layer, query, key, positions, lengths, queries)
             importance = unread.masked_scatter(alive, shares.float())
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]

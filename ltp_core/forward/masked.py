@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView, LayerView, score_bias
-from ltp_core.importance import attention_received
-from ltp_core.rules import Rule, first_tokens, original_positions
+from ltp_core.importance import attention_received, query_weights
+from ltp_core.rules import Rule, first_tokens, length_scale, original_positions
 from ltp_core.run import Inputs, Run
 
 # (importance [B, n], mask [B, n], layer, carry) -> (next mask [B, n], carry). Masks are floats in [0, 1].
@@ -30,24 +30,25 @@ def hard_gate(rule: Rule) -> Gate:
     return gate
 
 
-def soft_gate(thresholds: Tensor, temperature: float, length_exponent: float = 0.0) -> Gate:
-    """``sigmoid((n^alpha s - theta) / T)``, the paper's soft mask (section 3.3).
+def soft_gate(thresholds: Tensor, temperature: float, reference_length: float | None = None) -> Gate:
+    """``sigmoid((s - theta min(1, N / n)) / T)``, the paper's soft mask (section 3.3).
 
     Args:
         thresholds: ``[L]``, may require gradients.
         temperature: T, in the unit of the importance.
-        length_exponent: alpha.
+        reference_length: N, see `Thresholds`; the first layer's masks say how many tokens an input has.
     """
 
     def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        tokens = mask.sum(dim=-1, keepdim=True)
-        margin = importance * tokens**length_exponent - thresholds[layer - 1]
+        margin, carry = _margin(importance, mask, thresholds[layer - 1], reference_length, carry)
         return mask * torch.sigmoid(margin / temperature), carry
 
     return gate
 
 
-def straight_through_gate(thresholds: Tensor, temperature: float, length_exponent: float = 0.0) -> Gate:
+def straight_through_gate(
+    thresholds: Tensor, temperature: float, reference_length: float | None = None
+) -> Gate:
     """Hard in the forward pass, with the soft gate's gradient (straight-through estimator).
 
     The paper trains thresholds with soft gates, which stay fractional: the saving they report is not
@@ -56,12 +57,19 @@ def straight_through_gate(thresholds: Tensor, temperature: float, length_exponen
     """
 
     def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        tokens = mask.sum(dim=-1, keepdim=True)
-        margin = importance * tokens**length_exponent - thresholds[layer - 1]
+        margin, carry = _margin(importance, mask, thresholds[layer - 1], reference_length, carry)
         soft = torch.sigmoid(margin / temperature)
         return mask * ((margin >= 0).to(soft.dtype) + (soft - soft.detach())), carry
 
     return gate
+
+
+def _margin(
+    importance: Tensor, mask: Tensor, theta: Tensor, reference_length: float | None, carry: Any
+) -> tuple[Tensor, Any]:
+    """How far each importance is above its threshold, ``[B, n]``; carried: the thresholds' scale."""
+    scale = length_scale(mask.sum(dim=-1, keepdim=True), reference_length) if carry is None else carry
+    return importance - theta * scale, scale
 
 
 def sparing_gate(gate: Gate, layers: int) -> Gate:
@@ -73,13 +81,14 @@ def sparing_gate(gate: Gate, layers: int) -> Gate:
     return spare
 
 
-def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
+def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate, queries: int | None = None) -> Run:
     """Run an encoder over all tokens, hiding the pruned ones from attention.
 
     Args:
         view: the encoder, in training or evaluation mode (which decides on dropout).
         inputs: a padded batch.
         gate: see `hard_gate`, `soft_gate`, `straight_through_gate`.
+        queries: how many the importance is averaged over, see `ltp_core.importance`; None for all.
 
     Returns:
         A `Run` with float masks.
@@ -93,7 +102,7 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate) -> Run:
     masks, importances, states = [], [], []
     for number, layer in enumerate(view.layers, start=1):
         attention, value = padded_attention(layer, hidden, positions, mask)  # [B, H, n, n], [B, H, n, d]
-        importance = attention_received(attention, mask)  # [B, n]
+        importance = attention_received(attention, query_weights(mask, queries))  # [B, n]
         gated, carry = gate(importance, mask, number, carry)
         mask = torch.where(first, torch.ones_like(gated), gated)  # [CLS] never leaves
         context = dropout(attention, layer.dropout_p).to(value.dtype) @ value  # [B, H, n, d]

@@ -117,6 +117,12 @@ def load_family(
         raise CheckpointError(
             f"the baseline of {dense} was trained on {baseline.settings.task!r}, not on {task!r}"
         )
+    like = learned[0].settings  # rules that nobody trained are put onto the baseline, and read alike
+    baseline.settings = replace(
+        baseline.settings,
+        reference_length=like.reference_length,
+        importance_queries=like.importance_queries,
+    )
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
     length = max_tokens or learned[0].settings.trained_length
     return Family(baseline, learned, tuned, supernet, lat, tuning, length)
@@ -181,7 +187,6 @@ def fits(family: Family) -> dict[str, Fit]:
     """Every rule by its name in the results, and how it is fitted to a target."""
     base, tuning = family.baseline, family.tuning
     size, settings = base.dimensions, family.learned[0].settings
-    exponent = settings.length_exponent
     spared = settings.training["pruning"].get("spared_layers", 0)
 
     @cache
@@ -215,7 +220,7 @@ def fits(family: Family) -> dict[str, Fit]:
         return Walk(base, tuning.texts[:CALIBRATION_ROWS], max_tokens=family.max_tokens)
 
     def calibrated(target: float) -> tuple[PrunedModel, Rule]:
-        return base, Thresholds(walk().to(target).found.thresholds, base.settings.length_exponent)
+        return base, Thresholds(walk().to(target).found.thresholds, base.reference_length)
 
     def lengths(target: float) -> tuple[PrunedModel, Rule]:
         if family.lat is None or family.search is None:
@@ -225,8 +230,8 @@ def fits(family: Family) -> dict[str, Fit]:
     return {
         "dense": lambda _: (base, Dense()),
         "ltp": learned,
-        "manual": scaled(rising_thresholds(START, base.layers, exponent)),
-        "manual/flat": scaled(flat_thresholds(START, base.layers, exponent)),
+        "manual": scaled(rising_thresholds(START, base.layers, base.reference_length)),
+        "manual/flat": scaled(flat_thresholds(START, base.layers, base.reference_length)),
         "manual/calibrated": calibrated,
         _named("topk", family.topk): lambda target: (
             family.topk or base,

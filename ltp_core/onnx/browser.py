@@ -32,19 +32,23 @@ class BrowserGraph:
 
     Attributes:
         file: the ONNX file. Inputs: ``embedded`` float32 ``[1, n, D]``, and ``thresholds`` float32 ``[L]``,
-            which are compared with the shares as they are. Outputs: those of `ltp_core.onnx.graph`.
+            which are compared with the shares as they are: the caller sees to a reference length. Outputs:
+            those of `ltp_core.onnx.graph`.
         config: what a model's config has to say, `CONFIG`.
+        queries: how many the importance is averaged over; None for all.
         weights: names and shapes in the order in which the graph expects them, one behind the other, float32.
     """
 
     file: Path
     config: dict[str, Any]
+    queries: int | None
     weights: tuple[tuple[str, tuple[int, ...]], ...]
 
     def fits(self, model: TorchClassifier) -> bool:
         """Whether this is the graph of a model."""
         state = model.hf_model.state_dict()
-        return self.config == config_of(model) and all(
+        same = self.config == config_of(model) and self.queries == model.queries()
+        return same and all(
             name in state and tuple(state[name].shape) == shape for name, shape in self.weights
         )
 
@@ -56,7 +60,7 @@ def graphs() -> tuple[BrowserGraph, ...]:
     for file in sorted(GRAPHS.glob("*.json")):
         facts = json.loads(file.read_text(encoding="utf-8"))
         weights = tuple((name, tuple(shape)) for name, shape in facts["weights"])
-        found.append(BrowserGraph(file.with_suffix(".onnx"), facts["config"], weights))
+        found.append(BrowserGraph(file.with_suffix(".onnx"), facts["config"], facts.get("queries"), weights))
     return tuple(found)
 
 

@@ -28,11 +28,12 @@ class AfterEmbeddings(nn.Module):
 
     Args:
         hf_model: a supported Hugging Face model, in evaluation mode.
+        queries: see `PrunedGraph`.
     """
 
-    def __init__(self, hf_model: Any) -> None:
+    def __init__(self, hf_model: Any, queries: int | None = None) -> None:
         super().__init__()
-        self.pruned = PrunedGraph(hf_model)
+        self.pruned = PrunedGraph(hf_model, queries=queries)
 
     def forward(self, embedded: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Run one text: float ``[1, n, D]`` and ``[L]``; returns as `PrunedGraph.forward` does."""
@@ -56,7 +57,7 @@ def write_browser_graph(model: TorchClassifier, file: Path) -> None:
     width = model.config.hidden_size
     length = torch.export.Dim("n", min=2, max=model.max_tokens)
     program = exported_program(
-        AfterEmbeddings(model.hf_model).eval(),
+        AfterEmbeddings(model.hf_model, model.queries()).eval(),
         (torch.zeros(1, 8, width), torch.zeros(model.layers)),
         ({1: length}, None),
         INPUTS,
@@ -68,7 +69,7 @@ def write_browser_graph(model: TorchClassifier, file: Path) -> None:
     _strip(proto)
     weights = _outside(proto)
     onnx.save(proto, file)
-    facts = {"config": config_of(model), "weights": weights}
+    facts = {"config": config_of(model), "queries": model.queries(), "weights": weights}
     file.with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 

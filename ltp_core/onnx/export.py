@@ -117,12 +117,12 @@ def _open(model: TorchClassifier, graph: Path, threads: int | None = None) -> On
 
 
 def write_graph(model: TorchClassifier, file: Path) -> None:
-    """Write the pruned model's ONNX graph; thresholds and alpha are in its metadata, too."""
+    """Write the pruned model's ONNX graph; how thresholds are read is in its metadata, too."""
     hf_model = _plain(model.hf_model)
     ids = torch.arange(8).remainder(model.config.vocab_size).unsqueeze(0)  # [1, 8], only its shape counts
     length = {1: torch.export.Dim("length", min=2, max=model.max_tokens)}
     program = exported_program(
-        PrunedGraph(hf_model, model.settings.length_exponent).eval(),
+        PrunedGraph(hf_model, model.reference_length, model.queries()).eval(),
         (ids, torch.ones_like(ids), torch.zeros_like(ids), torch.zeros(model.layers)),
         (length, length, length, None),
         INPUTS,
@@ -132,7 +132,8 @@ def write_graph(model: TorchClassifier, file: Path) -> None:
         "name": model.name,
         "labels": model.config.id2label,
         "thresholds": model.thresholds,
-        "length_exponent": model.settings.length_exponent,
+        "reference_length": model.reference_length,
+        "importance_queries": model.queries(),
         "layers": model.layers,
     }
     program.model.metadata_props.update({f"ltp.{key}": json.dumps(value) for key, value in facts.items()})

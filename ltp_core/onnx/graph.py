@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltp_core.architectures import EncoderView, score_bias, view_of
-from ltp_core.importance import attention_received
+from ltp_core.architectures import EncoderView, LayerView, score_bias, view_of
+from ltp_core.importance import attention_received, sampled_queries
+from ltp_core.rules import length_scale
 from ltp_core.run import Inputs
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids", "thresholds")
@@ -23,13 +24,17 @@ class PrunedGraph(nn.Module):
 
     Args:
         hf_model: a supported Hugging Face model, in evaluation mode.
-        length_exponent: alpha in ``n^alpha s >= theta``; a constant of the graph.
+        reference_length: N, see `Thresholds`; a constant of the graph.
+        queries: K, how many the importance is averaged over, None for all; likewise.
     """
 
-    def __init__(self, hf_model: Any, length_exponent: float = 0.0) -> None:
+    def __init__(
+        self, hf_model: Any, reference_length: float | None = None, queries: int | None = None
+    ) -> None:
         super().__init__()
         self.hf_model = hf_model
-        self.length_exponent = length_exponent
+        self.reference_length = reference_length
+        self.queries = queries
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor, thresholds: Tensor
@@ -61,24 +66,28 @@ class PrunedGraph(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What follows the embeddings ``[n, D]`` at their positions ``[n]``; returns as `forward` does."""
         first = torch.ones(1, dtype=torch.bool, device=hidden.device)  # [CLS] always stays
+        scale = length_scale(torch.ones_like(positions).sum(), self.reference_length)  # of the thresholds
 
         left, kept, importance = [], [], []
         layers = view.layers
         for number, (layer, theta) in enumerate(zip(layers, thresholds.split(1), strict=True), start=1):
             query, key, value = (part.transpose(0, 1) for part in layer.qkv(hidden, positions))  # [H, n, d]
-            scores = query @ key.transpose(1, 2) * layer.scale  # [H, n, n]
-            bias = score_bias(layer, query, key, positions, positions)
-            attention = (scores if bias is None else scores + bias).softmax(dim=-1)
+            asking = self._sample(positions)  # [k]
+            attention = _attention(layer, query, key, positions, asking)  # [H, k, n]
             share = attention_received(attention)  # [n]
-            stays = torch.cat([first, share[1:] >= self._cutoff(theta, share)])  # [n]
-            rows = stays.nonzero().squeeze(-1)  # [m]
-            positions = positions.index_select(0, rows)
+            stays = torch.cat([first, share[1:] >= theta * scale])  # [n]
+            staying = stays.nonzero().squeeze(-1)  # [m]
             left.append(stays.sum())
-            kept.append(positions)
+            kept.append(positions.index_select(0, staying))
             importance.append(share)
-            if view.reads_first_token and number == len(layers):
-                rows = rows[:1]  # a classifier of [CLS] reads nothing else
-            context = attention.index_select(1, rows) @ value  # [H, m, d]
+            # A classifier of [CLS] reads nothing else of the last layer.
+            rows = staying[:1] if view.reads_first_token and number == len(layers) else staying  # [m]
+            if asking is None:
+                attention = attention.index_select(1, rows)  # [H, m, n]
+            else:
+                attention = _attention(layer, query, key, positions, rows)
+            context = attention @ value  # [H, m, d]
+            positions = positions.index_select(0, rows)
             residual = hidden.index_select(0, rows)  # [m, D]
             hidden = layer.feed_forward(layer.attend_output(context.transpose(0, 1), residual))
 
@@ -86,9 +95,19 @@ class PrunedGraph(nn.Module):
         logits = view.head(last, torch.ones_like(last[..., 0], dtype=torch.long))
         return logits, torch.stack(left), torch.cat(kept), torch.cat(importance)
 
-    def _cutoff(self, theta: Tensor, share: Tensor) -> Tensor:
-        """The share that decides, ``theta n^-alpha``, ``[1]``."""
-        if self.length_exponent == 0:
-            return theta
-        tokens = torch.ones_like(share).sum()
-        return theta * tokens**-self.length_exponent
+    def _sample(self, positions: Tensor) -> Tensor | None:
+        """The queries that are averaged, as indices ``[k]`` into the tokens alive ``[n]``; None for all."""
+        if self.queries is None:
+            return None
+        return sampled_queries(positions >= 0, self.queries).nonzero().squeeze(-1)
+
+
+def _attention(
+    layer: LayerView, query: Tensor, key: Tensor, positions: Tensor, rows: Tensor | None
+) -> Tensor:
+    """Attention of some queries ``[k]``, None for all, ``[H, n, d]`` twice -> ``[H, k, n]``."""
+    asking = positions if rows is None else positions.index_select(0, rows)
+    asked = query if rows is None else query.index_select(1, rows)
+    scores = asked @ key.transpose(1, 2) * layer.scale  # [H, k, n]
+    bias = score_bias(layer, asked, key, asking, positions)
+    return (scores if bias is None else scores + bias).softmax(dim=-1)

@@ -148,10 +148,10 @@ class OnnxModel(TextClassifier):
         if not isinstance(rule, Thresholds):
             raise ValueError(f"the ONNX graph knows Thresholds and Dense, not {type(rule).__name__}")
         rule.check(self.layers)
-        if any(rule.values) and rule.length_exponent != self.settings.length_exponent:
+        if any(rule.values) and rule.reference_length != self.reference_length:
             raise ValueError(
-                f"this graph was exported with length exponent {self.settings.length_exponent:g}; "
-                f"the rule has {rule.length_exponent:g}"
+                f"this graph was exported with reference length {self.reference_length}; "
+                f"the rule has {rule.reference_length}"
             )
         return np.array(rule.values, dtype=np.float32)
 

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
+from ltp_core.importance import ALL
 from ltp_core.training.job import Job, Pruning, Recipe
 
 # What `train --task … --output …` makes when it is told nothing else.
@@ -95,7 +96,8 @@ def _options(job: Job, output: str) -> dict[str, Any]:
         "thresholds": pruning.thresholds and ",".join(map(_said, pruning.thresholds)),
         "temperature": pruning.temperature,
         "last_temperature": pruning.last_temperature,
-        "length_exponent": pruning.length_exponent,
+        "reference_length": pruning.reference_length,
+        "importance_queries": str(pruning.importance_queries or ALL),
         "distill": pruning.distill,
         "distill_hidden": pruning.distill_hidden,
         "shortest": pruning.shortest,

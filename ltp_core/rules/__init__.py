@@ -2,7 +2,7 @@
 
 from ltp_core.rules.base import Rule, alive_counts, first_tokens, observed_layers, original_positions, rows_of
 from ltp_core.rules.counts import LengthConfig, TopK, falling_shares
-from ltp_core.rules.thresholds import Dense, Thresholds, flat_thresholds, rising_thresholds
+from ltp_core.rules.thresholds import Dense, Thresholds, flat_thresholds, length_scale, rising_thresholds
 from ltp_core.rules.wrappers import Pinned, RandomKeep
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "falling_shares",
     "first_tokens",
     "flat_thresholds",
+    "length_scale",
     "observed_layers",
     "original_positions",
     "rising_thresholds",

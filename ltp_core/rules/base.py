@@ -33,7 +33,7 @@ class Rule(Protocol):
         ...
 
     def cutoff(self, layer: int, tokens: int) -> float | None:
-        """The share that decided at this layer with so many tokens alive; None if there is none."""
+        """The share that decided at this layer on an input of so many tokens; None if there is none."""
         ...
 
     def check(self, layers: int) -> None:

@@ -1,7 +1,7 @@
 """Rules and numbers from text, as the command line takes them."""
 
 import math
-from typing import Any, Protocol
+from typing import Protocol
 
 from ltp_core.rules.base import Rule
 from ltp_core.rules.counts import LengthConfig, TopK, falling_shares
@@ -13,7 +13,11 @@ class Owner(Protocol):
     """What a rule is read for: a model."""
 
     layers: int
-    settings: Any
+
+    @property
+    def reference_length(self) -> float | None:
+        """N of its thresholds."""
+        ...
 
     @property
     def learned_rule(self) -> Rule:
@@ -48,15 +52,15 @@ def rule_of(model: Owner, text: str, factor: float = 1.0) -> Rule:
 
 def _rule(model: Owner, text: str) -> Rule:
     kind, _, rest = text.partition(":")
-    exponent = model.settings.length_exponent
+    reference = model.reference_length
     if text == "learned":
         return model.learned_rule
     if text == "off":
-        return Thresholds([0.0] * model.layers, exponent)
+        return Thresholds([0.0] * model.layers, reference)
     if kind == "manual":
-        return rising_thresholds(_number(rest, kind), model.layers, exponent)
+        return rising_thresholds(_number(rest, kind), model.layers, reference)
     if kind == "manual/flat":
-        return flat_thresholds(_number(rest, kind), model.layers, exponent)
+        return flat_thresholds(_number(rest, kind), model.layers, reference)
     if kind == "topk":
         return TopK(_shares(rest, kind, model.layers))
     if kind == "lat":
@@ -64,7 +68,7 @@ def _rule(model: Owner, text: str) -> Rule:
     if kind == "random":
         counted = rest.lstrip(".")[:1].isdigit() and ":" not in rest
         return RandomKeep(LengthConfig(_shares(rest, kind, model.layers)) if counted else _rule(model, rest))
-    return Thresholds(numbers(text, f"a rule ({RULE_FORMS})"), exponent)
+    return Thresholds(numbers(text, f"a rule ({RULE_FORMS})"), reference)
 
 
 def _number(text: str, kind: str) -> float:

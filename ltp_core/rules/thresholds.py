@@ -8,6 +8,31 @@ from typing import Any
 from torch import Tensor
 
 
+def length_scale(tokens: Tensor, reference_length: float | None) -> Tensor | float:
+    """``min(1, N / n)``, what a threshold is multiplied by for an input of n tokens; 1 without an N.
+
+    Up to N tokens a threshold is a share of attention, as in the paper. Beyond, it is a fixed part of the
+    average share 1/n, so that a text twice as long keeps twice as many tokens.
+
+    Args:
+        tokens: n, all tokens of the input, special ones included, whatever has left since; any shape.
+        reference_length: N.
+    """
+    return 1.0 if reference_length is None else (reference_length / tokens).clamp(max=1)
+
+
+def checked_reference_length(length: float | None) -> float | None:
+    """A reference length, or None for none.
+
+    Raises:
+        ValueError: if it is not a number of tokens above 0.
+    """
+    number = isinstance(length, int | float) and not isinstance(length, bool)
+    if length is not None and not (number and 0 < length < math.inf):
+        raise ValueError(f"the reference length must be a number of tokens above 0, got {length!r}")
+    return length
+
+
 @dataclass(frozen=True)
 class Dense:
     """Keep every token: the control."""
@@ -34,15 +59,16 @@ class Thresholds:
 
     Attributes:
         values: one threshold a layer, as a share of attention (0.01 = 1 % of all attention).
-        length_exponent: alpha in ``n^alpha s >= theta``. 0 is the paper's share; 1 makes a threshold
-            relative to the average importance 1/n, as the authors' code has it.
+        reference_length: N. On an input of n tokens a threshold acts as ``theta min(1, N / n)``, in all
+            layers; None for the paper's, which acts as it is. N = 1 makes every threshold a part of the
+            average importance 1/n, as the authors' code has it.
 
     Raises:
-        ValueError: if a threshold is not a number, negative or infinite.
+        ValueError: if a threshold is not a number, negative or infinite, or N not a number above 0.
     """
 
     values: Sequence[float]
-    length_exponent: float = 0.0
+    reference_length: float | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers and freeze them."""
@@ -54,29 +80,29 @@ class Thresholds:
             raise ValueError(f"thresholds must be numbers, got {self.values!r}") from None
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise ValueError(f"thresholds must be finite and not negative, got {list(values)}")
-        if not math.isfinite(self.length_exponent):
-            raise ValueError(f"the length exponent must be finite, got {self.length_exponent}")
+        checked_reference_length(self.reference_length)
         object.__setattr__(self, "values", values)
 
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        """Keep where ``s >= theta n^-alpha``."""
-        theta = self.values[layer - 1]
-        if self.length_exponent == 0:
-            return alive & (importance >= theta), carry
-        tokens = alive.sum(dim=-1, keepdim=True).to(importance.dtype)  # [B, 1]
-        return alive & (importance >= theta * tokens**-self.length_exponent), carry
+        """Keep where ``s >= theta min(1, N / n)``; `carry` holds that factor, the same in all layers."""
+        scale = self.scale(alive) if carry is None else carry  # 1 or [B, 1]
+        return alive & (importance >= self.values[layer - 1] * scale), scale
+
+    def scale(self, alive: Tensor) -> Tensor | float:
+        """What the thresholds are multiplied by, ``[B, 1]``, from the tokens of the inputs, ``[B, n]``."""
+        return length_scale(alive.sum(dim=-1, keepdim=True), self.reference_length)
 
     def times(self, factor: float) -> "Thresholds":
         """All thresholds multiplied by one factor: the way along the accuracy against FLOPs curve."""
-        return Thresholds([theta * factor for theta in self.values], self.length_exponent)
+        return Thresholds([theta * factor for theta in self.values], self.reference_length)
 
     def needs_importance(self, layer: int) -> bool:
         """A threshold of 0 drops nothing, since a share of attention is never negative."""
         return self.values[layer - 1] > 0
 
     def cutoff(self, layer: int, tokens: int) -> float | None:
-        """``theta n^-alpha``: what the share is compared with."""
-        return float(self.values[layer - 1] * tokens**-self.length_exponent)
+        """``theta min(1, N / n)``: what the share is compared with."""
+        return float(self.values[layer - 1] * min(1.0, (self.reference_length or tokens) / tokens))
 
     def check(self, layers: int) -> None:
         """Ask for one threshold a layer."""
@@ -86,7 +112,7 @@ class Thresholds:
             )
 
 
-def rising_thresholds(last: float, layers: int, length_exponent: float = 0.0) -> Thresholds:
+def rising_thresholds(last: float, layers: int, reference_length: float | None = None) -> Thresholds:
     """Hand-set thresholds that rise with depth: layer l of L has ``last * l / L``.
 
     The control for learned thresholds that needs no training. They rise because later layers have fewer
@@ -95,11 +121,11 @@ def rising_thresholds(last: float, layers: int, length_exponent: float = 0.0) ->
     Args:
         last: the last layer's threshold, a share of attention.
         layers: L.
-        length_exponent: alpha, see `Thresholds`.
+        reference_length: N, see `Thresholds`.
     """
-    return Thresholds([last * layer / layers for layer in range(1, layers + 1)], length_exponent)
+    return Thresholds([last * layer / layers for layer in range(1, layers + 1)], reference_length)
 
 
-def flat_thresholds(value: float, layers: int, length_exponent: float = 0.0) -> Thresholds:
+def flat_thresholds(value: float, layers: int, reference_length: float | None = None) -> Thresholds:
     """One hand-set threshold for all layers: the simplest control. Arguments as for `rising_thresholds`."""
-    return Thresholds([value] * layers, length_exponent)
+    return Thresholds([value] * layers, reference_length)

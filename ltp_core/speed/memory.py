@@ -73,7 +73,7 @@ def _run_here(task: str) -> float:
     torch.set_num_threads(threads)
     model = PrunedModel.from_pretrained(name)
     batch, _ = model.encode(texts, length)
-    rule = Thresholds(thresholds) if run == "pruned" else Dense()
+    rule = Thresholds(thresholds, model.reference_length) if run == "pruned" else Dense()
     RESET.write_text("5", encoding="ascii")
     with torch.inference_mode():
         for _ in range(2):  # the second finds what the first has left

@@ -5,6 +5,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ltp_core.checkpoints import refuse_exponent
+from ltp_core.importance import SAMPLE, checked_queries
+from ltp_core.rules.thresholds import checked_reference_length
+
 Method = Literal["dense", "ltp", "topk", "lat"]
 
 # How a pruning stage hides tokens. "straight-through": hard gates with the soft gate's gradient, thresholds
@@ -62,14 +66,16 @@ class Pruning:
 
     Temperature, rate and first thresholds are given as parts of the even share 1/n, what a token would
     receive if all received the same, so that one recipe fits short and long inputs. `in_unit` takes them to
-    the unit in which thresholds are compared.
+    shares.
 
     Attributes:
         target_flops: dense over pruned paper FLOPs to reach; None to use `penalty` instead.
         penalty: the paper's lambda, on the mean mask over real tokens.
         temperature: T of the gates' gradient.
         last_temperature: where T falls to, geometrically, in each stage; None leaves it.
-        length_exponent: alpha in ``n^alpha s >= theta``.
+        reference_length: N, see `Thresholds`; None for thresholds that are shares of attention at any length.
+        importance_queries: how many queries the importance is averaged over, see `ltp_core.importance`;
+            None for all.
         threshold_rate: learning rate of the thresholds.
         first_threshold: initial threshold of the first layer,
         last_threshold: of the last layer, linear between: rising ones do better than flat ones.
@@ -87,7 +93,7 @@ class Pruning:
     target_flops: float | None = 2.1
     penalty: float = 0.0
     temperature: float = 0.1
-    length_exponent: float = 0.0
+    reference_length: float | None = None
     threshold_rate: float = 0.01
     first_threshold: float = 0.1
     last_threshold: float = 0.75
@@ -100,6 +106,7 @@ class Pruning:
     distill_hidden: float = 0.0
     spared_layers: int = 0
     unlabelled: str | None = None
+    importance_queries: int | None = SAMPLE
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained."""
@@ -110,7 +117,9 @@ class Pruning:
             min(self.penalty, self.augment, self.distill_hidden, self.spared_layers) >= 0
             and 0 <= self.distill <= 1
         )
-        if not usable or not min(temperatures) > 0 or not math.isfinite(self.length_exponent):
+        checked_reference_length(self.reference_length)
+        checked_queries(self.importance_queries)
+        if not usable or not min(temperatures) > 0:
             raise ValueError(
                 "penalty, augment, hidden states' weight and spared layers must not be negative, distill "
                 "between 0 and 1, temperature positive"
@@ -143,16 +152,32 @@ class Pruning:
         return (0.0,) * self.spared_layers + start[self.spared_layers :]
 
     def in_unit(self, tokens: float) -> "Pruning":
-        """The same recipe in the unit of ``n^alpha s``, for rows of so many tokens in the mean."""
-        unit = tokens ** (self.length_exponent - 1)
+        """The same recipe in shares of attention, for rows of so many tokens in the mean.
+
+        Thresholds that act on such a row as ``theta min(1, N / n)`` start as the same parts of 1/n there.
+        """
+        even = 1 / tokens
+        theta = even if self.reference_length is None else 1 / min(tokens, self.reference_length)
         return replace(
             self,
-            temperature=self.temperature * unit,
-            last_temperature=None if self.last_temperature is None else self.last_temperature * unit,
-            threshold_rate=self.threshold_rate * unit,
-            first_threshold=self.first_threshold * unit,
-            last_threshold=self.last_threshold * unit,
+            temperature=self.temperature * even,
+            last_temperature=None if self.last_temperature is None else self.last_temperature * even,
+            threshold_rate=self.threshold_rate * theta,
+            first_threshold=self.first_threshold * theta,
+            last_threshold=self.last_threshold * theta,
         )
+
+    @classmethod
+    def of(cls, described: dict[str, Any]) -> "Pruning":
+        """Read what `dataclasses.asdict` made of one; earlier versions averaged over all queries.
+
+        Raises:
+            TypeError: if it is anything else.
+            ValueError: for a length exponent, see `checkpoints.refuse_exponent`.
+        """
+        refuse_exponent(described)
+        known = {name: value for name, value in described.items() if name != "length_exponent"}
+        return cls(**{"importance_queries": None, **known})
 
 
 @dataclass(frozen=True)
@@ -206,7 +231,7 @@ class Job:
         try:
             recipes = {name: Recipe(**described[name]) for name in ("dense", "pruned")}
             known = {field.name: described[field.name] for field in fields(cls) if field.name in described}
-            return cls(**{**known, **recipes, "pruning": Pruning(**described["pruning"])})
+            return cls(**{**known, **recipes, "pruning": Pruning.of(described["pruning"])})
         except KeyError as error:
             raise ValueError(f"these are not the settings of a training run: {error} is missing") from None
         except TypeError as error:
@@ -230,7 +255,7 @@ def portable(training: dict[str, Any], baseline: dict[str, Any]) -> dict[str, An
 # What should be the same when methods are compared: the rows, the passes, what the dense model teaches.
 _SHARED_TERMS = {
     "pruned": ("epochs", "learning_rate", "batch_size", "max_tokens"),
-    "pruning": ("distill", "distill_hidden", "shortest", "augment", "unlabelled"),
+    "pruning": ("distill", "distill_hidden", "shortest", "augment", "unlabelled", "importance_queries"),
 }
 
 

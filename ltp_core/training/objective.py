@@ -40,8 +40,8 @@ class TaughtModule(nn.Module):
         """
         view = view_of(self.hf_model)
         if self.pruning.distill_hidden > 0:
-            return padded_forward(view, inputs, hard_gate(rule))
-        run = removed_forward(view, inputs, rule)
+            return padded_forward(view, inputs, hard_gate(rule), self.pruning.importance_queries)
+        run = removed_forward(view, inputs, rule, queries=self.pruning.importance_queries)
         return replace(run, masks=tuple(mask.float() for mask in run.masks))
 
     def taught(self, run: Run, inputs: Inputs, labels: Tensor, teacher_logits: Tensor) -> Tensor:
@@ -112,17 +112,14 @@ class PruningModule(TaughtModule):
         }
 
     def _run(self, inputs: Inputs) -> Run:
-        view, alpha = view_of(self.hf_model), self.pruning.length_exponent
-        spared = self.pruning.spared_layers
+        reference, queries = self.pruning.reference_length, self.pruning.importance_queries
         if self.stage in GIVEN_THRESHOLDS:
-            return self.under(inputs, Thresholds(self.learned(), alpha))
-        if self.stage == "straight-through":
-            gate = straight_through_gate(self.thresholds, self.temperature, alpha)
-            return padded_forward(view, inputs, sparing_gate(gate, spared))
-        gate = sparing_gate(soft_gate(self.thresholds, self.temperature, alpha), spared)
-        if self.stage == "soft":
-            return padded_forward(view, inputs, gate)
-        return output_masked_forward(view, inputs, gate)
+            return self.under(inputs, Thresholds(self.learned(), reference))
+        make = straight_through_gate if self.stage == "straight-through" else soft_gate
+        gate = make(self.thresholds, self.temperature, reference)
+        forward = output_masked_forward if self.stage == "soft-output" else padded_forward
+        spared = sparing_gate(gate, self.pruning.spared_layers)
+        return forward(view_of(self.hf_model), inputs, spared, queries)
 
     def anneal(self, done: float) -> None:
         """Set the gates' temperature for this share of the training: falling geometrically."""

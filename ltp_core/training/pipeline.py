@@ -245,7 +245,8 @@ def fresh_model(job: Job, names: tuple[str, ...]) -> PrunedModel:
             source, config=config, use_safetensors=True, ignore_mismatched_sizes=True
         )
         tokenizer = AutoTokenizer.from_pretrained(source)
-        return PrunedModel(model, tokenizer, settings=Settings(task=job.task), name=job.base)
+        settings = Settings(task=job.task, importance_queries=job.pruning.importance_queries)
+        return PrunedModel(model, tokenizer, settings=settings, name=job.base)
     except Exception as error:  # transformers raises many kinds
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"cannot start from {job.base}: {reason}") from None

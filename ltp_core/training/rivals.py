@@ -23,7 +23,7 @@ from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import TaughtModule, distillation_loss, hidden_loss
-from ltp_core.training.stages import distillation_table, freeze_embeddings
+from ltp_core.training.stages import distillation_table, freeze_embeddings, read_as
 
 
 class RivalModule(TaughtModule):
@@ -129,4 +129,5 @@ def train_rival(
     table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
     dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
     Loop(make(model.hf_model, pruning, dense), table, model.tokenizer, recipe, folder).run()
-    return PrunedModel(model.hf_model, model.tokenizer, None, model.settings, model.name)
+    settings = read_as(model, pruning).settings
+    return PrunedModel(model.hf_model, model.tokenizer, None, settings, model.name)

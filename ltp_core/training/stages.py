@@ -150,19 +150,26 @@ def settled(
     max_tokens: int | None = None,
 ) -> PrunedModel:
     """Scale all thresholds by the one factor that meets the FLOPs target on the tuning rows."""
-    rule = Thresholds(thresholds, pruning.length_exponent)
+    model = read_as(model, pruning)
+    rule = Thresholds(thresholds, pruning.reference_length)
     factor = 1.0
     if pruning.target_flops is not None:
         factor = settle(
             lambda x: run_rows(model, tuning, rule.times(x), max_tokens=max_tokens).flops_reduction,
             pruning.target_flops,
         )
+    settings = replace(model.settings, temperature=pruning.last_temperature or pruning.temperature)
+    return PrunedModel(model.hf_model, model.tokenizer, rule.times(factor).values, settings, model.name)
+
+
+def read_as(model: PrunedModel, pruning: Pruning) -> PrunedModel:
+    """The same weights, with importance and thresholds read as a recipe trains them."""
     settings = replace(
         model.settings,
-        length_exponent=pruning.length_exponent,
-        temperature=pruning.last_temperature or pruning.temperature,
+        reference_length=pruning.reference_length,
+        importance_queries=pruning.importance_queries,
     )
-    return PrunedModel(model.hf_model, model.tokenizer, rule.times(factor).values, settings, model.name)
+    return PrunedModel(model.hf_model, model.tokenizer, model.thresholds, settings, model.name)
 
 
 def freeze_embeddings(hf_model: Any) -> None:

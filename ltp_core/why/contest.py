@@ -65,7 +65,7 @@ def contest(model: PrunedModel, text: Text, rule: Rule, seed: int = 0) -> list[C
     manual: dict[float, Prediction] = {}
 
     def manual_flops(last: float) -> int:
-        rule = rising_thresholds(last, layers, model.settings.length_exponent)
+        rule = rising_thresholds(last, layers, model.reference_length)
         manual[last] = model.predict(text, rule=rule)
         return manual[last].flops
 

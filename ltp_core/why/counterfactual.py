@@ -8,7 +8,7 @@ tokens of the text are dropped, never special ones.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import comb
+from math import comb, inf
 from typing import Any
 
 import torch
@@ -196,7 +196,7 @@ def smallest_scale(model: PrunedModel, text: Text, rule: Thresholds | None = Non
     positive = [theta for theta in given.values if theta > 0] if isinstance(given, Thresholds) else []
     if not isinstance(given, Thresholds) or not positive:
         raise ValueError("no threshold is above 0, so there is nothing to scale")
-    whole = float(len(search.tokens) ** given.length_exponent)  # what theta is compared with at a share of 1
+    whole = max(1.0, len(search.tokens) / (given.reference_length or inf))  # acts as a share of 1
     lowest, highest = _SMALLEST_SHARE * whole / max(positive), whole / min(positive)
     grid = [lowest * (highest / lowest) ** (step / (_GRID - 1)) for step in range(_GRID)]
     labels = search.run_scaled(given, grid)
@@ -358,9 +358,8 @@ class _Scaled:
     factors: Tensor
 
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        tokens = alive.sum(dim=-1, keepdim=True).to(importance.dtype)  # [B, 1]
-        share = self.rule.values[layer - 1] * tokens**-self.rule.length_exponent * self.factors
-        return alive & (importance >= share), carry
+        scale = self.rule.scale(alive) * self.factors if carry is None else carry  # [B, 1]
+        return self.rule.keep(importance, alive, layer, scale)
 
     def needs_importance(self, layer: int) -> bool:
         return self.rule.needs_importance(layer)

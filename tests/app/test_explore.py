@@ -1,5 +1,6 @@
 """The Explore page in Streamlit's own test harness, on a tiny model. Times are measured in one test only."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,6 @@ from app import limits, models, runs, turns
 from app import thresholds as thresholds_of_page
 from app.visitor import session
 from ltp_core import PrunedModel
-from ltp_core.checkpoints import Settings
 from tests.app.harness import html, run, set_task
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
@@ -216,12 +216,11 @@ def test_a_broken_model_gets_one_line(lab, tiny_folder):
     assert "is not readable" in html(page)
 
 
-def test_a_model_whose_thresholds_are_no_shares_is_refused(lab, tiny_folder, tiny_bert, tokenizer):
-    settings = Settings(length_exponent=0.5)
-    PrunedModel(tiny_bert(), tokenizer, (0.0, 1.5, 2.0), settings).save_pretrained(tiny_folder)
+def test_a_model_with_a_length_exponent_is_refused(lab, tiny_folder):
+    config = tiny_folder / "ltp_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "length_exponent": 0.5}))
     page = lab(text="good film")
-    assert "The thresholds of “tiny” are no shares of attention" in html(page)
-    assert "--length-exponent 0.5" in html(page)
+    assert "trained with length_exponent 0.5" in html(page)
     assert page.selectbox(key="model").value == "tiny" and not page.number_input
     page.selectbox(key="model").select("sst2")
     assert run(page).number_input

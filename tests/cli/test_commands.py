@@ -346,6 +346,14 @@ BAD_INPUT = {
         "at least 1",
     ),
     **{
+        f"{option} {value}": (("train", "--task", "{csv}", "--output", "{out}", option, value), expected)
+        for option, value, expected in (
+            *(("--reference-length", n, "a number of tokens above 0") for n in ("0", "-25", "nan", "inf")),
+            ("--reference-length", "x", "Invalid value for '--reference-length'"),
+            *(("--importance-queries", k, "a whole number above 0, or all") for k in ("0", "-1", "6.5", "x")),
+        )
+    },
+    **{
         f"{option} of a rival": (
             ("train", "--task", "sst2", "--output", "{out}", "--method", method, option, value),
             f"{option} has no effect on --method {method}",
@@ -355,7 +363,7 @@ BAD_INPUT = {
             ("topk", "--thresholds", "0.1,0.2"),
             ("topk", "--temperature", "0.2"),
             ("lat", "--last-temperature", "0.1"),
-            ("lat", "--length-exponent", "1"),
+            ("lat", "--reference-length", "25"),
             ("lat", "--spared-layers", "1"),
         )
     },

@@ -11,23 +11,23 @@ FALLING = [0.125 ** (1 / 3), 0.125 ** (2 / 3), 0.125]  # 0.5, 0.25, 0.125
 
 @pytest.fixture
 def trained(tiny_bert):
-    return PrunedModel(tiny_bert(), thresholds=[0.1, 0.2, 0.3], settings=Settings(length_exponent=0.5))
+    return PrunedModel(tiny_bert(), thresholds=[0.1, 0.2, 0.3], settings=Settings(reference_length=9))
 
 
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("learned", Thresholds([0.1, 0.2, 0.3], 0.5)),
-        ("off", Thresholds([0, 0, 0], 0.5)),
-        ("0.1,0,0.2", Thresholds([0.1, 0, 0.2], 0.5)),
-        ("manual:0.75", Thresholds([0.25, 0.5, 0.75], 0.5)),
-        ("manual/flat:0.02", Thresholds([0.02, 0.02, 0.02], 0.5)),
+        ("learned", Thresholds([0.1, 0.2, 0.3], 9)),
+        ("off", Thresholds([0, 0, 0], 9)),
+        ("0.1,0,0.2", Thresholds([0.1, 0, 0.2], 9)),
+        ("manual:0.75", Thresholds([0.25, 0.5, 0.75], 9)),
+        ("manual/flat:0.02", Thresholds([0.02, 0.02, 0.02], 9)),
         ("topk:0.125", TopK(FALLING)),
         ("topk:1,0.5,0.25", TopK([1, 0.5, 0.25])),
         ("lat:0.125", LengthConfig(FALLING)),
         ("lat:1,0.5,0.25", LengthConfig([1, 0.5, 0.25])),
         ("random:0.125", RandomKeep(LengthConfig(FALLING))),
-        ("random:learned", RandomKeep(Thresholds([0.1, 0.2, 0.3], 0.5))),
+        ("random:learned", RandomKeep(Thresholds([0.1, 0.2, 0.3], 9))),
         ("random:topk:0.125", RandomKeep(TopK(FALLING))),
     ],
 )
@@ -40,7 +40,7 @@ def test_learned_without_thresholds_is_dense(tiny_bert):
 
 
 def test_a_factor_multiplies_thresholds(trained):
-    assert rule_of(trained, "manual:0.75", 2.0) == Thresholds([0.5, 1.0, 1.5], 0.5)
+    assert rule_of(trained, "manual:0.75", 2.0) == Thresholds([0.5, 1.0, 1.5], 9)
     with pytest.raises(ValueError, match=r"'topk:0\.5' has none"):
         rule_of(trained, "topk:0.5", 2.0)
 

@@ -83,7 +83,8 @@ RULES = {
     "dense": Dense(),
     "rising": RISING,
     "some_zero": Thresholds([0.0, 0.06, 0.0]),
-    "mean_relative": Thresholds([0.6, 0.7, 0.8], length_exponent=1.0),
+    "reference": Thresholds([0.045, 0.06, 0.1], reference_length=12),
+    "mean_relative": Thresholds([0.6, 0.7, 0.8], reference_length=1),
     "cls_only": Thresholds([1.0, 1.0, 1.0]),
     "topk": TopK([0.8, 0.6, 0.5]),
     "lengths": LengthConfig([0.7, 0.5, 0.3]),
@@ -126,7 +127,18 @@ def batches(name):
     return found + [batch_of(name, [7, 12], segments=True)] * (name in SEGMENTS)
 
 
-def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None):
+def asking(alive, queries):
+    """Which of the alive are asked, by plain Python: ``floor(i (n - 1) / (K - 1))`` for i = 0 … K - 1."""
+    rows = []
+    for row in alive.tolist():
+        places = [place for place, is_alive in enumerate(row) if is_alive]
+        if len(places) > queries:
+            places = [places[i * (len(places) - 1) // (queries - 1)] for i in range(queries)]
+        rows.append([float(place in places) for place in range(len(row))])
+    return torch.tensor(rows)
+
+
+def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None, queries=LONGEST):
     """Hugging Face's forward, in which tokens leave as the rule says: logits, masks and importance."""
     layers, attentions = modules_of(hf)
     columns = torch.arange(input_ids.shape[1])
@@ -145,9 +157,9 @@ def hugging_face(hf, rule, input_ids, attention_mask, token_type_ids=None):
 
     def read_attention(attention):  # [B, H, n, n]
         number = len(state["masks"]) + 1  # layers may share a module
-        alive = state["alive"].float()
-        received = torch.einsum("bhij,bi->bj", attention, alive) / attention.shape[1]
-        importance = received / alive.sum(-1, keepdim=True) * alive
+        weights = asking(state["alive"], queries)
+        received = torch.einsum("bhij,bi->bj", attention, weights) / attention.shape[1]
+        importance = received / weights.sum(-1, keepdim=True) * state["alive"]
         kept, state["carry"] = rule.keep(importance, state["alive"], number, state["carry"])
         state["alive"] = state["alive"] & (kept | (columns == 0))
         state["masks"].append(state["alive"])

@@ -69,6 +69,26 @@ def test_parity(name, execution, rule):
 
 @NAMES
 @EXECUTIONS
+@pytest.mark.parametrize("rule", ["rising", "reference", "topk"])
+@pytest.mark.parametrize("queries", [2, 6])
+def test_parity_with_sampled_queries(name, execution, rule, queries):
+    model = wrapped(name)
+    assert model.settings.importance_queries == 64  # what is wrapped now samples, beyond so many tokens
+    for batch in batches(name):
+        with torch.no_grad():
+            logits, masks, importance = hugging_face(model.hf_model, RULES[rule], **batch, queries=queries)
+            how = {"rule": RULES[rule], "execution": execution, "importance_queries": queries}
+            out, plain = model(**batch, **how, record=True), model(**batch, **how)
+        torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+        torch.testing.assert_close(plain.logits, logits, atol=1e-4, rtol=0)
+        assert [m.bool().tolist() for m in out.run.masks] == [m.tolist() for m in masks]
+        assert plain.alive.tolist() == out.alive.tolist()
+        for ours, theirs in zip(out.run.importance, importance, strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+
+
+@NAMES
+@EXECUTIONS
 @pytest.mark.parametrize("rule", ["dense", "rising"])
 def test_left_padding_is_the_sentence_alone(name, execution, rule):
     """Hugging Face's classifiers read column 0, so the reference is the sentence without padding."""

@@ -23,10 +23,10 @@ def test_divergence_on_paper():
     assert divergence(np.array([[1.0], [2.0]]), np.array([[3.0], [2.0]])) == 2.0
 
 
-@pytest.mark.parametrize("exponent", [0.0, 1.0])
+@pytest.mark.parametrize("reference", [None, 4])
 @pytest.mark.parametrize("classes", [3, 1])
-def test_meets_the_target_with_rising_thresholds(tiny_bert, tokenizer, classes, exponent):
-    model = PrunedModel(tiny_bert(num_labels=classes), tokenizer, settings=Settings(length_exponent=exponent))
+def test_meets_the_target_with_rising_thresholds(tiny_bert, tokenizer, classes, reference):
+    model = PrunedModel(tiny_bert(num_labels=classes), tokenizer, settings=Settings(reference))
     told = []
     found = calibrate(model, TEXTS, 1.8, progress=told.append)
     best, curve = found.found, found.curve
@@ -39,7 +39,7 @@ def test_meets_the_target_with_rising_thresholds(tiny_bert, tokenizer, classes, 
     assert curve[0].divergence == pytest.approx(0, abs=1e-9)
 
     rows = Rows(TEXTS, [])
-    pruned = run_rows(model, rows, Thresholds(best.thresholds, exponent))
+    pruned = run_rows(model, rows, Thresholds(best.thresholds, reference))
     assert pruned.flops_reduction == pytest.approx(best.flops_reduction)
     with torch.no_grad():  # Hugging Face's own forward is the dense model
         dense = [model.hf_model(**tokenizer(text, return_tensors="pt")).logits[0].double() for text in TEXTS]

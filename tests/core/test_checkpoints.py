@@ -31,7 +31,7 @@ def refused(source, match, **options):
 @pytest.fixture
 def saved(tiny_bert, tokenizer, tmp_path):
     """A folder with a pruned model in it."""
-    settings = Settings(length_exponent=0.5, temperature=0.01, task="sst2", results={"score": 0.9})
+    settings = Settings(9.0, 5, temperature=0.01, task="sst2", results={"score": 0.9})
     PrunedModel(tiny_bert(), tokenizer, THETAS, settings).save_pretrained(tmp_path / "model")
     return tmp_path / "model"
 
@@ -39,7 +39,7 @@ def saved(tiny_bert, tokenizer, tmp_path):
 def test_round_trip(saved, tiny_bert, ragged_batch):
     loaded = PrunedModel.from_pretrained(saved)
     assert loaded.thresholds == THETAS
-    assert loaded.settings.length_exponent == 0.5
+    assert (loaded.settings.reference_length, loaded.settings.importance_queries) == (9.0, 5)
     assert loaded.settings.temperature == 0.01
     assert (loaded.settings.task, loaded.settings.results) == (
         "sst2",
@@ -49,7 +49,8 @@ def test_round_trip(saved, tiny_bert, ragged_batch):
     with torch.no_grad():
         original = PrunedModel(tiny_bert())
         for rule in (None, Thresholds([0.0] * 3)):
-            expected = original(**ragged_batch, rule=rule or Thresholds(THETAS, 0.5))
+            rule_of_it = rule or Thresholds(THETAS, 9)
+            expected = original(**ragged_batch, rule=rule_of_it, importance_queries=5)
             found = loaded(**ragged_batch, rule=rule)
             torch.testing.assert_close(found.logits, expected.logits, atol=1e-6, rtol=0)
             assert found.alive.tolist() == expected.alive.tolist()
@@ -126,6 +127,13 @@ def test_pickled_weights_are_not_loaded(saved):
     [
         *("{", "[1]", '{"length_exponent": "x"}', '{"length_exponent": null}', '{"base": ["x"]}'),
         *('{"training": {"pruned": null}}', '{"training": {"pruning": "x"}}'),
+        *('{"length_exponent": 1.0}', '{"length_exponent": 0.5}', '{"length_exponent": NaN}'),
+        *(
+            '{"length_exponent": 0.0, "reference_length": 25}',
+            '{"length_exponent": 1, "reference_length": 1}',
+        ),
+        *(f'{{"reference_length": {n}}}' for n in ("0", "-1", "NaN", "Infinity", '"25"', "true")),
+        *(f'{{"importance_queries": {k}}}' for k in ("0", "-1", "6.5", '"all"', "true")),
     ],
 )
 def test_broken_settings(saved, text):

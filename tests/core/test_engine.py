@@ -25,12 +25,12 @@ RULES = {
     "rising": Thresholds([0.02, 0.04, 0.06, 0.1]),
     "some_zero": Thresholds([0.0, 0.07, 0.0, 0.1]),
     "last_zero": Thresholds([0.05, 0.05, 0.05, 0.0]),
-    "root_length": Thresholds([0.15, 0.2, 0.25, 0.25], length_exponent=0.5),
-    "mean_relative": Thresholds([0.6, 0.7, 0.8, 0.8], length_exponent=1.0),
+    "reference": Thresholds([0.04, 0.06, 0.08, 0.1], reference_length=7.5),
+    "mean_relative": Thresholds([0.6, 0.7, 0.8, 0.8], reference_length=1),
     "cls_only": Thresholds([1.0] * 4),
     "cls_only_late": Thresholds([0.0, 0.0, 1.0, 0.0]),
 }
-PRUNES = {"rising", "some_zero", "last_zero", "root_length", "mean_relative"}
+PRUNES = {"rising", "some_zero", "last_zero", "reference", "mean_relative"}
 
 
 def batch_of(lengths, side="right", pair=False):
@@ -64,6 +64,7 @@ def model(tiny_bert):
 def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
     """Return logits, kept ``[L][B][n]`` and importance ``[L][B][n]`` from Hugging Face's modules."""
     alive = attention_mask.bool().tolist()
+    lengths = attention_mask.sum(dim=-1).tolist()
     hidden = hf.bert.embeddings(input_ids=input_ids, token_type_ids=token_type_ids)
     kept, importance = [], []
     for number, layer in enumerate(hf.bert.encoder.layer):
@@ -72,7 +73,8 @@ def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
         hidden = layer(hidden, attention_mask=additive)
         shares = [share_of_attention(w, row) for w, row in zip(weights.tolist(), alive, strict=True)]
         if isinstance(rule, Thresholds):
-            alive = [survivors(rule, number, s, row) for s, row in zip(shares, alive, strict=True)]
+            rows = zip(shares, alive, lengths, strict=True)
+            alive = [survivors(rule, number, s, row, n) for s, row, n in rows]
         kept.append(alive)
         importance.append(shares)
     return hf.classifier(hf.bert.pooler(hidden)), kept, importance
@@ -88,8 +90,9 @@ def share_of_attention(weights, alive):
     ]
 
 
-def survivors(rule, number, shares, alive):
-    cutoff = rule.values[number] / sum(alive) ** rule.length_exponent
+def survivors(rule, number, shares, alive, tokens):
+    reference = rule.reference_length or tokens
+    cutoff = rule.values[number] * (reference / tokens if tokens > reference else 1)
     return [was and (s >= cutoff or j == 0) for j, (s, was) in enumerate(zip(shares, alive, strict=True))]
 
 

@@ -102,9 +102,9 @@ def test_tokens_are_really_removed_inside_the_graph(pruned, folder, tmp_path):
     assert rows == Counter([int(left[0]), int(left[1]), 1])  # the FFN of the last layer sees [CLS] alone
 
 
-def test_the_length_exponent_is_in_the_graph(tiny_bert, make_tokenizer):
-    alpha = 0.5
-    model = PrunedModel(tiny_bert(), make_tokenizer(), [0.6, 0.7, 0.8], Settings(length_exponent=alpha))
+@pytest.mark.parametrize("settings", [Settings(6), Settings(None, 5), Settings(8.5, 2), Settings(6, 64)])
+def test_reference_length_and_sampled_queries_are_in_the_graph(tiny_bert, make_tokenizer, settings):
+    model = PrunedModel(tiny_bert(), make_tokenizer(), [0.06, 0.09, 0.12], settings)
     exported = to_onnx(model)
     seen = set()
     for text in TEXTS:
@@ -116,8 +116,8 @@ def test_the_length_exponent_is_in_the_graph(tiny_bert, make_tokenizer):
         assert torch.equal(found.alive, expected.alive)
         seen |= {tuple(expected.alive[0].tolist())}
     assert any(max(left) > 1 and min(left) < left[0] for left in seen)
-    with pytest.raises(ValueError, match=rf"exported with length exponent {alpha:g}; the rule has 0"):
-        exported(**batch, rule=Thresholds([0.1, 0.1, 0.1]))
+    with pytest.raises(ValueError, match=r"exported with reference length (None|6|8.5); the rule has 7"):
+        exported(**batch, rule=Thresholds([0.1, 0.1, 0.1], 7))
 
 
 @pytest.mark.parametrize("rule", [None, Thresholds([0.1, 0.0, 0.2]), Dense()])

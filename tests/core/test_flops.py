@@ -117,7 +117,7 @@ def test_dense_paper_flops_are_hugging_faces_own_encoder(tiny_bert, tokens):
         Thresholds([0.05, 0.06, 0.1]),
         Thresholds([0.0, 0.08, 0.0]),
         Thresholds([0.05, 0.0, 0.3]),
-        Thresholds([0.9, 0.9, 0.9], length_exponent=1.0),
+        Thresholds([0.9, 0.9, 0.9], reference_length=1),
         Thresholds([1.0, 1.0, 1.0]),
     ],
 )

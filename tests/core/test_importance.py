@@ -1,10 +1,11 @@
 """Importance against arithmetic on paper, the authors' padded formula, and its own symmetries."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltp_core.importance import attention_received
+from ltp_core.importance import attention_received, query_weights, sampled_queries, sampled_ranks
 from ltp_core.rules import Thresholds
 
 # Two heads over five tokens, in sixteenths; each row (query) sums to 16.
@@ -48,6 +49,48 @@ def test_no_weights_and_weights_of_one_are_the_same():
     torch.testing.assert_close(attention_received(attention), attention_received(attention, torch.ones(2, 7)))
 
 
+def test_a_sample_of_seven_tokens_on_paper():
+    # 3 of 7 queries: ranks 0, 3, 6. Token 3 leaves, so of the 6 left ranks 0, 2, 5: tokens 0, 2 and 6.
+    assert sampled_ranks(7, 3).tolist() == [0, 3, 6]
+    assert sampled_ranks(6, 3).tolist() == [0, 2, 5]
+    alive = torch.ones(1, 7, dtype=torch.bool)
+    assert sampled_queries(alive, 3).int().tolist() == [[1, 0, 0, 1, 0, 0, 1]]
+    alive[0, 3] = False
+    assert sampled_queries(alive, 3).int().tolist() == [[1, 0, 1, 0, 0, 0, 1]]
+
+
+def test_the_shares_of_a_sample_on_paper():
+    # Queries 0, 2 and 4 of the five: 8+4+10 + 4+4+8 = 38, 2+2+2 + 4+4+2 = 16, 2+6+2 + 4+4+2 = 20,
+    # 2+2+1 + 2+2+2 = 11, 11: 96 in all = 16 * 2 heads * 3 queries. Then token 2 leaves: of 0, 1, 3, 4
+    # ranks 0, 1 and 3, so queries 0, 1, 4: 38, 18, 18, 11, 11 (attention to the absent one left in).
+    alive = torch.ones(5)
+    expected = torch.tensor([38, 16, 20, 11, 11]) / 96
+    torch.testing.assert_close(attention_received(FIVE, query_weights(alive, 3)), expected)
+    alive[2] = 0
+    expected = torch.tensor([36, 22, 16, 11, 11]) / 96
+    torch.testing.assert_close(attention_received(FIVE, query_weights(alive, 3)), expected)
+
+
+@pytest.mark.parametrize("queries", [5, 6, 64, None])
+def test_up_to_so_many_tokens_a_sample_is_all(queries):
+    mask = torch.tensor([[1.0, 0.25, 1, 0, 1, 0.5, 0]])  # five that are not gone
+    assert query_weights(mask, queries) is mask or torch.equal(query_weights(mask, queries), mask)
+    assert sampled_ranks(5, queries).tolist() == [0, 1, 2, 3, 4]
+
+
+@given(bits=st.lists(st.booleans(), min_size=1, max_size=40), queries=st.integers(1, 12))
+def test_mask_and_ranks_are_the_same_sample(bits, queries):
+    alive = torch.tensor([bits, [True] * len(bits)])
+    chosen = sampled_queries(alive, queries) & alive
+    for row, mask in zip(alive, chosen, strict=True):
+        places = row.nonzero().flatten()
+        ranks = sampled_ranks(len(places), queries)
+        assert places[ranks].tolist() == mask.nonzero().flatten().tolist()
+        assert len(ranks) == min(len(places), queries) == len(set(ranks.tolist()))
+        if len(places) > 1 < queries:
+            assert (ranks[0], ranks[-1]) == (0, len(places) - 1)
+
+
 @given(seed=st.integers(0, 1000), heads=st.integers(1, 4), tokens=st.integers(1, 9))
 def test_shares_sum_to_one(seed, heads, tokens):
     shares = attention_received(random_attention(seed, 1, heads, tokens))[0]
@@ -63,7 +106,7 @@ def test_permuting_the_tokens_permutes_the_shares(seed, order):
 
 
 @given(seed=st.integers(0, 1000), real=st.integers(1, 8), padding=st.integers(0, 4))
-def test_length_exponent_1_is_the_authors_padded_score(seed, real, padding):
+def test_reference_length_1_is_the_authors_padded_score(seed, real, padding):
     # Their pruner zeroes the rows of masked queries and takes the mean over heads and *all* rows. On a
     # text of n tokens padded to p that is n s / p, so a threshold t there is theta = p t here.
     padded = real + padding
@@ -75,6 +118,6 @@ def test_length_exponent_1_is_the_authors_padded_score(seed, real, padding):
     ours = attention_received(attention, alive[None].float())
     torch.testing.assert_close(real * ours, padded * theirs)
     threshold = 1.1 / padded  # a little above their average over n real tokens
-    kept, _ = Thresholds([padded * threshold], 1.0).keep(ours, alive[None], 1, None)
+    kept, _ = Thresholds([padded * threshold], 1).keep(ours, alive[None], 1, None)
     clear = (theirs - threshold).abs() > 1e-6
     assert torch.equal(kept[clear], (theirs >= threshold)[clear])

@@ -53,16 +53,38 @@ def test_spared_layers_start_at_zero_and_one_is_left():
 
 
 def test_another_unit():
-    """Of 20 tokens the even share is 5 %; at alpha = 1 what is compared is 1 in the mean."""
+    """Of 20 tokens the even share is 5 %; with N = 10 a threshold of 5 % acts as 2.5 % there."""
     found = Pruning(temperature=0.1, last_threshold=0.5).in_unit(20.0)
     assert (found.temperature, found.last_threshold) == pytest.approx((0.005, 0.025))
-    assert Pruning(length_exponent=1.0, temperature=0.1).in_unit(20.0).temperature == 0.1
+    found = Pruning(temperature=0.1, last_threshold=0.5, reference_length=10).in_unit(20.0)
+    assert (found.temperature, found.last_threshold) == pytest.approx((0.005, 0.05))
+    assert Pruning(last_threshold=0.5, reference_length=30).in_unit(20.0).last_threshold == 0.025
 
 
 def test_a_job_goes_through_json():
     pruning = Pruning(target_flops=None, penalty=0.1, stages=("soft", "hard"), thresholds=(0.1, 0.2))
     job = Job("sst2", None, "base", None, "ltp", Recipe(epochs=2), Recipe(batch_size=8), pruning, 5, 6, 7)
     assert Job.of(json.loads(json.dumps(asdict(job)))) == job
+
+
+def test_what_an_earlier_version_wrote():
+    """It had a length exponent, of which only 0 has an equal here, and averaged over all queries."""
+    job = Job("sst2", None, "base", None, "ltp", Recipe(), Recipe(), Pruning(importance_queries=None))
+    told = json.loads(json.dumps(asdict(job)))
+    for name in ("reference_length", "importance_queries"):
+        del told["pruning"][name]
+    told["pruning"]["length_exponent"] = 0.0
+    assert Job.of(told) == job
+    for alpha in (1.0, 0.5):
+        told["pruning"]["length_exponent"] = alpha
+        with pytest.raises(ValueError, match=f"trained with length_exponent {alpha:g}, .* train again"):
+            Job.of(told)
+
+
+@pytest.mark.parametrize("bad", [{"reference_length": 0}, {"importance_queries": 0}])
+def test_a_reading_that_is_none(bad):
+    with pytest.raises(ValueError, match=f"{'reference.length' if 'reference_length' in bad else 'queries'}"):
+        Pruning(**bad)
 
 
 def test_rows_keep_room_for_text():

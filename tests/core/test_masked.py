@@ -19,8 +19,8 @@ VALUES = [0.05, 0.08, 0.1]
 GATES = [soft_gate, straight_through_gate]
 
 
-def run(hf, batch, gate):
-    return padded_forward(view_of(hf), Inputs(batch["input_ids"], batch["attention_mask"]), gate)
+def run(hf, batch, gate, queries=None):
+    return padded_forward(view_of(hf), Inputs(batch["input_ids"], batch["attention_mask"]), gate, queries)
 
 
 def test_hard_and_straight_through_gates_on_paper():
@@ -38,10 +38,11 @@ def test_soft_gate_on_paper():
 
 
 @pytest.mark.parametrize("make", GATES)
-def test_gates_with_length_exponent_see_the_soft_length(make):
-    # n = 1 + 0.5 + 0.5 = 2, alpha 1: 2 * 0.3 against theta 0.6 is exactly at the threshold.
-    gate = make(torch.tensor([0.6]), 0.1, 1.0)
-    found, _ = gate(torch.tensor([[0.3, 0.3, 0.2]]), torch.tensor([[1.0, 0.5, 0.5]]), 1, None)
+def test_gates_with_a_reference_length_keep_to_the_inputs_length(make):
+    # N = 2 and 4 tokens: theta 0.6 acts as 0.3, in the second layer, too, where half of them are gone.
+    gate = make(torch.tensor([0.0, 0.6]), 0.1, 2)
+    _, carry = gate(torch.full((1, 4), 0.25), torch.ones(1, 4), 1, None)
+    found, _ = gate(torch.tensor([[0.3, 0.3, 0.1]]), torch.tensor([[1.0, 0.5, 0.5]]), 2, carry)
     expected = [[0.5, 0.25, 0.5 * 0.1192029]] if make is soft_gate else [[1.0, 0.5, 0.0]]  # sigmoid(-2)
     torch.testing.assert_close(found, torch.tensor(expected))
 
@@ -90,29 +91,32 @@ def test_a_hidden_token_with_a_huge_score_hides_nobody_else(hidden):
     assert found.tolist() == [[[[0.5, 0.5, 0.0]]]]
 
 
-@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
-def test_the_limit_of_soft_is_masked(tiny_bert, ragged_batch, exponent):
-    unit = 8**exponent  # n^alpha s is about so much larger than s
-    rule = Thresholds([theta * unit for theta in VALUES], exponent)
+@pytest.mark.parametrize("queries", [None, 6])
+@pytest.mark.parametrize("reference", [None, 8])
+def test_the_limit_of_soft_is_masked(tiny_bert, ragged_batch, reference, queries):
+    rule = Thresholds(VALUES, reference)
     with torch.no_grad():
         hf = tiny_bert()
-        masked = PrunedModel(hf)(**ragged_batch, rule=rule, execution="masked")
-        soft = [
-            PrunedModel(hf, settings=Settings(temperature=t))(**ragged_batch, rule=rule, execution="soft")
-            for t in (0.05 * unit, 1e-3 * unit, 1e-10)
-        ]
+        masked, *soft = (
+            PrunedModel(hf, settings=Settings(reference, queries, temperature=t))(
+                **ragged_batch, rule=rule, execution=execution
+            )
+            for t, execution in ((1, "masked"), (0.05, "soft"), (1e-3, "soft"), (1e-10, "soft"))
+        )
     gaps = [float((run.logits - masked.logits).abs().max()) for run in soft]
     assert gaps[0] > gaps[1] > gaps[2] == 0
     assert soft[2].alive.tolist() == masked.alive.tolist()
     assert 1 < masked.alive[0, 1] < 9
 
 
-@pytest.mark.parametrize("exponent", [0.0, 0.5])
-def test_straight_through_is_hard_to_the_last_bit(tiny_bert, ragged_batch, exponent):
-    hf, rule = tiny_bert(), Thresholds(VALUES, exponent)
-    gate = straight_through_gate(torch.tensor(VALUES), 0.004, exponent)
+@pytest.mark.parametrize("queries", [None, 6])
+@pytest.mark.parametrize("reference", [None, 8])
+def test_straight_through_is_hard_to_the_last_bit(tiny_bert, ragged_batch, reference, queries):
+    hf, rule = tiny_bert(), Thresholds(VALUES, reference)
+    gate = straight_through_gate(torch.tensor(VALUES), 0.004, reference)
     with torch.no_grad():
-        found, expected = run(hf, ragged_batch, gate), run(hf, ragged_batch, hard_gate(rule))
+        found = run(hf, ragged_batch, gate, queries)
+        expected = run(hf, ragged_batch, hard_gate(rule), queries)
     torch.testing.assert_close(found.logits, expected.logits, atol=1e-6, rtol=0)
     for mask, other in zip(found.masks, expected.masks, strict=True):
         torch.testing.assert_close(mask, other, atol=1e-6, rtol=0)

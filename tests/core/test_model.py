@@ -48,12 +48,12 @@ def test_the_call_of_the_contract(model, ragged_batch):
 
 
 def test_no_rule_means_the_learned_thresholds(tiny_bert, ragged_batch):
-    settings = Settings(length_exponent=0.5)
+    settings = Settings(reference_length=5)
     learned = PrunedModel(tiny_bert(), thresholds=[0.2, 0.3, 0.4], settings=settings)
     assert learned.thresholds == (0.2, 0.3, 0.4)
     with torch.no_grad():
         found = learned(**ragged_batch)
-        expected = learned(**ragged_batch, rule=Thresholds([0.2, 0.3, 0.4], 0.5))
+        expected = learned(**ragged_batch, rule=Thresholds([0.2, 0.3, 0.4], 5))
     assert torch.equal(found.logits, expected.logits)
     assert found.alive.tolist() == expected.alive.tolist() != [[9] * 3, [4] * 3, [13] * 3]
 
@@ -151,9 +151,11 @@ def test_the_trace_says_what_the_run_did(model):
 
 
 def test_the_threshold_of_a_trace_is_what_the_share_was_compared_with(model):
-    result = model.predict(SENTENCE, rule=Thresholds([0.5, 0.5, 0.5], length_exponent=1.0))
-    entering = [len(result.trace.tokens), *result.trace.alive[:2]]
-    assert [layer.threshold for layer in result.trace.layers] == pytest.approx([0.5 / n for n in entering])
+    result = model.predict(SENTENCE, rule=Thresholds([0.4, 0.5, 0.6], reference_length=2))
+    tokens = len(result.trace.tokens)
+    assert 2 < result.trace.alive[1] < tokens  # what has left changes no threshold
+    expected = [theta * 2 / tokens for theta in (0.4, 0.5, 0.6)]
+    assert [layer.threshold for layer in result.trace.layers] == pytest.approx(expected)
 
 
 def test_flops_of_a_prediction(model):

@@ -39,25 +39,53 @@ def test_each_layer_has_its_own_threshold():
 
 
 @pytest.mark.parametrize(
-    ("exponent", "expected", "cutoff"),
-    [  # five tokens alive, theta 0.5, compared with 0.5 / 5^alpha
-        (0.0, [0, 0, 0, 0, 0], 0.5),
-        (0.5, [1, 0, 0, 0, 1], 0.5 / math.sqrt(5)),  # 0.2236
-        (1.0, [1, 1, 1, 0, 1], 0.1),
+    ("reference", "expected", "cutoff"),
+    [  # five tokens, theta 0.25, compared with 0.25 min(1, N / 5)
+        (None, [1, 0, 0, 0, 1], 0.25),
+        (8, [1, 0, 0, 0, 1], 0.25),
+        (5, [1, 0, 0, 0, 1], 0.25),
+        (4, [1, 0, 1, 0, 1], 0.2),
+        (2.5, [1, 0, 1, 0, 1], 0.125),
+        (2, [1, 1, 1, 0, 1], 0.1),
+        (1, [1, 1, 1, 1, 1], 0.05),
     ],
 )
-def test_length_exponent(exponent, expected, cutoff):
-    rule = Thresholds([0.5], exponent)
+def test_reference_length_on_paper(reference, expected, cutoff):
+    rule = Thresholds([0.25], reference)
     assert kept(rule) == expected
     assert rule.cutoff(1, 5) == pytest.approx(cutoff)
 
 
-def test_the_length_is_that_of_each_row_and_counts_the_alive_only():
-    # alpha 1, theta 0.6: row 0 has 2 alive (0.6 / 2 = 0.3), row 1 has 3 (0.2).
-    importance = torch.tensor([[0.7, 0.3, 0.0], [0.7, 0.25, 0.05]])
-    alive = torch.tensor([[True, True, False], [True, True, True]])
-    survivors, _ = Thresholds([0.6], 1.0).keep(importance, alive, 1, None)
-    assert survivors.int().tolist() == [[1, 1, 0], [1, 1, 0]]
+def test_the_length_is_that_of_each_row_and_stays_when_tokens_leave():
+    # N = 2, theta 0.3. Row 0 has 2 tokens: 0.3. Row 1 has 4: 0.15, in both layers, although one has left.
+    rule = Thresholds([0.3, 0.3], 2)
+    alive = torch.tensor([[True, True, False, False], [True, True, True, True]])
+    importance = torch.tensor([[0.71, 0.29, 0, 0], [0.5, 0.25, 0.14, 0.16]])
+    survivors, carry = rule.keep(importance, alive, 1, None)
+    assert survivors.int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 1]]
+    importance = torch.tensor([[1.0, 0, 0, 0], [0.6, 0.16, 0, 0.14]])  # 3 left: 0.3 * 2 / 3 would be 0.2
+    survivors, _ = rule.keep(importance, survivors, 2, carry)
+    assert survivors.int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0]]
+
+
+@given(shares, thresholds, st.integers(1, 20), st.integers(1, 20))
+def test_a_longer_reference_never_adds_a_survivor(values, theta, one, other):
+    importance, alive = torch.tensor([values]), torch.ones(1, len(values), dtype=torch.bool)
+    short, long, share = (
+        Thresholds([theta], reference).keep(importance, alive, 1, None)[0]
+        for reference in (min(one, other), max(one, other), None)
+    )
+    assert not (long & ~short).any() and not (share & ~long).any()
+
+
+@given(shares, thresholds, st.integers(0, 8))
+def test_up_to_the_reference_length_there_is_none(values, theta, more):
+    importance, alive = torch.tensor([values]), torch.ones(1, len(values), dtype=torch.bool)
+    found, expected = (
+        Thresholds([theta], reference).keep(importance, alive, 1, None)[0]
+        for reference in (len(values) + more, None)
+    )
+    assert torch.equal(found, expected)
 
 
 @given(shares, thresholds, thresholds)
@@ -68,10 +96,10 @@ def test_raising_a_threshold_never_adds_a_survivor(values, one, other):
     assert not (high & ~low).any()
 
 
-@given(shares, thresholds, st.integers(0, 2**12 - 1), st.sampled_from([0.0, 0.5, 1.0]))
-def test_what_has_left_stays_away(values, theta, bits, exponent):
+@given(shares, thresholds, st.integers(0, 2**12 - 1), st.sampled_from([None, 1, 5]))
+def test_what_has_left_stays_away(values, theta, bits, reference):
     alive = torch.tensor([[bool(bits >> i & 1) for i in range(len(values))]])
-    survivors, _ = Thresholds([theta], exponent).keep(torch.tensor([values]), alive, 1, None)
+    survivors, _ = Thresholds([theta], reference).keep(torch.tensor([values]), alive, 1, None)
     assert not (survivors & ~alive).any()
 
 
@@ -87,10 +115,10 @@ def test_thresholds_that_are_no_list(values):
         Thresholds(values)
 
 
-@pytest.mark.parametrize("exponent", [math.nan, math.inf])
-def test_bad_length_exponents(exponent):
-    with pytest.raises(ValueError, match="exponent"):
-        Thresholds([0.1], exponent)
+@pytest.mark.parametrize("length", [0, -1, math.nan, math.inf, "25", True])
+def test_bad_reference_lengths(length):
+    with pytest.raises(ValueError, match="the reference length must be a number of tokens above 0, got"):
+        Thresholds([0.1], length)
 
 
 def test_a_wrong_count_is_said():

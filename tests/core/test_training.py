@@ -23,6 +23,7 @@ from ltp_core.training.loop import METRICS_FILE, Loop, last_complete_checkpoint
 from ltp_core.training.objective import PruningModule, distillation_loss, hidden_loss
 from ltp_core.training.stages import (
     distillation_table,
+    read_as,
     settled,
     teacher_logits,
     tokenized,
@@ -130,6 +131,25 @@ def test_hard_pruning_trains_on_what_is_left_with_the_gradients_of_the_masked_fo
         torch.testing.assert_close(*grads, atol=1e-5, rtol=1e-3, msg=name)
 
 
+@pytest.mark.parametrize("stage", ["straight-through", "hard", "held"])
+@pytest.mark.parametrize("hidden", [0.0, 1.0])  # with it, tokens are masked instead of removed
+def test_stages_honour_reference_length_and_sampled_queries(tiny_bert, ragged_batch, stage, hidden):
+    """What a stage runs is the finished model's own reading: the masked reference with its settings."""
+    reading = {"thresholds": (0.06, 0.08, 0.1), "reference_length": 7, "importance_queries": 5}
+    pruning = replace(SHARES, **reading, distill_hidden=hidden)
+    teacher = tiny_bert(num_labels=2)
+    module = PruningModule(tiny_bert(num_labels=2), pruning, stage, teacher=teacher).eval()
+    out = module(**ragged_batch, labels=torch.tensor([0, 1, 0]), teacher_logits=torch.zeros(3, 2))
+    finished = read_as(PrunedModel(module.hf_model, thresholds=module.learned()), pruning)
+    with torch.no_grad():
+        expected, plain = (
+            finished(**ragged_batch, execution="masked", importance_queries=k) for k in (None, "all")
+        )
+    torch.testing.assert_close(out["logits"], expected.logits, atol=1e-4, rtol=0)
+    assert out["kept"].tolist()[1:] == expected.alive.sum(dim=0).tolist()
+    assert (out["logits"] - plain.logits).abs().max() > 1e-3  # the sample does matter here
+
+
 @pytest.mark.parametrize("stage", ["straight-through", "soft", "soft-output", "hard", "held"])
 def test_spared_layers_keep_all_and_learn_nothing(tiny_bert, ragged_batch, stage):
     pruning = replace(SHARES, spared_layers=1, thresholds=(0.5, 0.09, 0.12))
@@ -197,9 +217,9 @@ def test_pruned_training_meets_its_target(trained):
 
 def test_a_target_in_another_unit_is_met_too(toy, tmp_path):
     tuning = toy_rows(40, seed=1)
-    pruning = replace(PRUNING, length_exponent=1.0)
+    pruning = replace(PRUNING, reference_length=6, importance_queries=4)
     model = train_pruned(toy, toy_rows(), tuning, RECIPE, pruning, tmp_path)
-    assert model.settings.length_exponent == 1.0
+    assert (model.settings.reference_length, model.settings.importance_queries) == (6, 4)
     assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
 
 
