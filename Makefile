@@ -10,12 +10,6 @@ RUN  := $(VENV)/bin/python
 DEPS := requirements.txt pyproject.toml
 WEB  := node_modules/.package-lock.json
 
-# Streamlit answers 0.0.0.0 by asking an outside server for this machine's public address, to
-# print it. Naming the local address ourselves prevents that, and prints the link for the class.
-ifneq ($(filter 0.0.0.0 ::,$(HOST)),)
-LINK = --browser.serverAddress "$$($(RUN) -c 'from streamlit.net_util import get_internal_ip as ip; print(ip())')"
-endif
-
 # Two threads a worker on two cores only slow each other down.
 UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
@@ -29,8 +23,8 @@ help: ## list the targets
 
 setup: $(VENV)/.dev $(WEB) ## make .venv with the project (editable) and its development tools
 
-app: $(VENV)/.runtime $(WEB) ## install what the lab needs and start it (HOST=0.0.0.0 serves a class)
-	$(RUN) -m streamlit run app/server.py --server.address $(HOST) --server.port $(PORT) --server.headless true $(LINK)
+app: $(VENV)/.runtime $(WEB) ## install what the lab needs and start it (HOST=0.0.0.0 serves a class, OWN_MODELS=1 lets it load any)
+	$(RUN) -m ltp_core lab --host $(HOST) --port $(PORT) --no-browser $(if $(OWN_MODELS),--own-models)
 
 base: $(VENV)/.runtime ## add the base of the twelve-layer models: 404 MB
 	$(RUN) -m pip install --editable '.[base]'

@@ -1,8 +1,10 @@
-"""Start of the lab: the list of pages. `streamlit run app/main.py`."""
+"""The lab's pages; app/server.py serves them."""
 
 import streamlit as st
+from streamlit.runtime import Runtime
 
-from app import style
+from app import served, style
+from app.says import markup
 from app.visitor import session
 
 # Layout and style come first, so that the page stands where it will stay before anything is drawn.
@@ -23,6 +25,11 @@ PAGES = [
     st.Page("views/about.py", title="About"),
 ]
 style.apply()
+if Runtime.exists():  # not in Streamlit's test harness, which serves nobody
+    address = st.get_option("server.address")
+    if why := served.refusal(st.get_option) or served.unguarded(address, st.context.headers):
+        st.html(markup.notice(why))
+        st.stop()
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · LTP Lab")
 session.enter(page.url_path)

@@ -1,12 +1,46 @@
-"""Start of the lab with its own addresses beside Streamlit's pages: `streamlit run app/server.py`.
+"""Start of the lab: `ltp lab`, or `streamlit run app/server.py`.
 
-`streamlit run app/main.py` serves the same pages without them; then nobody answers while a line is dragged.
+The pages are in main.py. `streamlit run app/main.py` serves them to this machine alone: there is nothing that bounds
+what visitors send then, and nobody answers while a line is dragged.
 """
 
-import streamlit as st
+import asyncio
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import streamlit as st
+from starlette.middleware import Middleware
+
+from app import memory, served
+from app.gate import Gate
 from app.live.routes import routes
 from app.live.store import Store
 from app.live.supply import Supply
 
-app = st.App("main.py", routes=routes(Supply(Store())))
+
+@asynccontextmanager
+async def housekeeping(_: st.App) -> AsyncIterator[None]:
+    """While the server runs."""
+    trimming = asyncio.create_task(memory.keep_trimmed())
+    # Streamlit itself opens no browser for a server with routes of its own.
+    if not st.get_option("server.headless"):
+        port = st.get_option("server.port")
+        await asyncio.to_thread(webbrowser.open, f"http://{_reachable()}:{port}")
+    yield
+    trimming.cancel()
+
+
+def _reachable() -> str:
+    """The server's address as a browser on this machine writes it."""
+    address = st.get_option("server.address")
+    if address in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{address}]" if ":" in address else address
+
+
+if why := served.refusal(st.get_option):
+    sys.exit(f"ltp lab: {why}")
+memory.settle()
+app = st.App("main.py", routes=routes(Supply(Store())), middleware=[Middleware(Gate)], lifespan=housekeeping)

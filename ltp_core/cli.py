@@ -13,6 +13,7 @@ from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.export import export
 from ltp_core.commands.finding import finding
 from ltp_core.commands.growth import growth
+from ltp_core.commands.lab import lab
 from ltp_core.commands.memory import memory
 from ltp_core.commands.models import models
 from ltp_core.commands.precision import precision
@@ -25,7 +26,7 @@ from ltp_core.commands.train import train
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
     *(models, trace, attribute, evaluate, benchmark, growth, memory, precision, export),
-    *(train, calibrate, compare, ship, results, report, finding),
+    *(train, calibrate, compare, ship, results, report, finding, lab),
 )
 for command in COMMANDS:
     app.command()(command)

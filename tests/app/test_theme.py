@@ -9,7 +9,7 @@ from app.figures.colours import DARK, LIGHT
 from app.figures.rules_map import rules_map
 from ltp_core import LayerTrace, Trace
 
-CONFIG = tomllib.loads(Path(".streamlit/config.toml").read_text(encoding="utf-8"))
+CONFIG = tomllib.loads(Path("app/.streamlit/config.toml").read_text(encoding="utf-8"))
 PALETTES = pytest.mark.parametrize(("name", "palette"), [("light", LIGHT), ("dark", DARK)])
 
 

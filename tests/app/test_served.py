@@ -1,0 +1,60 @@
+"""The lab runs under its own settings or not at all, wherever it is started from."""
+
+import tomllib
+
+import pytest
+
+from app import served
+
+WRITTEN = {
+    f"{section}.{name}": value
+    for section, values in tomllib.loads(served.SETTINGS.read_text(encoding="utf-8")).items()
+    if section != "theme"
+    for name, value in values.items()
+}
+
+
+def in_force(**changes):
+    return {**WRITTEN, **{name.replace("__", "."): value for name, value in changes.items()}}.get
+
+
+def test_what_is_written_is_accepted():
+    assert served.refusal(in_force()) is None
+
+
+@pytest.mark.parametrize("name", sorted(set(WRITTEN) - served.FREE))
+def test_anything_else_is_refused_and_named(name):
+    why = served.refusal({**WRITTEN, name: "something else"}.get)
+    assert name in why and "something else" in why and "\n" not in why
+
+
+@pytest.mark.parametrize("name", sorted(served.FREE - {"server.address"}))
+def test_whoever_starts_it_may_choose(name):
+    assert served.refusal({**WRITTEN, name: "something else"}.get) is None
+
+
+def test_an_address_is_needed():
+    """Without one Streamlit listens on all of them."""
+    assert served.refusal(in_force(server__address="0.0.0.0")) is None
+    assert "everywhere" in served.refusal(in_force(server__address=None))
+
+
+def test_no_settings_at_all(tmp_path):
+    assert "missing" in served.refusal(in_force(), tmp_path / "none.toml")
+    (tmp_path / "broken.toml").write_text("[server")
+    assert "broken" in served.refusal(in_force(), tmp_path / "broken.toml")
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "shown"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.0.0.1", {"X-Forwarded-For": "10.1.1.1"}, False),  # a proxy brings others
+        ("0.0.0.0", {}, False),
+        (None, {}, False),
+        ("0.0.0.0", {served.GATE: "1"}, True),
+        ("127.0.0.1", {served.GATE: "1", "X-Forwarded-For": "10.1.1.1"}, True),
+    ],
+)
+def test_without_the_gate_a_page_is_for_this_machine_only(address, headers, shown):
+    assert (served.unguarded(address, headers) is None) is shown

@@ -1,0 +1,66 @@
+"""A lab for the tests of the server: `ltp lab`, started from a folder that is not the project's."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+
+@contextmanager
+def lab(folder, *options, environment=None, port=None):
+    """Start it; yields its address and its process, which has ended afterwards."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ltp_core", "lab", "--port", str(port), "--no-browser", *options],
+        cwd=folder,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process)
+        yield address, process
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(address, process, seconds=90):
+    """Wait until it answers; what it said if it has ended instead."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError(
+        f"the lab did not start: {process.communicate(timeout=5)[0] if process.poll() else ''}"
+    )
+
+
+def held_bytes(address):
+    """How much of visitors' files Streamlit keeps, by its own count."""
+    with urllib.request.urlopen(f"{address}/_stcore/metrics", timeout=20) as answer:
+        found = re.findall(
+            r"cache_memory_bytes\{[^}]*UploadedFileManager[^}]*\} (\d+)", answer.read().decode()
+        )
+    return sum(map(int, found))

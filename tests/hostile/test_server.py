@@ -1,0 +1,206 @@
+"""The lab as a server, against visitors who send what no page sends. No browser: Streamlit's own protocol."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from app import gate
+from tests.hostile.server import held_bytes, lab
+from tests.soak.visitor import Fault, Visitor
+
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A lab in a folder whose own Streamlit settings are as open as can be."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "config.toml").write_text(
+        '[server]\naddress = "0.0.0.0"\nmaxUploadSize = 5000\n[browser]\ngatherUsageStats = true\n'
+    )
+    with lab(folder) as (address, _):
+        yield address
+
+
+def visit(address, script, page="dataset"):
+    """Enter as a visitor and do something."""
+
+    async def run():
+        visitor = Visitor(address)
+        await visitor.enter(page=page)
+        try:
+            return await script(visitor)
+        finally:
+            await visitor.leave()
+
+    return asyncio.run(run())
+
+
+def listening(port):
+    """Local addresses that listen on a port."""
+    found = []
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(name, encoding="ascii") as file:
+            rows = [line.split() for line in list(file)[1:]]
+        found += [
+            row[1].split(":")[0] for row in rows if row[3] == "0A" and int(row[1].split(":")[1], 16) == port
+        ]
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_listens_on_this_machine_only_whatever_the_folder_says(address):
+    assert listening(int(address.rpartition(":")[2])) == ["0100007F"]  # 127.0.0.1
+
+
+def test_the_page_runs_behind_the_gate(address):
+    async def look(visitor):
+        return visitor.text(), visitor.has("run_set")
+
+    text, runs = visit(address, look)
+    assert runs and "Limits: 5 MB" in text
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "5000"),
+        ("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "true"),
+        ("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false"),
+        ("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "full"),
+    ],
+)
+def test_settings_that_open_it_are_refused_before_it_answers(tmp_path, setting, value):
+    with (
+        pytest.raises(RuntimeError, match="does not run with these settings"),
+        lab(tmp_path, environment={setting: value}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "no.such.host.invalid"], "cannot listen on"),
+        (["--host", "192.0.2.7"], "cannot listen on"),  # not an address of this machine
+        (["--port", "0"], "port"),
+        (["--port", "70000"], "port"),
+    ],
+)
+def test_a_wrong_address_is_one_line(tmp_path, options, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "ltp_core", "lab", "--no-browser", *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2 and said in done.stderr and len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_taken_port_is_one_line(tmp_path, address):
+    port = address.rpartition(":")[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "ltp_core", "lab", "--no-browser", "--port", port],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2 and "choose another --port" in done.stderr
+
+
+def test_uploads_of_a_visitor_are_counted_and_freed(address):
+    """Sixty of 5 MB: two are kept while the visitor is here."""
+    content = b"sentence\n" + b"a fine film\n" * 400_000
+
+    async def send(visitor):
+        held = 0
+        for number in range(60):
+            place = await visitor.place_for(f"{number}.csv")
+            assert await asyncio.to_thread(visitor._put, place.upload_url, f"{number}.csv", content) < 300
+            held = max(held, held_bytes(address))
+        return held
+
+    before = held_bytes(address)
+    assert visit(address, send) - before <= gate.Limits().files * len(content)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_kept(address):
+    async def send(visitor):
+        place = await visitor.place_for("large.csv")
+        return await asyncio.to_thread(visitor._put, place.upload_url, "large.csv", b"x" * (6 * MEGABYTE))
+
+    before = held_bytes(address)
+    assert visit(address, send) in (0, 413)  # 0: hung up on while it was still sending
+    assert held_bytes(address) <= before
+
+
+def test_no_visitor_clears_what_others_use(address):
+    """Streamlit clears the models that all share, and what this visitor has chosen: that is seen."""
+
+    async def clear(visitor):
+        await visitor.run(predict_1=visitor.control("predict_1").options[0])
+        chosen = ">Look<" in visitor.html()
+        message = BackMsg()
+        message.clear_cache = True
+        await visitor.send(message)
+        await visitor.run()
+        return chosen, ">Look<" in visitor.html()
+
+    assert visit(address, clear, page="learn") == (True, True)
+
+
+def test_a_flood_of_messages_waits_and_others_are_served(address):
+    async def flood():
+        noisy, other = Visitor(address), Visitor(address)
+        await noisy.enter()
+        for _ in range(200):
+            await noisy.send(noisy.rerun())
+        await other.enter(page="about")
+        await other.leave()
+        await noisy.leave()
+        return other.html()
+
+    assert "<h1" in asyncio.run(flood())
+
+
+def test_tabs_of_a_visitor_are_bounded(address):
+    async def open_many():
+        first = Visitor(address)
+        await first.enter(page="about")
+        tabs, refused = [], 0
+        for _ in range(gate.Limits().per_visitor + 5):
+            tab = Visitor(address, cookies=first.cookies)
+            try:
+                await tab.connect()
+                tabs.append(tab)
+            except Exception:
+                refused += 1
+        for tab in [first, *tabs]:
+            await tab.leave()
+        return len(tabs), refused
+
+    kept, refused = asyncio.run(open_many())
+    assert kept == gate.Limits().per_visitor - 1 and refused == 6
+
+
+def test_what_is_no_message_closes_that_connection_alone(address):
+    async def garble():
+        odd, other = Visitor(address), Visitor(address)
+        await odd.enter(page="about")
+        await other.enter(page="about")
+        await odd._socket.send(b"\xff\xff\xff\xff")
+        with pytest.raises(Fault, match="gone"):
+            await odd.finished()
+        await other.run()
+        await other.leave()
+        return other.page
+
+    assert asyncio.run(garble()) == "about"
