@@ -1,7 +1,6 @@
 """The lab's pages; app/server.py serves them."""
 
 import streamlit as st
-from streamlit.runtime import Runtime
 
 from app import served, style
 from app.says import markup
@@ -25,7 +24,7 @@ PAGES = [
     st.Page("views/about.py", title="About"),
 ]
 style.apply()
-if Runtime.exists():  # not in Streamlit's test harness, which serves nobody
+if not st.get_option("global.appTest"):  # Streamlit's own test harness serves nobody
     address = st.get_option("server.address")
     if why := served.refusal(st.get_option) or served.unguarded(address, st.context.headers):
         st.html(markup.notice(why))

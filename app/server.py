@@ -1,7 +1,7 @@
 """Start of the lab: `ltp lab`, or `streamlit run app/server.py`.
 
-The pages are in main.py. `streamlit run app/main.py` serves them to this machine alone: there is nothing that bounds
-what visitors send then, and nobody answers while a line is dragged.
+The pages are in main.py. `streamlit run app/main.py` serves them to this machine alone: nothing bounds what
+visitors send then, and nobody answers while a line is dragged.
 """
 
 import asyncio
