@@ -1,9 +1,11 @@
 """The lab's pages; app/server.py serves them."""
 
 import streamlit as st
+from streamlit import config
 
-from app import served, style
+from app import style
 from app.says import markup
+from app.serving import settings
 from app.visitor import session
 
 # Layout and style come first, so that the page stands where it will stay before anything is drawn.
@@ -24,9 +26,9 @@ PAGES = [
     st.Page("views/about.py", title="About"),
 ]
 style.apply()
-if not st.get_option("global.appTest"):  # Streamlit's own test harness serves nobody
-    address = st.get_option("server.address")
-    if why := served.refusal(st.get_option) or served.unguarded(address, st.context.headers):
+if not config.get_option("global.appTest"):  # Streamlit's own test harness serves nobody
+    address = config.get_option("server.address")
+    if why := settings.refusal(config.get_option) or settings.unguarded(address, st.context.headers):
         st.html(markup.notice(why))
         st.stop()
 page = st.navigation(PAGES, position="top")

@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
-from app import memory, served
-from app.gate import Gate
 from app.live.routes import routes
 from app.live.store import Store
 from app.live.supply import Supply
+from app.serving import memory, settings
+from app.serving.gate import Gate
 
 
 @asynccontextmanager
@@ -40,7 +40,7 @@ def _reachable() -> str:
     return f"[{address}]" if ":" in address else address
 
 
-if why := served.refusal(st.get_option):
+if why := settings.refusal(st.get_option):
     sys.exit(f"ltp lab: {why}")
 memory.settle()
 app = st.App("main.py", routes=routes(Supply(Store())), middleware=[Middleware(Gate)], lifespan=housekeeping)

@@ -19,7 +19,7 @@ ORDER = (
     ("jobs", "live", "surveys"),
     ("examples", "runs", "visitor"),  # own models are loaded: what a visitor has is above what is offered
     ("models", "turns"),
-    ("says",),
+    ("says", "serving"),
     ("limits",),
 )
 LEVEL = {room: number for number, line in enumerate(ORDER) for room in line}

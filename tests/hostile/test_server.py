@@ -7,7 +7,7 @@ import sys
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from app import gate
+from app.serving import gate
 from tests.hostile.server import held_bytes, lab
 from tests.soak.visitor import Fault, Visitor
 

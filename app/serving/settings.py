@@ -1,4 +1,4 @@
-"""How the lab may be served: as `.streamlit/config.toml` beside this file says, or not at all.
+"""How the lab may be served: as `app/.streamlit/config.toml` says, or not at all.
 
 Streamlit reads that file for the script that it runs, from whichever folder it is started. Its flags, and
 variables of the environment, come later and win; so what is in force is compared with what is written.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-SETTINGS = Path(__file__).resolve().parent / ".streamlit" / "config.toml"
+SETTINGS = Path(__file__).resolve().parents[1] / ".streamlit" / "config.toml"
 FREE = {  # whoever starts the lab may choose these
     "server.address",
     "server.port",
@@ -22,15 +22,15 @@ _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 START = "Start the lab by “ltp lab”, or by “streamlit run” with the file app/server.py."
 
 
-def refusal(in_force: Callable[[str], Any], settings: Path = SETTINGS) -> str | None:
+def refusal(in_force: Callable[[str], Any], file: Path = SETTINGS) -> str | None:
     """Why the lab does not run under these settings of Streamlit, in one line; None if it may.
 
     Args:
         in_force: name of an option, say ``server.address`` -> its value.
-        settings: the file that says what they have to be.
+        file: says what they have to be.
     """
     try:
-        written = tomllib.loads(settings.read_text(encoding="utf-8"))
+        written = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return "The lab’s settings, app/.streamlit/config.toml, are missing or broken."
     wanted = {

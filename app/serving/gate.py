@@ -17,8 +17,9 @@ from typing import Any
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from app.served import GATE
+from app.serving.settings import GATE
 
 VISITOR = "ltp_visitor"  # the cookie
 _TOKEN = re.compile(r"[0-9a-f]{32}")
@@ -101,17 +102,16 @@ class Files:
 
     def came(self, visitor: str, session: str, file: str) -> None:
         """Note a file that Streamlit has taken, and free the visitor's oldest beyond the limit."""
-        found = Runtime.instance().uploaded_file_mgr.get_files(session, [file])
+        found = _memory().get_files(session, [file])
         self.held[session, file] = visitor, sum(len(record.data) for record in found)
         own = [key for key, (owner, _) in self.held.items() if owner == visitor]
         for key in own[: -self.limits.files]:
-            Runtime.instance().uploaded_file_mgr.remove_file(*key)
+            _memory().remove_file(*key)
             del self.held[key]
 
     def _forget_closed(self) -> None:
         """Streamlit frees the files of a session that it closes, and those that a page removes."""
-        manager = Runtime.instance().uploaded_file_mgr
-        self.held = {key: kept for key, kept in self.held.items() if manager.get_files(key[0], [key[1]])}
+        self.held = {key: kept for key, kept in self.held.items() if _memory().get_files(key[0], [key[1]])}
 
 
 @dataclass
@@ -260,6 +260,13 @@ def session_of(data: bytes) -> str | None:
     except Exception:
         return None
     return message.new_session.initialize.session_id or None
+
+
+def _memory() -> MemoryUploadedFileManager:
+    """Where Streamlit keeps visitors' files."""
+    manager = Runtime.instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    return manager
 
 
 def _introducing(send: Send) -> Send:

@@ -4,11 +4,11 @@ import tomllib
 
 import pytest
 
-from app import served
+from app.serving import settings
 
 WRITTEN = {
     f"{section}.{name}": value
-    for section, values in tomllib.loads(served.SETTINGS.read_text(encoding="utf-8")).items()
+    for section, values in tomllib.loads(settings.SETTINGS.read_text(encoding="utf-8")).items()
     if section != "theme"
     for name, value in values.items()
 }
@@ -19,30 +19,30 @@ def in_force(**changes):
 
 
 def test_what_is_written_is_accepted():
-    assert served.refusal(in_force()) is None
+    assert settings.refusal(in_force()) is None
 
 
-@pytest.mark.parametrize("name", sorted(set(WRITTEN) - served.FREE))
+@pytest.mark.parametrize("name", sorted(set(WRITTEN) - settings.FREE))
 def test_anything_else_is_refused_and_named(name):
-    why = served.refusal({**WRITTEN, name: "something else"}.get)
+    why = settings.refusal({**WRITTEN, name: "something else"}.get)
     assert name in why and "something else" in why and "\n" not in why
 
 
-@pytest.mark.parametrize("name", sorted(served.FREE - {"server.address"}))
+@pytest.mark.parametrize("name", sorted(settings.FREE - {"server.address"}))
 def test_whoever_starts_it_may_choose(name):
-    assert served.refusal({**WRITTEN, name: "something else"}.get) is None
+    assert settings.refusal({**WRITTEN, name: "something else"}.get) is None
 
 
 def test_an_address_is_needed():
     """Without one Streamlit listens on all of them."""
-    assert served.refusal(in_force(server__address="0.0.0.0")) is None
-    assert "everywhere" in served.refusal(in_force(server__address=None))
+    assert settings.refusal(in_force(server__address="0.0.0.0")) is None
+    assert "everywhere" in settings.refusal(in_force(server__address=None))
 
 
 def test_no_settings_at_all(tmp_path):
-    assert "missing" in served.refusal(in_force(), tmp_path / "none.toml")
+    assert "missing" in settings.refusal(in_force(), tmp_path / "none.toml")
     (tmp_path / "broken.toml").write_text("[server")
-    assert "broken" in served.refusal(in_force(), tmp_path / "broken.toml")
+    assert "broken" in settings.refusal(in_force(), tmp_path / "broken.toml")
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_no_settings_at_all(tmp_path):
         ("127.0.0.1", {"X-Forwarded-For": "10.1.1.1"}, False),  # a proxy brings others
         ("0.0.0.0", {}, False),
         (None, {}, False),
-        ("0.0.0.0", {served.GATE: "1"}, True),
-        ("127.0.0.1", {served.GATE: "1", "X-Forwarded-For": "10.1.1.1"}, True),
+        ("0.0.0.0", {settings.GATE: "1"}, True),
+        ("127.0.0.1", {settings.GATE: "1", "X-Forwarded-For": "10.1.1.1"}, True),
     ],
 )
 def test_without_the_gate_a_page_is_for_this_machine_only(address, headers, shown):
-    assert (served.unguarded(address, headers) is None) is shown
+    assert (settings.unguarded(address, headers) is None) is shown

@@ -1,0 +1,1 @@
+"""How the lab is served: settings, what visitors may send, memory."""
