@@ -4,6 +4,7 @@ Files are called after their content, or after the code's version, so a browser 
 None of this imports torch before somebody asks for a model.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -16,6 +17,7 @@ from streamlit import config
 from app.live.supply import CODE, SCRIPTS, Refused, Supply, asked_in, code_version
 
 PREFIX = "live"
+MOST_READ = 2  # texts that are embedded at once
 MOST_BYTES = 2**20  # of a request's body: two texts of as many characters as the lab takes
 FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-store"}
@@ -36,7 +38,11 @@ def client_address() -> str:
 
 
 def routes(supply: Supply) -> list[Route]:
-    """All of them, for `st.App`."""
+    """All of them, for `st.App`.
+
+    A class that opens the lab at once waits in line here, not in threads, which serve Streamlit's files, too.
+    """
+    preparing, reading = asyncio.Lock(), asyncio.Semaphore(MOST_READ)
 
     async def code(request: Request) -> Response:
         name = request.path_params["name"]
@@ -53,18 +59,20 @@ def routes(supply: Supply) -> list[Route]:
         return FileResponse(found, media_type=kind, headers={**FOR_GOOD, "Content-Encoding": "gzip"})
 
     async def model(request: Request) -> Response:
-        facts = await run_in_threadpool(supply.model, request.query_params.get("name", ""))
+        async with preparing:
+            facts = await run_in_threadpool(supply.model, request.query_params.get("name", ""))
         return JSONResponse(facts, headers=FRESH)
 
     async def read(request: Request) -> Response:
-        embedded = await run_in_threadpool(supply.embedded, asked_in(await _body(request)))
+        asked = asked_in(await _body(request))
+        async with reading:
+            embedded = await run_in_threadpool(supply.embedded, asked)
         sizes = {"X-Tokens": str(len(embedded))}
         return Response(embedded.tobytes(), media_type="application/octet-stream", headers={**FRESH, **sizes})
 
     async def answer(request: Request) -> Response:
-        return JSONResponse(
-            await run_in_threadpool(supply.answer, asked_in(await _body(request))), headers=FRESH
-        )
+        found = await run_in_threadpool(supply.answer, asked_in(await _body(request)))
+        return JSONResponse(found, headers=FRESH)
 
     return [
         Route(address("code", "{version}", "{name}"), _in_one_line(code)),

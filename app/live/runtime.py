@@ -6,7 +6,7 @@ from pathlib import Path
 
 VARIABLE = "LTP_LAB_ONNXRUNTIME_WEB"  # a folder with the two files, for a lab that was installed without npm
 MODULE, WASM = "ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"
-_INSTALLED = Path(__file__).resolve().parents[2] / "node_modules" / "onnxruntime-web" / "dist"
+_INSTALLED = "node_modules/onnxruntime-web/dist"
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class WebRuntime:
 def web_runtime() -> WebRuntime | None:
     """The runtime, if it is here."""
     named = os.environ.get(VARIABLE)
-    folder = Path(named).expanduser() if named else _INSTALLED
-    found = WebRuntime(folder / MODULE, folder / WASM)
-    return found if found.module.is_file() and found.wasm.is_file() else None
+    folders = (
+        [Path(named).expanduser()] if named else [p / _INSTALLED for p in Path(__file__).resolve().parents]
+    )
+    for folder in folders:  # as Node looks: beside this file, then a folder up, and so on
+        found = WebRuntime(folder / MODULE, folder / WASM)
+        if found.module.is_file() and found.wasm.is_file():
+            return found
+    return None

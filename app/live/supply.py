@@ -49,23 +49,21 @@ class Supply:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._making = threading.Lock()
         self._made: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
         self._answering = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def model(self, name: str) -> dict[str, Any]:
-        """What a browser needs to know of a model; makes its files if they are not there.
+        """What a browser needs to know of a model; makes its files if they are not there. One call at a time.
 
         Returns:
             ``layers``, ``classes`` (names; None for a regression), ``reference_length``, and ``files``: names
             in the store, with the ``bytes`` that they have, unpacked; or None, with the reason in ``why``.
         """
         model = _load(name)
-        with self._making:
-            facts = self._made.get(model)
-            if facts is None or (facts["files"] and not all(map(self.store.get, facts["files"].values()))):
-                facts = self._make(model)
-                self._made[model] = facts
+        facts = self._made.get(model)
+        if facts is None or (facts["files"] and not all(map(self.store.get, facts["files"].values()))):
+            facts = self._make(model)
+            self._made[model] = facts
         return facts
 
     def _make(self, model: Any) -> dict[str, Any]:

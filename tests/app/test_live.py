@@ -264,3 +264,28 @@ def test_the_address_knows_the_path_that_the_lab_is_served_under(monkeypatch):
 def test_shared_models_leave_out_a_visitors_own(monkeypatch):
     monkeypatch.setattr(models.st, "session_state", {models.OWN_MODELS: {"mine": None}})
     assert "mine" in models.offered() and "mine" not in models.shared()
+
+
+def test_a_class_that_opens_at_once_holds_no_more_threads_than_one(lab, monkeypatch):
+    most, now, lock = 0, 0, threading.Lock()
+
+    def slowly(self, asked):
+        nonlocal most, now
+        with lock:
+            now += 1
+            most = max(most, now)
+        threading.Event().wait(0.05)
+        with lock:
+            now -= 1
+        return np.zeros((1, 2), dtype=np.float32) if isinstance(asked, dict) else {"files": None}
+
+    monkeypatch.setattr(Supply, "model", slowly)
+    monkeypatch.setattr(Supply, "embedded", slowly)
+    for path, body, limit in (("/live/model?name=sst2", None, 1), ("/live/read", GOOD, routes.MOST_READ)):
+        most = 0
+        visitors = [threading.Thread(target=ask, args=(lab, path, body)) for _ in range(12)]
+        for visitor in visitors:
+            visitor.start()
+        for visitor in visitors:
+            visitor.join()
+        assert most == limit
