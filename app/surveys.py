@@ -57,7 +57,7 @@ def task_sample(model: PrunedModel, rows: int) -> DataSet:
     task = TASKS[model.settings.task or ""]
     folder = os.environ.get(DATA_VARIABLE)
     try:
-        found = load_rows(folder or task.hub_id, task.development, task.config)
+        found = load_rows(folder or task.hub_id, task.development, task.config, task.classes)
     except DataError as error:
         where = f"in {DATA_VARIABLE}" if folder else f"on the Hub ({task.hub_id})"
         raise SurveyProblem(f"The data of {task.name} cannot be read {where}: {error}") from None

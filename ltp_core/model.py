@@ -60,6 +60,7 @@ class PrunedModel(nn.Module, TorchClassifier):
         self.thresholds = None if thresholds is None else tuple(float(theta) for theta in thresholds)
         self.layers = len(view_of(hf_model).layers)
         self.learned_rule.check(self.layers)
+        _ = self.classes  # says so, if their names are not usable
         self.eval()
 
     @overload

@@ -91,6 +91,11 @@ class TextClassifier:
         raise NotImplementedError
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by number; none for a regression."""
+        return class_names(self.config)
+
+    @property
     def device(self) -> torch.device:
         """Where inputs have to be."""
         raise NotImplementedError
@@ -207,9 +212,9 @@ class TextClassifier:
         if len(logits) == 1:
             value = float(logits)
         else:
-            names = self.config.id2label
+            names = self.classes
             shares = logits.double().softmax(dim=-1).tolist()
-            probabilities = {names[index]: share for index, share in enumerate(shares)}
+            probabilities = dict(zip(names, shares, strict=True))
             label = names[int(logits.argmax())]
         return Prediction(
             label=label,
@@ -230,6 +235,22 @@ class TorchClassifier(TextClassifier):
     """
 
     hf_model: Any
+
+
+def class_names(config: Any) -> tuple[str, ...]:
+    """The names that a Hugging Face config gives to the outputs, by number; none for a regression.
+
+    Raises:
+        ValueError: if an output has no name, or two have the same: their probabilities would be one.
+    """
+    names = {int(number): str(name) for number, name in (config.id2label or {}).items()}
+    if sorted(names) != list(range(config.num_labels)):
+        numbers = ", ".join(map(str, sorted(names)[:10]))
+        raise ValueError(f"id2label names the outputs {numbers}; it must name 0 to {config.num_labels - 1}")
+    found = tuple(names[number] for number in range(len(names)))
+    if twice := [name for name in found if found.count(name) > 1]:
+        raise ValueError(f"id2label gives {found.count(twice[0])} outputs the name {twice[0]!r}: rename one")
+    return found if len(found) > 1 else ()
 
 
 def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:

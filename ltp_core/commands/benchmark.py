@@ -193,8 +193,8 @@ def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int |
     if data is None:
         return Rows([*own_sentences()[:limit]], [])
     task = TASKS.get(model.settings.task or "")
-    rows = load_rows(data, split or (task.development if task else None), task.config if task else None)
-    return rows.fair(limit)
+    where = (data, split or (task.development if task else None), task.config if task else None)
+    return load_rows(*where, model.classes).fair(limit)
 
 
 def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:

@@ -84,6 +84,9 @@ def train(
         str | None, typer.Option(help="What is different: soft-only makes the row's rule ltp/soft-only.")
     ] = None,
     record: Annotated[bool, typer.Option(help="Put the row into assets/results, too.")] = False,
+    regression: Annotated[
+        bool, typer.Option(help="A file's labels are numbers to predict, not classes.")
+    ] = False,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -123,9 +126,8 @@ def train(
     for name in UNREAD.get(method, ()):
         if getattr(pruning, name) != getattr(usual, name):
             raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
-    job = Job(
-        task, data, base, baseline, method, dense, pruned, pruning, tuning, untouched, limit, ablation, rank
-    )
+    held = (tuning, untouched, limit)
+    job = Job(task, data, base, baseline, method, dense, pruned, pruning, *held, ablation, rank, regression)
     from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
     from ltp_core.training.processes import join
 

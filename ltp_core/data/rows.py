@@ -5,30 +5,18 @@ held out of the training set; *untouched* rows, also held out, are only ever mea
 set (`validation`) is measured on once for each shipped model.
 """
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
+from ltp_core.data.columns import DataError
+from ltp_core.data.labels import read_labels
+from ltp_core.data.reader import Table
+from ltp_core.data.sources import load_table
 from ltp_core.prediction import Text
 
 HELD_OUT = ("tuning", "untouched")
-_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
-_TEXT_COLUMNS = [
-    ("sentence1", "sentence2"),
-    ("question", "sentence"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("sentence",),
-    ("text",),
-]
-
-
-class DataError(ValueError):
-    """Rows that cannot be read, said in one line."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +66,17 @@ TASKS = {
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts (or pairs of them) with their labels."""
+    """Texts (or pairs of them) with their labels.
 
-    texts: list[Text]
+    Attributes:
+        texts: what is read.
+        labels: numbers of classes, or values of a regression.
+        classes: names of the classes; empty for a regression; None where nobody said.
+    """
+
+    texts: Sequence[Text]
     labels: list[int] | list[float]
+    classes: tuple[str, ...] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -89,7 +84,7 @@ class Rows:
 
     def take(self, indices: Sequence[int]) -> "Rows":
         """The rows at these places."""
-        return Rows([self.texts[i] for i in indices], [self.labels[i] for i in indices])
+        return Rows([self.texts[i] for i in indices], [self.labels[i] for i in indices], self.classes)
 
     def first(self, limit: int | None) -> "Rows":
         """At most so many rows, the first ones; None for all."""
@@ -120,40 +115,40 @@ class Split:
     untouched: Rows
 
 
-def load_rows(data: str, split: str | None = None, config: str | None = None) -> Rows:
-    """Load one split.
+def load_rows(
+    data: str,
+    split: str | None = None,
+    config: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> Rows:
+    """Load one split with its labels.
 
     Args:
-        data: a CSV, JSONL or Parquet file, a local folder in the Hub's layout, or an id on the Hub.
+        data: a CSV, JSON or Parquet file, a local folder in the Hub's layout, or an id on the Hub.
         split: for example "validation"; a file has only itself.
         config: the dataset's configuration, for example "sst2" of GLUE, where it has one of that name.
+        classes: names of the classes; empty for a regression; None to find them, see `labels`.
 
     Raises:
         DataError: for what is not there, not readable, or lacks the columns.
     """
-    table = _table(data, split, config)
-    texts = _texts(table, data)
-    if "label" not in table.column_names:
-        raise DataError(f"{data} has no column 'label'; its columns: {', '.join(table.column_names)}")
-    labels = table["label"][:]
-    if any(label is None or label == "" for label in labels):
-        raise DataError(f"{data} has rows without a label")
-    if wrong := [x for x in labels if not isinstance(x, int | float) or not math.isfinite(x)]:
-        raise DataError(f"column 'label' of {data} must hold numbers, for example {wrong[0]!r} is none")
-    return Rows(texts, labels)
+    return labelled(load_table(data, split, config), classes)
 
 
-def load_texts(data: str, split: str | None = None, config: str | None = None) -> list[Text]:
+def labelled(table: Table, classes: Sequence[str] | None = None) -> Rows:
+    """A table's rows with their labels, by the rule of `labels`. Arguments and errors as for `load_rows`."""
+    if table.labels is None:
+        raise DataError(f"{table.name} has no column 'label'")
+    found = read_labels(table.labels, table.name, classes)
+    return Rows(table.texts, found.values, found.classes)
+
+
+def load_texts(data: str, split: str | None = None, config: str | None = None) -> Sequence[Text]:
     """Load the texts of one split, labelled or not. Arguments and errors as for `load_rows`."""
-    return _texts(_table(data, split, config), data)
+    return load_table(data, split, config).texts
 
 
-def format_of(data: str) -> str | None:
-    """How `datasets` calls a data file's format, by its ending; None for a folder or a Hub id."""
-    return _FORMATS.get(Path(data).suffix.lower())
-
-
-def texts_of(source: str) -> list[Text]:
+def texts_of(source: str) -> Sequence[Text]:
     """The texts of a training set: a task's own on the Hub, by its name, or what `load_texts` takes."""
     if task := TASKS.get(source):
         return load_texts(task.hub_id, config=task.config)
@@ -232,55 +227,3 @@ def _whole_rows(keys: Sequence[str]) -> list[int]:
         for place, row in enumerate(rows)
         if not any(other != place for other in index.with_part(keys[row]))
     ]
-
-
-def _table(data: str, split: str | None, config: str | None) -> Any:
-    # Imported here, since most commands load no data and it takes seconds.
-    from datasets import get_dataset_config_names, load_dataset
-
-    path = Path(data)
-    try:
-        if kind := format_of(data):
-            if not path.is_file():
-                raise DataError(f"there is no file {data}")
-            # A text may be "NA", or a number: without this, pandas guesses what a column holds.
-            as_text = {name: str for columns in _TEXT_COLUMNS for name in columns}
-            options = {"keep_default_na": False, "converters": as_text} if kind == "csv" else {}
-            return load_dataset(kind, data_files=str(path), split="train", **options)
-        if path.is_file():
-            raise DataError(f"{data} is none of the files that can be read: {', '.join(_FORMATS)}")
-        try:
-            return load_dataset(data, config, split=split or "train")
-        except ValueError:
-            # Asked only now: on the Hub this is another request, which without network has no answer.
-            if config is None or config in get_dataset_config_names(data):
-                raise
-            return load_dataset(data, split=split or "train")
-    except DataError:
-        raise
-    except Exception as error:  # datasets raises many kinds, from pyarrow's to the Hub's
-        cause = error.__cause__ or error  # datasets says what went wrong in the cause
-        reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        where = f" ({split})" if split and not path.is_file() else ""
-        raise DataError(f"cannot read {data}{where}, or it is empty: {reason}") from None
-
-
-def _texts(table: Any, data: str) -> list[Text]:
-    """The texts of a table, or its pairs of them."""
-    columns = text_columns(table.column_names, data)
-    if len(table) == 0:
-        raise DataError(f"{data} has no rows")
-    texts: list[list[Any]] = [table[column][:] for column in columns]
-    for column, values in zip(columns, texts, strict=True):
-        if any(not isinstance(value, str) for value in values):
-            raise DataError(f"column {column!r} of {data} holds something that is not text")
-    return texts[0] if len(texts) == 1 else list(zip(*texts, strict=True))
-
-
-def text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
-    """The one or two columns that hold the text; DataError if there are none, naming what would do."""
-    for columns in _TEXT_COLUMNS:
-        if set(columns) <= set(names):
-            return columns
-    wanted = "; ".join("+".join(columns) for columns in _TEXT_COLUMNS)
-    raise DataError(f"{data} has no text column; it needs one of: {wanted}; it has: {', '.join(names)}")

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ltp_core.data.rows import HELD_OUT, TASKS, DataError, Rows, format_of, load_rows
+from ltp_core.data.reader import format_of
+from ltp_core.data.rows import HELD_OUT, TASKS, DataError, Rows, load_rows
 from ltp_core.prediction import TextClassifier
 from ltp_core.training.job import Job
 
@@ -16,7 +17,8 @@ def rows_for(model: TextClassifier, data: str | None, split: str | None) -> Rows
     if data is None and task is None:
         raise DataError("name what to measure on, with --data")
     source = data or (task.hub_id if task else "")
-    return load_rows(source, split or (task.development if task else None), task.config if task else None)
+    where = (source, split or (task.development if task else None), task.config if task else None)
+    return load_rows(*where, model.classes)
 
 
 def _held_out(model: TextClassifier, data: str | None, split: str) -> Rows:

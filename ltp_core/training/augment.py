@@ -41,7 +41,7 @@ def drawable(texts: Sequence[Text], split: Split) -> list[Text]:
     if (columns(texts)[1] is None) != (columns(split.train.texts)[1] is None):
         raise DataError("the rows are pairs and the unlabelled texts are not, or the other way round")
     readable = [text for text in texts if has_text(text)]
-    found = [readable[place] for place in apart(readable, split.tuning.texts + split.untouched.texts)]
+    found = [readable[place] for place in apart(readable, [*split.tuning.texts, *split.untouched.texts])]
     if not found:
         raise DataError("the unlabelled texts are blank or held out, all of them")
     return found

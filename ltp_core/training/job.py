@@ -198,6 +198,7 @@ class Job:
         limit: use at most so many training rows, of all classes.
         ablation: what is different here, for the rows of results: "no-distill" gives ltp/no-distill.
         rank: of the difference to the base, learned as LoRA does; None to learn every weight.
+        regression: the labels of a file are numbers to predict, even if all of them are whole.
     """
 
     task: str
@@ -213,6 +214,7 @@ class Job:
     limit: int | None = None
     ablation: str | None = None
     rank: int | None = None
+    regression: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what leaves nothing to choose on."""

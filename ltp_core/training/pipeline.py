@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from ltp_core.bases import BASES, KNOWN, Base, base_folder
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings, has_baseline
 from ltp_core.data.evaluation import Evaluation, run_rows
+from ltp_core.data.labels import describe
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.model import PrunedModel, Text
@@ -54,7 +55,8 @@ def split_of(job: Job) -> Split:
     """
     task = TASKS.get(job.task)
     source = job.data or (task.hub_id if task else job.task)
-    rows = load_rows(source, "train", task.config if task else None).with_text()
+    classes = task.classes if task else () if job.regression else None
+    rows = load_rows(source, "train", task.config if task else None, classes).with_text()
     return hold_out(rows.fair(job.limit), job.tuning, job.untouched, seed=0)
 
 
@@ -81,7 +83,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if not ranks.is_main_process:
         say = _silent
     split = split_of(job)
-    names = class_names(job.task, split)
+    names = class_names(split)
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline)
     unlabelled = None
@@ -94,7 +96,8 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if ranks.is_main_process:
         claim(job, folder)
     ranks.wait_for_everyone()
-    say(f"{len(split.train)} training rows, {len(split.tuning)} tuning, {len(split.untouched)} untouched")
+    held = f"{len(split.tuning)} tuning, {len(split.untouched)} untouched"
+    say(f"{len(split.train)} training rows, {held}; {describe(names)}")
     if not (baseline / "config.json").is_file():
         if job.baseline is None:
             say("dense fine-tuning")
@@ -252,23 +255,17 @@ def fresh_model(job: Job, names: tuple[str, ...]) -> PrunedModel:
         raise DataError(f"cannot start from {job.base}: {reason}") from None
 
 
-def class_names(task: str, split: Split) -> tuple[str, ...]:
-    """The names of the labels 0, 1, …: the task's own, else the numbers; none for a regression.
+def class_names(split: Split) -> tuple[str, ...]:
+    """The names of the labels 0, 1, …, by the rule of `data.labels`; none for a regression.
 
     Raises:
-        DataError: if a label is none of them, or there is one class only.
+        DataError: if there is one class only.
     """
     labels = [label for rows in (split.train, split.tuning, split.untouched) for label in rows.labels]
-    if task in TASKS:
-        names = TASKS[task].classes
-    elif any(isinstance(label, float) for label in labels):
-        names = ()
-    else:
-        names = tuple(str(number) for number in range(int(max(labels)) + 1))
-    if names and (wrong := set(labels) - set(range(len(names)))):
-        raise DataError(f"label {min(wrong)} is outside of 0 … {len(names) - 1}")
+    names = split.train.classes or ()
     if len(set(labels)) < 2:
-        raise DataError(f"all labels are {labels[0]}: there is nothing to learn")
+        only = names[int(labels[0])] if names else labels[0]
+        raise DataError(f"all labels are {only}: there is nothing to learn")
     return names
 
 

@@ -99,7 +99,7 @@ def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
     from ltp_core.measuring.source import rows_for
 
     rows_for(PrunedModel.from_pretrained("tiny"), data, None)
-    assert asked == [(data, "test", None)]
+    assert asked == [(data, "test", None, ("LABEL_0", "LABEL_1"))]
 
 
 def test_the_page_says_the_commands_that_gave_a_model_and_its_rows(ship):

@@ -79,7 +79,7 @@ def test_a_folder_in_the_hubs_layout(tmp_path):
     write(tmp_path / "sst2" / "validation-00000.parquet", ROWS[:1])
     assert len(load_rows(str(tmp_path / "sst2"), "train")) == 2
     assert len(load_rows(str(tmp_path / "sst2"), "validation")) == 1
-    refused("cannot read", str(tmp_path / "sst2"), "test")
+    refused("has no split 'test'; it has: train, validation", str(tmp_path / "sst2"), "test")
 
 
 def test_a_file_whose_content_changed_is_read_anew(tmp_path):
@@ -113,11 +113,17 @@ def test_a_missing_folder():
     [
         ([{"phrase": "a", "label": 1}], "no text column; it needs one of: .*it has: phrase, label"),
         ([{"sentence1": "a", "label": 1}], "no text column"),
-        ([{"sentence": "a", "gold": 1}], "no column 'label'; its columns: sentence, gold"),
-        ([{"sentence": "a", "label": None}, {"sentence": "b", "label": 1}], "rows without a label"),
-        ([{"sentence": "a", "label": "positive"}], "must hold numbers, for example 'positive'"),
-        ([{"sentence": 7, "label": 1}], "column 'sentence' .* not text"),
-        ([{"sentence": None, "label": 1}, {"sentence": "b", "label": 1}], "not text"),
+        ([{"sentence": "a", "gold": 1}], "row 1: there is no label"),
+        ([{"sentence": "a", "label": None}, {"sentence": "b", "label": 1}], "row 1: there is no label"),
+        (
+            [{"sentence": "a", "label": "x"}, {"sentence": "b", "label": 1}],
+            "row 1 is a name, x, that of row 2",
+        ),
+        ([{"sentence": 7, "label": 1}], "column 'sentence' holds no text"),
+        (
+            [{"sentence": None, "label": 1}, {"sentence": "b", "label": 1}],
+            "row 1 .line 1.: column .* holds no text",
+        ),
     ],
 )
 def test_bad_rows(tmp_path, rows, match):
@@ -143,7 +149,7 @@ def test_unreadable_files(tmp_path, name, content):
 
 def test_a_label_that_only_some_rows_have_as_text(tmp_path):
     (tmp_path / "rows.csv").write_text("sentence,label\na,1\nb,x\n")
-    refused("must hold numbers", str(tmp_path / "rows.csv"))
+    refused("the label of row 2 is a name, x, that of row 1 a number, 1", str(tmp_path / "rows.csv"))
 
 
 def test_labels_that_are_not_a_number(tmp_path):
@@ -161,7 +167,7 @@ def test_a_file_of_another_format_is_not_called_missing(tmp_path, name):
 def test_a_tasks_configuration_is_for_data_that_has_it(tmp_path):
     """A model of SST-2 may be measured on other data, which has no configuration "sst2"."""
     write(tmp_path / "validation.jsonl", [{"sentence": "a", "label": 1}])
-    assert load_rows(str(tmp_path), "validation", "sst2") == Rows(["a"], [1])
+    assert load_rows(str(tmp_path), "validation", "sst2", ["no", "yes"]) == Rows(["a"], [1])
 
 
 def test_tasks():

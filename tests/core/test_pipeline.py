@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ltp_core import LengthConfig, PrunedModel, TopK
-from ltp_core.data.rows import DataError, Rows, Split
+from ltp_core.data.reader import Table
+from ltp_core.data.rows import DataError, Split, labelled
 from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
@@ -59,7 +60,8 @@ def job(tiny_bert, tokenizer, tmp_path, monkeypatch):
 def test_a_whole_run_and_a_second_call(job, tmp_path, monkeypatch):
     said = []
     model = run(job, tmp_path / "out", said.append)
-    assert said == ["42 training rows, 10 tuning, 8 untouched", "dense fine-tuning", "learned token pruning"]
+    rows = "42 training rows, 10 tuning, 8 untouched; 2 classes: 0, 1"
+    assert said == [rows, "dense fine-tuning", "learned token pruning"]
     assert len(model.thresholds) == 3
     assert model.settings.training["pruning"]["target_flops"] == 1.5
     found, evaluation = score(model, split_of(job).tuning, job.task)
@@ -193,21 +195,25 @@ def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path,
 
 
 def split(*labels):
-    rows = Rows([f"text {number}" for number in range(len(labels))], list(labels))
+    texts = [f"text {number}" for number in range(len(labels))]
+    rows = labelled(Table("rows.csv", texts, labels))
     return Split(rows, rows.take([0]), rows.take([]))
 
 
-def test_the_classes_of_a_task_or_a_file():
-    assert class_names("rows.csv", split(2, 0, 1)) == ("0", "1", "2")
-    assert class_names("rows.csv", split(0.5, 2.0)) == ()
-    assert class_names("stsb", split(0.5, 2.0)) == ()
-    assert class_names("sst2", split(0, 1)) == ("negative", "positive")
-    with pytest.raises(DataError, match="label -1 is outside of 0 … 1"):
-        class_names("sst2", split(0, 1, -1))
-    with pytest.raises(DataError, match="label 3 is outside of 0 … 2"):
-        class_names("mnli", split(0, 1, 3))
+def test_the_classes_of_a_file():
+    assert class_names(split(2, 0, 1)) == ("0", "1", "2")
+    assert class_names(split(6, 1, 6)) == ("1", "6")
+    assert class_names(split(0.5, 2)) == ()
     with pytest.raises(DataError, match="all labels are 1: there is nothing to learn"):
-        class_names("rows.csv", split(1, 1))
+        class_names(split(1, 1))
+
+
+@pytest.mark.parametrize(("regression", "classes"), [(False, ("1", "4", "5")), (True, ())])
+def test_a_regression_of_whole_numbers_is_asked_for(job, tmp_path, regression, classes):
+    lines = [f"text {number} of many,{label}" for number, label in enumerate([1, 4, 5] * 20)]
+    (tmp_path / "stars.csv").write_text("\n".join(["text,label", *lines]))
+    stars = replace(job, task=str(tmp_path / "stars.csv"), regression=regression)
+    assert split_of(stars).train.classes == classes
 
 
 def test_the_head_fits_the_classes(job):

@@ -1,0 +1,72 @@
+"""Which columns of a data file are the text and the label, and the error that all readers of data raise."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+TEXT_COLUMNS = [
+    ("sentence1", "sentence2"),
+    ("question", "sentence"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("sentence",),
+    ("text",),
+]
+LABEL = "label"
+SHOWN_NAMES = 10  # of columns, in an error; a file may have thousands
+
+
+class DataError(ValueError):
+    """Rows that cannot be read, said in one line."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns that are read; all others are passed over.
+
+    Attributes:
+        texts: the one or two columns that hold the text.
+        columns: these, and the label's if the file has one.
+    """
+
+    texts: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: Sequence[str], data: str) -> "Wanted":
+        """Choose among a file's columns.
+
+        Raises:
+            DataError: if a name is there twice, or not exactly one choice of columns can be the text.
+        """
+        if twice := [name for name, count in Counter(names).items() if count > 1 and name]:
+            raise DataError(
+                f"{data} has {names.count(twice[0])} columns named {shown(twice)}: rename all but one"
+            )
+        texts = text_columns(names, data)
+        return cls(texts, (*texts, LABEL) if LABEL in names else texts)
+
+
+def text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
+    """The one or two columns that hold the text; DataError if it could be none or several."""
+    found = [columns for columns in TEXT_COLUMNS if set(columns) <= set(names)]
+    # A question with its sentence is one text, not also the sentence alone.
+    found = [columns for columns in found if not any(set(columns) < set(other) for other in found)]
+    if len(found) > 1:
+        several = " or ".join("+".join(columns) for columns in found)
+        raise DataError(f"{data} has several columns that could be the text, {several}: keep or rename one")
+    if found:
+        return found[0]
+    needed = "; ".join("+".join(columns) for columns in TEXT_COLUMNS)
+    raise DataError(f"{data} has no text column; it needs one of: {needed}; it has: {shown(names)}")
+
+
+def has_text_columns(names: Sequence[str]) -> bool:
+    """Whether columns with these names can be the text."""
+    return any(set(columns) <= set(names) for columns in TEXT_COLUMNS)
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names for an error: of many the first ones, and long ones cut."""
+    some = ", ".join(name if len(name) <= 40 else f"{name[:40]}…" for name in names[:SHOWN_NAMES])
+    return some if len(names) <= SHOWN_NAMES else f"{some}, … ({len(names):,} in all)"
