@@ -126,8 +126,7 @@ def heads(model: PrunedModel) -> int:
 
 def classes(model: PrunedModel) -> tuple[str, ...]:
     """Names of the classes in order; none for a model that puts out a number."""
-    count = model.dimensions.classes
-    return () if count == 1 else tuple(model.config.id2label[index] for index in range(count))
+    return model.classes
 
 
 def first_line(error: Exception) -> str:

@@ -29,7 +29,7 @@ class DataSet:
     """
 
     name: str
-    texts: list[Text]
+    texts: Sequence[Text]
     labels: list[float] | None
     note: str = ""
 
