@@ -68,20 +68,21 @@ class Supply:
 
     def _make(self, model: Any) -> dict[str, Any]:
         from app import models
-        from ltp_core.onnx.browser import graph_of, weights_of
+        from ltp_core.onnx.browser import graph_of, too_large, weights_of
 
         names = models.classes(model)
         facts: dict[str, Any] = {
             "layers": model.layers,
             "classes": list(names) or None,
-            "reference_length": getattr(model.settings, "reference_length", None),
+            "reference_length": model.reference_length,
             "files": None,
         }
         runtime, graph = web_runtime(), graph_of(model)
         if runtime is None:
             return {**facts, "why": "the lab was set up without npm"}
         if graph is None:
-            return {**facts, "why": "this model is too large for a browser, or no graph of its kind ships"}
+            size = "this model is too large for a browser"
+            return {**facts, "why": size if too_large(model) else "no graph of this kind of model ships"}
         parts = {
             "module": (runtime.module.read_bytes(), "mjs"),
             "wasm": (runtime.wasm.read_bytes(), "wasm"),

@@ -65,12 +65,15 @@ def graphs() -> tuple[BrowserGraph, ...]:
 
 
 def graph_of(model: TorchClassifier) -> BrowserGraph | None:
-    """The graph of a model; None if there is none, or the model would be too large for a browser."""
-    for graph in graphs():
-        if graph.fits(model):
-            size = 2 * sum(int(np.prod(shape)) for _, shape in graph.weights)
-            return graph if size <= MOST_BYTES else None
-    return None
+    """The graph of a model; None if none that ships fits."""
+    return next((graph for graph in graphs() if graph.fits(model)), None)
+
+
+def too_large(model: TorchClassifier) -> bool:
+    """Whether a model is too large for a browser: its weights without those of words, in half precision."""
+    inside = sum(weight.numel() for weight in model.hf_model.parameters())
+    words = model.hf_model.get_input_embeddings().weight.numel()
+    return 2 * (inside - words) > MOST_BYTES
 
 
 def config_of(model: TorchClassifier) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_the_server_answers_as_the_engine(lab, thresholds):
     status, _, content = ask(lab, "/live/answer", asked)
     assert status == 200
     found, model = json.loads(content), PrunedModel.from_pretrained("sst2")
-    rule = Thresholds(thresholds) if any(thresholds) else Dense()
+    rule = Thresholds(thresholds, model.reference_length) if any(thresholds) else Dense()
     expected = model.predict(TEXT, rule)
     assert found["probabilities"] == pytest.approx(list(expected.probabilities.values()), abs=1e-5)
     assert found["kept"] == [list(layer.kept) for layer in expected.trace.layers]

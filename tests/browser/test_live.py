@@ -66,7 +66,7 @@ def test_it_says_what_the_engine_says(live):
             thresholds = [min(1.0, theta * chance.uniform(0, 3)) for theta in model.thresholds]
             found = page.evaluate(ANSWER, thresholds)
             assert found["source"] == "browser" and found["thresholds"] == thresholds
-            expected = model.predict(text, Thresholds(thresholds))
+            expected = model.predict(text, Thresholds(thresholds, model.reference_length))
             exact += agrees(found, expected)
             pruned += expected.trace.alive[-2] < len(expected.trace.tokens)
             for layer, shares in zip(expected.trace.layers, found["importance"], strict=True):
@@ -99,7 +99,7 @@ def test_a_curve_is_what_the_engine_says_on_each_step(live):
     for point, end in zip(points[1:], [*starts[2:], 1.0], strict=True):
         inside = (point["from"] + end) / 2
         values = [*model.thresholds[:2], inside, *model.thresholds[3:]]
-        expected = model.predict(text, Thresholds(values))
+        expected = model.predict(text, Thresholds(values, model.reference_length))
         assert point["left"] == expected.trace.alive[2]
         assert point["probabilities"] == pytest.approx(list(expected.probabilities.values()), abs=0.01)
 

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import torch
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.checkpoints import shipped_models
 from ltp_core.data.sentences import own_sentences
-from ltp_core.onnx.browser import GRAPHS, WEIGHTS, embed, graph_of, graphs, weights_of
+from ltp_core.importance import SAMPLE
+from ltp_core.onnx.browser import GRAPHS, WEIGHTS, embed, graph_of, graphs, too_large, weights_of
 from ltp_core.onnx.model import session
 
 pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
@@ -23,22 +25,27 @@ MOVED = 0.01  # of a probability, where the same tokens stay
 
 @pytest.fixture(scope="module", params=sorted(shipped_models()))
 def shipped(request):
-    return PrunedModel.from_pretrained(request.param)
+    model = PrunedModel.from_pretrained(request.param)
+    if too_large(model):
+        pytest.skip("too large for a browser")
+    return model
 
 
 @pytest.fixture(scope="module")
 def in_browser(shipped, tmp_path_factory):
+    return browser_of(shipped, tmp_path_factory.mktemp("graph"))
+
+
+def browser_of(model, folder):
     """What the worker does: halves become singles, the graph reads them, a text goes in embedded."""
-    graph = graph_of(shipped)
-    folder = tmp_path_factory.mktemp("graph")
+    graph = graph_of(model)
     shutil.copy(graph.file, folder)
-    weights_of(shipped, graph).astype(np.float32).tofile(folder / WEIGHTS)
+    weights_of(model, graph).astype(np.float32).tofile(folder / WEIGHTS)
     runner = session(folder / graph.file.name, threads=1)
 
     def run(text, thresholds):
-        embedded = embed(shipped, text)
-        reference = getattr(shipped.settings, "reference_length", None)
-        scale = min(1, (reference or len(embedded)) / len(embedded))
+        embedded = embed(model, text)
+        scale = min(1, (model.reference_length or len(embedded)) / len(embedded))
         acting = np.array(thresholds, dtype=np.float32) * np.float32(scale)
         logits, left, kept, _ = runner.run(None, {"embedded": embedded[None], "thresholds": acting})
         return logits[0], [part.tolist() for part in np.split(kept, np.cumsum(left)[:-1])]
@@ -62,7 +69,7 @@ def chance_thresholds(model, chance):
     ]
 
 
-def first_difference(kept, trace, scale):
+def first_difference(kept, trace):
     """Distances to the threshold of the tokens that differ in the first layer where any does."""
     for positions, layer in zip(kept, trace.layers, strict=True):
         differ = set(positions) ^ {at for at, stays in enumerate(layer.kept) if stays}
@@ -76,12 +83,10 @@ def test_a_hundred_texts_under_chance_thresholds(shipped, in_browser):
     texts = texts_for(shipped, 100 if shipped.name == "sst2" else 30)
     for text in texts:
         thresholds = chance_thresholds(shipped, chance)
-        rule = Thresholds(
-            thresholds, *([shipped.reference_length] if hasattr(shipped, "reference_length") else [])
-        )
+        rule = Thresholds(thresholds, shipped.reference_length)
         expected = shipped.predict(text, rule)
         logits, kept = in_browser(text, thresholds)
-        near = first_difference(kept, expected.trace, 1)
+        near = first_difference(kept, expected.trace)
         assert all(distance < CLOSE for distance in near), (text, thresholds, near)
         if near:
             continue  # a token on the edge of its threshold: what follows may rightly differ
@@ -115,10 +120,35 @@ def test_a_graph_has_no_weights_inside_and_names_all_that_it_wants():
         assert b"/work" not in graph.file.read_bytes() and b"site-packages" not in graph.file.read_bytes()
 
 
-def test_every_graph_serves_a_shipped_model():
-    models = [PrunedModel.from_pretrained(name) for name in shipped_models()]
-    used = {graph_of(model).file for model in models}
-    assert used == set(GRAPHS.glob("*.onnx"))
+def test_every_model_that_is_small_enough_has_a_graph_with_and_without_a_sample():
+    for name in shipped_models():
+        model = PrunedModel.from_pretrained(name)
+        for queries in (None, SAMPLE):
+            model.settings = replace(model.settings, importance_queries=queries)
+            graph = graph_of(model)
+            assert (graph is None) == too_large(model)
+            assert graph is None or graph.queries == queries
+    assert not too_large(PrunedModel.from_pretrained("sst2"))
+
+
+@pytest.mark.parametrize("queries", [None, SAMPLE])
+def test_a_sample_of_queries_and_a_reference_length_are_those_of_the_engine(queries, tmp_path):
+    model = PrunedModel.from_pretrained("imdb")
+    model.settings = replace(model.settings, importance_queries=queries, reference_length=40)
+    run = browser_of(model, tmp_path)
+    chance, long = random.Random(5), 0
+    for number in range(8):
+        text = " ".join(chance.sample(own_sentences(), 3 + number))  # some 60 to 200 tokens
+        thresholds = [theta * chance.uniform(0.5, 4) for theta in model.thresholds]
+        expected = model.predict(text, Thresholds(thresholds, 40))
+        logits, kept = run(text, thresholds)
+        long += expected.trace.alive[1] > SAMPLE
+        near = first_difference(kept, expected.trace)
+        assert all(distance < CLOSE for distance in near)
+        if not near:
+            found = torch.tensor(logits).double().softmax(dim=-1).tolist()
+            assert found == pytest.approx(list(expected.probabilities.values()), abs=MOVED)
+    assert long >= 3
 
 
 def test_a_model_of_another_shape_or_kind_has_no_graph(model):
@@ -131,4 +161,4 @@ def test_a_model_of_another_shape_or_kind_has_no_graph(model):
 
 def test_the_facts_beside_a_graph_are_plain():
     for file in GRAPHS.glob("*.json"):
-        assert set(json.loads(file.read_text(encoding="utf-8"))) == {"config", "weights"}
+        assert set(json.loads(file.read_text(encoding="utf-8"))) == {"config", "queries", "weights"}
