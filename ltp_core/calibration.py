@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltp_core.crossing import crossing
 from ltp_core.flops import paper_flops
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Dense, Rule, Thresholds, first_tokens, length_scale
@@ -185,7 +186,7 @@ class _Sample:
 
     def rule(self, values: Sequence[float]) -> Thresholds:
         """Thresholds, read as this model reads them."""
-        return Thresholds(values, self.model.reference_length)
+        return self.model.hand_set(values)
 
     def run(self, rule: Thresholds) -> _Tried:
         logits, alive, compared = self._forward(rule)
@@ -243,13 +244,13 @@ def _price(here: _Tried, tried: _Tried) -> float:
 
 def _between(sample: _Sample, low: Point, high: Point, target: float, tolerance: float = 0.005) -> Point:
     """Settle the last step: the place between two points of the curve that meets the target."""
-    found, start, end = high, 0.0, 1.0
-    for _ in range(12):
-        if abs(found.flops_reduction / target - 1) <= tolerance:
-            break
-        middle = (start + end) / 2
+    points = {1.0: high}  # place between the two -> what is there
+
+    def reduction_at(place: float) -> float:
         pairs = zip(low.thresholds, high.thresholds, strict=True)
-        tried = sample.run(sample.rule([a + middle * (b - a) for a, b in pairs])).point
-        start, end = (middle, end) if tried.flops_reduction < target else (start, middle)
-        found = min(found, tried, key=lambda point: abs(point.flops_reduction - target))
-    return found
+        points[place] = sample.run(sample.rule([a + place * (b - a) for a, b in pairs])).point
+        return points[place].flops_reduction
+
+    known = {1.0: high.flops_reduction}
+    found = crossing(reduction_at, target, tried=known, tolerance=tolerance, most=12)
+    return points[found.nearest]

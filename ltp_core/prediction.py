@@ -105,7 +105,11 @@ class TextClassifier:
         """The learned thresholds as a rule; `Dense` if there are none."""
         if self.thresholds is None:
             return Dense()
-        return Thresholds(self.thresholds, self.reference_length)
+        return self.hand_set(self.thresholds)
+
+    def hand_set(self, values: Sequence[float]) -> Thresholds:
+        """Thresholds, one a layer, read as this model reads its own."""
+        return Thresholds(values, self.reference_length)
 
     @property
     def reference_length(self) -> float | None:

@@ -8,6 +8,7 @@ from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, 
 from ltp_core import Prediction
 from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops
+from ltp_core.rules.table import DENSE
 from ltp_core.why.contest import Contender
 
 
@@ -82,29 +83,20 @@ def answer(prediction: Prediction) -> str:
 def contest(contenders: Sequence[Contender]) -> str:
     """Which rules keep the dense answer at the same work."""
     by_name = {contender.name: contender for contender in contenders}
-    dense = by_name["dense"].prediction
+    dense = by_name[DENSE.name].prediction
     if dense.label is None:
         moved = {name: abs((c.prediction.value or 0) - (dense.value or 0)) for name, c in by_name.items()}
-        nearest = min((name for name in moved if name != "dense"), key=lambda name: moved[name])
-        return f"Nearest to the dense answer: {SHORT[nearest]}, {moved[nearest]:.2f} away"
-    rivals = [c for c in contenders if c.name != "dense"]
+        nearest = min((name for name in moved if name != DENSE.name), key=lambda name: moved[name])
+        return f"Nearest to the dense answer: {by_name[nearest].kind.short}, {moved[nearest]:.2f} away"
+    rivals = [c for c in contenders if c.kind is not DENSE]
     same = [c for c in rivals if c.prediction.label == dense.label]
     if len(same) == len(rivals):
         return f"All rules keep the answer of the dense run, {dense.label}"
     if not same:
         return f"No rule keeps the answer of the dense run, {dense.label}"
-    lost = [SHORT[c.name] for c in rivals if c not in same]
+    lost = [c.kind.short for c in rivals if c not in same]
     verb = "changes" if len(lost) == 1 else "change"
     return f"{_listed(lost)} {verb} the answer; the other rules keep {dense.label}"
-
-
-SHORT = {
-    "ltp": "Your thresholds",
-    "manual": "rising thresholds",
-    "topk": "top-k",
-    "lat": "lengths",
-    "random": "random choice",
-}
 
 
 def chance(yours: Prediction, draws: Sequence[Prediction]) -> str:

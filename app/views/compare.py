@@ -15,25 +15,6 @@ from ltp_core.why.contest import Contender
 
 DRAWS = 20  # random choices that are counted
 MOST_TOKENS = 96  # in the picture; the table has all
-RULES = {
-    "ltp": "Your thresholds",
-    "manual": "Rising thresholds",
-    "topk": "Top-k",
-    "lat": "Lengths",
-    "random": "Random",
-    "dense": "Dense",
-}
-HOW = {
-    "ltp": "A token stays when its share of attention reaches the layer’s threshold: Learned Token Pruning "
-    "(Kim et al. 2022) where the thresholds are the learned ones.",
-    "manual": "Thresholds set by hand, which rise evenly from layer to layer; nothing is learned.",
-    "topk": "The tokens with most attention so far, over all layers, as in SpAtten (Wang et al. 2021). "
-    "Each layer keeps the same share of its tokens.",
-    "lat": "The tokens with most attention in this layer, as many as a length configuration says, as in the "
-    "Length-Adaptive Transformer (Kim & Cho 2021). Here each layer keeps the same share of its tokens.",
-    "random": "As many tokens as your thresholds keep in each layer, but any ones: the control.",
-    "dense": "Nothing is pruned.",
-}
 SAME_WEIGHTS = (
     "All rules run on the same weights, which were trained with learned thresholds. The others were not "
     "trained here, so this shows what they do to this model, not how good they could be."
@@ -64,7 +45,7 @@ def page() -> None:
 
 def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> None:
     finding = findings.contest(contenders)
-    names = [RULES[contender.name] for contender in contenders]
+    names = [contender.kind.title for contender in contenders]
     traces = [contender.prediction.trace for contender in contenders]
     st.html(markup.heading(finding))
     if view.pruned.flops == view.dense.flops:
@@ -87,14 +68,14 @@ def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> 
     with st.expander("What the rules are", key="rules_what"):
         for contender in contenders:
             setting = f" {_setting(contender)}" if contender.setting is not None else ""
-            st.html(markup.paragraph(f"{RULES[contender.name]}: {HOW[contender.name]}{setting}"))
+            st.html(markup.paragraph(f"{contender.kind.title}: {contender.kind.how}{setting}"))
 
 
 def _row(contender: Contender, yours: Contender) -> tuple[str, ...]:
     found = contender.prediction
     gap = "the same" if contender.gap == 0 else f"{contender.gap:+.1%}".replace("%", f"{words.NBSP}%")
     return (
-        RULES[contender.name],
+        contender.kind.title,
         findings.answer(found),
         words.flops(found.flops),
         "" if contender is yours else gap,
@@ -104,10 +85,7 @@ def _row(contender: Contender, yours: Contender) -> tuple[str, ...]:
 
 
 def _setting(contender: Contender) -> str:
-    value = contender.setting or 0.0
-    if contender.name == "manual":
-        return f"On this text: up to {words.threshold(value)} in the last layer."
-    return f"On this text: {value:.1%} in each layer."
+    return f"On this text: {contender.kind.says.format(contender.setting)}.".replace("%", f"{words.NBSP}%")
 
 
 def _map(key: str, finding: str, names: list[str], traces: list[Trace]) -> None:

@@ -30,7 +30,8 @@ from ltp_core.model import PrunedModel
 from ltp_core.onnx.export import to_onnx
 from ltp_core.results import RESULTS, processor, stamp, write_json
 from ltp_core.rules import Dense, Rule, Thresholds
-from ltp_core.rules.reading import numbers, rule_of
+from ltp_core.rules.numbers import numbers
+from ltp_core.rules.reading import rule_of
 from ltp_core.speed.peers import PEERS, check_names, compile_now, peers, pruned_graph
 from ltp_core.speed.rounds import measure
 from ltp_core.speed.selection import selection_cost

@@ -17,10 +17,11 @@ from ltp_core.commands.shared import (
     progress_bar,
     quiet,
 )
-from ltp_core.measuring.equal_flops import RULES, load_family, measured_rows, merged
+from ltp_core.measuring.equal_flops import load_family, measured_rows, merged
 from ltp_core.measuring.source import rows_for
 from ltp_core.results import RESULTS, read_rows, write_rows
-from ltp_core.rules.reading import numbers
+from ltp_core.rules.numbers import numbers
+from ltp_core.rules.table import RULES
 
 
 def compare(
@@ -38,7 +39,9 @@ def compare(
         str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
     ] = None,
     targets: Annotated[str, typer.Option(help="FLOPs reductions to meet.")] = "1.5,2.1,2.5,3",
-    rules: Annotated[str, typer.Option(help="Only these.")] = ",".join(RULES),
+    rules: Annotated[
+        str | None, typer.Option(help="Only these, by their names in the results; else all.")
+    ] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs; else as in training.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     tuning_rows: Annotated[int, typer.Option(help="At most so many tuning rows to meet a target on.")] = 300,
@@ -56,7 +59,7 @@ def compare(
 
     Example: ltp compare --task mrpc --ltp runs/mrpc --topk runs/mrpc-topk --lat runs/mrpc-lat
     """
-    wanted = [name.strip() for name in rules.split(",")]
+    wanted = list(RULES) if rules is None else [name.strip() for name in rules.split(",")]
     if unknown := [name for name in wanted if name not in RULES]:
         raise ValueError(f"unknown rule {unknown[0]!r}; known: {', '.join(RULES)}")
     reductions = numbers(targets, "--targets")
@@ -70,7 +73,8 @@ def compare(
         learned = ltp or [task]
         dense = baseline or learned[0]
         where, say = choose_device(device), messages.print
-        family = load_family(task, learned, dense, topk, lat, where, data, tuning_rows, max_tokens, say)
+        rivals = {name: folder for name, folder in (("topk", topk), ("lat", lat)) if folder is not None}
+        family = load_family(task, learned, dense, rivals, where, data, tuning_rows, max_tokens, say)
         rows = rows_for(family.baseline, data, None).fair(limit)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions, say, progress_bar):

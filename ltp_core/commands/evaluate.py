@@ -20,7 +20,8 @@ from ltp_core.commands.shared import (
 from ltp_core.data.rows import DataError
 from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
-from ltp_core.rules.reading import RULE_FORMS, rule_of
+from ltp_core.rules.reading import rule_of
+from ltp_core.rules.table import rule_forms
 
 
 def evaluate(
@@ -30,7 +31,7 @@ def evaluate(
         str | None,
         typer.Option(help="A split of the data; or tuning, untouched: what training held out of its rows."),
     ] = None,
-    rule: Annotated[str, typer.Option(help=f"One of: {RULE_FORMS}.")] = "learned",
+    rule: Annotated[str, typer.Option(help=f"One of: {rule_forms()}.")] = "learned",
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds: walks the curve.")] = 1.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
     batch_size: Annotated[int, typer.Option(help="Examples in a packed batch.")] = 32,

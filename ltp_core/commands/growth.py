@@ -12,7 +12,7 @@ from rich.table import Table
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
 from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
-from ltp_core.rules.reading import numbers
+from ltp_core.rules.numbers import numbers
 from ltp_core.speed.growth import GrowthRow, measure
 
 

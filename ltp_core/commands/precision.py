@@ -17,7 +17,7 @@ from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS, stamp, write_json
 from ltp_core.rules import Thresholds
-from ltp_core.rules.reading import numbers
+from ltp_core.rules.numbers import numbers
 from ltp_core.speed.growth import rule_for
 from ltp_core.speed.latency import interleaved
 from ltp_core.speed.precision import bfloat16, dynamic_int8

@@ -19,7 +19,7 @@ from ltp_core.commands.shared import (
 from ltp_core.measuring.shipped import FACTORS, measure_shipped
 from ltp_core.pages.shipped import write_shipped
 from ltp_core.results import RESULTS
-from ltp_core.rules.reading import numbers
+from ltp_core.rules.numbers import numbers
 
 USUAL = ",".join(f"{factor:g}" for factor in FACTORS)
 

@@ -13,7 +13,7 @@ from ltp_core.commands.shared import Device, Json, choose_device, emit, messages
 from ltp_core.importance import ALL, SAMPLE, checked_queries
 from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
-from ltp_core.rules.reading import numbers
+from ltp_core.rules.numbers import numbers
 from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
 
 ROW_FILE = "row.json"

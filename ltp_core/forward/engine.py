@@ -18,7 +18,7 @@ from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
 from ltp_core.forward.attention import attention_probabilities, fused_attention, weighted_values
-from ltp_core.rules import Rule, first_tokens, original_positions, rows_of
+from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
 
 # Pairs of tokens (a head's scores) that run at once. On a CPU what is larger falls out of the cache and
@@ -52,10 +52,7 @@ def removed_forward(
     if len(cuts) == 1:
         return _forward(view, inputs, rule, record, attention_layer, queries)
     return joined(
-        [
-            _forward(view, inputs.rows(*cut), rows_of(rule, *cut), record, attention_layer, queries)
-            for cut in cuts
-        ]
+        [_forward(view, inputs.rows(*cut), rule.rows(*cut), record, attention_layer, queries) for cut in cuts]
     )
 
 

@@ -1,6 +1,6 @@
 """Every rule at the same FLOPs reductions, each on the weights that are its own: accuracy against FLOPs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,23 +17,14 @@ from ltp_core.measuring.scoring import Bar, Unpruned, no_bar, row_of, run_unprun
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import stamp
-from ltp_core.rules import (
-    Dense,
-    LengthConfig,
-    RandomKeep,
-    Rule,
-    Thresholds,
-    TopK,
-    flat_thresholds,
-    rising_thresholds,
-)
+from ltp_core.rules import LengthConfig, RandomKeep, Rule, Thresholds, TopK
+from ltp_core.rules.table import DENSE, LTP, RULES, Fitting, RuleKind
 from ltp_core.training.factor import FactorCurve
 from ltp_core.training.job import differences
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
 
-RULES = ("dense", "ltp", "manual", "manual/flat", "manual/calibrated", "topk", "lat", "random")
-START = 0.02  # a hand-set threshold that is then scaled to the target
 CALIBRATION_ROWS = 100  # a search runs the model over these a hundred times and more
+UNTRAINED = "/untrained"  # after a rule's name in the results, where it runs on the dense baseline
 
 
 @dataclass(frozen=True)
@@ -43,33 +34,25 @@ class Family:
     Attributes:
         baseline: the dense model.
         learned: models with learned thresholds.
-        topk: the model tuned under top-k, if there is one.
-        lat: the LAT supernet, if there is one, and
-        search: the folder with its search result.
+        rivals: the models that were tuned under another rule, by its name.
+        search: the folder with LAT's search result, if there is one.
         tuning: held-out training rows.
         max_tokens: longer inputs are cut.
     """
 
     baseline: PrunedModel
     learned: tuple[PrunedModel, ...]
-    topk: PrunedModel | None
-    lat: PrunedModel | None
+    rivals: Mapping[str, PrunedModel]
     search: Path | None
     tuning: Rows
     max_tokens: int | None
-
-    @property
-    def rivals(self) -> tuple[PrunedModel, ...]:
-        """The rivals that were trained."""
-        return tuple(filter(None, (self.topk, self.lat)))
 
 
 def load_family(
     task: str,
     ltp: Sequence[str],
     dense: str,
-    topk: Path | None,
-    lat: Path | None,
+    rivals: Mapping[str, Path],
     device: torch.device,
     data: str | None = None,
     tuning_rows: int = 300,
@@ -82,8 +65,7 @@ def load_family(
         task: that all were trained on.
         ltp: models with learned thresholds; at least one.
         dense: whose baseline all is measured against.
-        topk: what `train --method topk` left; None for none.
-        lat: what `train --method lat` left; None for none.
+        rivals: rule -> what `train --method RULE` left.
         device: where to run.
         data: a file, a folder or a Hub id; None for the task's own.
         tuning_rows: at most so many.
@@ -99,19 +81,19 @@ def load_family(
         return PrunedModel.from_pretrained(source).to(device)
 
     learned = tuple(load(name) for name in ltp)
-    tuned, supernet = (None if folder is None else load(folder) for folder in (topk, lat))
-    rivals = tuple(filter(None, (tuned, supernet)))
-    for model in (*learned, *rivals):
+    tuned = {name: load(folder) for name, folder in rivals.items()}
+    for model in (*learned, *tuned.values()):
         if model.settings.task != task:
             raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")
     for model in learned:
         if model.thresholds is None:
             raise CheckpointError(f"{model.name} has no learned thresholds, so it cannot be --ltp")
-    for rival in rivals:
+    for rival in tuned.values():
         for name, (its, ours) in differences(rival.settings.training, learned[0].settings.training).items():
             say(f"{rival.name} was trained with {name} {its}, {learned[0].name} with {ours}")
-    if lat is not None:
-        read_search(lat)  # says now what it would say after minutes
+    search = rivals.get("lat")
+    if search is not None:
+        read_search(search)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(dense, weights="baseline").to(device)
     if baseline.settings.task != task:
         raise CheckpointError(
@@ -125,17 +107,13 @@ def load_family(
     )
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
     length = max_tokens or learned[0].settings.trained_length
-    return Family(baseline, learned, tuned, supernet, lat, tuning, length)
+    return Family(baseline, learned, tuned, search, tuning, length)
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """New rows in the place of those of the same rule and seed; others stay."""
     fresh = {(row["rule"], row["seed"]) for row in new}
     return [row for row in old if (row["rule"], row["seed"]) not in fresh] + list(new)
-
-
-# FLOPs target -> the weights to use and the rule that meets it on the tuning rows.
-Fit = Callable[[float], tuple[PrunedModel, Rule]]
 
 
 def measured_rows(
@@ -157,13 +135,15 @@ def measured_rows(
         alone = run_unpruned(model, None, rows, max_tokens=family.max_tokens, bar=bar)
         return replace(alone, baseline=base.dense)
 
-    for name, fit in fits(family).items():
-        if name.removesuffix("/untrained") not in rules:
+    tuning = Tuning(family)
+    for kind in (DENSE, *(kind for kind in RULES.values() if kind is not DENSE)):
+        if kind.name not in rules:
             continue
-        for target in [1.0] if name == "dense" else targets:
+        name = tuning.name(kind)
+        for target in [1.0] if kind is DENSE else targets:
             say(f"{name} at {target:g}×")
             try:
-                model, rule = fit(target)
+                model, rule = tuning.fit(kind, target)
             except ValueError as error:
                 say(f"left out: {error}")
                 continue
@@ -176,77 +156,84 @@ def measured_rows(
                 **setting,
             }
             row |= {"split": "development", "kept_by_length": measured["kept_by_length"]}
-            if model in family.rivals:
+            if model in family.rivals.values():
                 row["other_terms"] = differences(model.settings.training, family.learned[0].settings.training)
-            if name == "dense":
+            if kind is DENSE:
                 row["constant_score"] = constant_score(base.metric, model.dimensions.classes, rows.labels)
             yield row | stamped
 
 
-def fits(family: Family) -> dict[str, Fit]:
-    """Every rule by its name in the results, and how it is fitted to a target."""
-    base, tuning = family.baseline, family.tuning
-    size, settings = base.dimensions, family.learned[0].settings
-    spared = settings.training["pruning"].get("spared_layers", 0)
+class Tuning:
+    """Fits rules to FLOPs targets on a family's tuning rows; what one target measured serves the next."""
 
-    @cache
-    def counts() -> list[int]:
-        return token_counts(base, tuning, family.max_tokens)
+    def __init__(self, family: Family) -> None:
+        base, rows, longest = family.baseline, family.tuning, family.max_tokens
+        self.family = family
+        self.curves: dict[tuple[str, PrunedModel], FactorCurve] = {}  # of a rule on some weights
+        self.counts = cache(lambda: token_counts(base, rows, longest))
+        self.walk = cache(lambda: Walk(base, rows.texts[:CALIBRATION_ROWS], max_tokens=longest))
+        self.own_reduction = cache(lambda model: run_rows(model, rows, max_tokens=longest).flops_reduction)
 
-    def curve(model: PrunedModel, rule: Thresholds) -> FactorCurve:
-        return FactorCurve(
-            lambda x: run_rows(model, tuning, rule.times(x), max_tokens=family.max_tokens).flops_reduction
-        )
+    def name(self, kind: RuleKind) -> str:
+        """What a rule is called in the results: of a trained one it is said where no weights are its own."""
+        alone = kind.trained is not None and kind is not LTP and kind.name not in self.family.rivals
+        return kind.name + UNTRAINED if alone else kind.name
 
-    learned_curve = cache(lambda model: curve(model, model.learned_rule))
+    def weights(self, kind: RuleKind, target: float) -> PrunedModel:
+        """A rule's own weights; of several runs of learned thresholds, those nearest to the target."""
+        if kind is LTP:
+            return min(self.family.learned, key=lambda model: abs(self.own_reduction(model) - target))
+        return self.family.rivals.get(kind.name, self.family.baseline)
 
-    @cache
-    def own_reduction(model: PrunedModel) -> float:
-        return run_rows(model, tuning, max_tokens=family.max_tokens).flops_reduction
+    def fit(self, kind: RuleKind, target: float) -> tuple[PrunedModel, Rule]:
+        """The weights to use, and the rule that meets a target on the tuning rows.
 
-    def learned(target: float) -> tuple[PrunedModel, Rule]:
-        """Of several runs, the one whose own thresholds are nearest to the target."""
-        model = min(family.learned, key=lambda model: abs(own_reduction(model) - target))
-        rule = model.learned_rule
+        Raises:
+            ValueError: where the target is out of reach.
+        """
+        model = self.weights(kind, target)
+        return model, kind.fit(_OnRows(self, kind, model, target))
+
+
+class _OnRows(Fitting):
+    """What a rule may ask when it is fitted to a target on tuning rows."""
+
+    def __init__(self, tuning: Tuning, kind: RuleKind, model: PrunedModel, target: float) -> None:
+        self.tuning, self.kind, self.target = tuning, kind, target
+        self.owner = self._model = model
+        self.family = tuning.family
+        self.seed = _seed(self.family, model)
+
+    def learned(self) -> Rule:
+        rule = self.owner.learned_rule
         assert isinstance(rule, Thresholds)  # the family was loaded so
-        return model, rule.times(learned_curve(model).at(target))
+        return self.by_running(rule.times)
 
-    def scaled(rule: Thresholds) -> Fit:
-        walk = curve(base, rule)
-        return lambda target: (base, rule.times(walk.at(target)))
+    def by_running(self, at: Callable[[float], Rule]) -> Rule:
+        model, family = self._model, self.family
 
-    @cache
-    def walk() -> Walk:
-        return Walk(base, tuning.texts[:CALIBRATION_ROWS], max_tokens=family.max_tokens)
+        def reduction(x: float) -> float:
+            return run_rows(model, family.tuning, at(x), max_tokens=family.max_tokens).flops_reduction
 
-    def calibrated(target: float) -> tuple[PrunedModel, Rule]:
-        return base, Thresholds(walk().to(target).found.thresholds, base.reference_length)
+        curve = self.tuning.curves.setdefault((self.kind.name, model), FactorCurve(reduction))
+        return at(curve.at(self.target))
 
-    def lengths(target: float) -> tuple[PrunedModel, Rule]:
-        if family.lat is None or family.search is None:
-            return base, LengthConfig(falling_at(size, counts(), target, spared))
-        return family.lat, LengthConfig(lengths_at(read_search(family.search), size, counts(), target))
+    def shares(self) -> list[float]:
+        spared = self.family.learned[0].settings.training["pruning"].get("spared_layers", 0)
+        return falling_at(self.family.baseline.dimensions, self.tuning.counts(), self.target, spared)
 
-    return {
-        "dense": lambda _: (base, Dense()),
-        "ltp": learned,
-        "manual": scaled(rising_thresholds(START, base.layers, base.reference_length)),
-        "manual/flat": scaled(flat_thresholds(START, base.layers, base.reference_length)),
-        "manual/calibrated": calibrated,
-        _named("topk", family.topk): lambda target: (
-            family.topk or base,
-            TopK(falling_at(size, counts(), target, spared)),
-        ),
-        _named("lat", family.lat): lengths,
-        "random": lambda target: (
-            base,
-            RandomKeep(LengthConfig(falling_at(size, counts(), target, spared)), _seed(family, base)),
-        ),
-    }
+    def searched(self) -> list[float]:
+        family = self.family
+        if self.kind.name not in family.rivals or family.search is None:
+            return self.shares()
+        size = family.baseline.dimensions
+        return lengths_at(read_search(family.search), size, self.tuning.counts(), self.target)
 
+    def calibrated(self) -> Rule:
+        return self.owner.hand_set(self.tuning.walk().to(self.target).found.thresholds)
 
-def _named(name: str, trained: PrunedModel | None) -> str:
-    return name if trained is not None else f"{name}/untrained"
+    def numbers_left(self) -> list[float]:
+        return self.shares()
 
 
 def _seed(family: Family, model: PrunedModel) -> int:
@@ -256,5 +243,5 @@ def _seed(family: Family, model: PrunedModel) -> int:
 
 
 def _shares(rule: Rule) -> list[float] | None:
-    counted = rule.reference if isinstance(rule, RandomKeep) else rule
+    counted = rule.rule if isinstance(rule, RandomKeep) else rule
     return list(counted.shares) if isinstance(counted, TopK | LengthConfig) else None

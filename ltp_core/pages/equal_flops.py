@@ -9,12 +9,12 @@ import numpy as np
 from ltp_core.pages.markdown import grid
 from ltp_core.pages.recipe import train_commands
 from ltp_core.results import lost_text
+from ltp_core.rules.table import DENSE, LTP, RULES, rivals
 from ltp_core.training.job import Job
 
 Row = dict[str, Any]
 
 CLAIMED = "RoBERTa-base, Kim et al. 2022"
-RIVALS = ("topk", "lat")
 AIMS = {"sst2": 2.5, "imdb": 3.0}  # FLOPs reductions that we set ourselves
 NEAR = 0.05  # relative: FLOPs reductions as near as this count as equal
 
@@ -33,7 +33,7 @@ def sections(
     if not rows:
         return []
     tasks = list(dict.fromkeys(row["task"] for row in rows))
-    parts = ["## Every rule at the same FLOPs", PROTOCOL]
+    parts = ["## Every rule at the same FLOPs", _protocol()]
     for task in tasks:
         parts += _task([row for row in rows if row["task"] == task], task in pictures)
     parts += ["### Mean of the tasks", *_means(rows)]
@@ -71,7 +71,7 @@ def _told(rows: Sequence[Row]) -> list[str]:
     """The commands of the ablations, where a row has what its run was told."""
     commands = {}
     for row in rows:
-        if row["rule"] != "ltp" and "training" in row:
+        if row["rule"] != LTP.name and "training" in row:
             name = row["rule"].replace("/", "-").replace(".", "-")
             commands[row["task"], row["rule"]] = _commands(row["training"], f"runs/{row['task']}-{name}")
     told = ["\n".join(lines) for _, lines in sorted(commands.items()) if lines]
@@ -89,14 +89,17 @@ def _commands(training: dict[str, Any], output: str) -> list[str]:
         return []
 
 
-PROTOCOL = (
+def _protocol() -> str:
+    said = [f"`{kind.name}`: {kind.brief}" for kind in RULES.values() if kind is not DENSE]
+    return f"{FITTED} {'. '.join(said)}.\n\n{WEIGHTS}"
+
+
+FITTED = (
     "Each rule is fitted to a FLOPs target on *tuning* rows, which were held out of the training set, and "
     "measured on the development set, where it misses the target a little; margins between rules are taken "
-    "at equal measured FLOPs, on the line between a rule's points. Targets are paper FLOPs. `ltp`: learned "
-    "thresholds times one factor. `manual`: hand-set thresholds that rise with depth; `manual/flat`: one for "
-    "all layers; `manual/calibrated`: what `ltp calibrate` finds without labels. `topk`: SpAtten's cascaded "
-    "top-k. `lat`: the Length-Adaptive Transformer, its lengths from an evolutionary search. `random`: as "
-    "many tokens as `topk/untrained` at random.\n\n"
+    "at equal measured FLOPs, on the line between a rule's points. Targets are paper FLOPs."
+)
+WEIGHTS = (
     "`ltp`, `topk` and `lat` run on weights tuned for them, from the same dense baseline with the same rows "
     "and distillation: `ltp` for one target near 2.1×, the rivals for all of them; `lat` with half of the "
     "passes or fewer, of three forward passes each. All others, and what ends in `/untrained`, run on the "
@@ -121,7 +124,7 @@ def _task(rows: Sequence[Row], picture: bool) -> list[str]:
         if row.get("constant_score") is not None:
             parts.append(f"Always the same answer would score {100 * row['constant_score']:.1f}.")
     parts.append(_scores(rows))
-    of_ltp = [row for row in rows if row["rule"] == "ltp"]
+    of_ltp = [row for row in rows if row["rule"] == LTP.name]
     notes = {row["note"] for row in of_ltp if row.get("note")}
     one_seed = len({row["seed"] for row in of_ltp}) == 1  # a note is about one model
     note = f" A note on the model of `ltp`: {' '.join(sorted(notes))}" if notes and one_seed else ""
@@ -157,10 +160,10 @@ def _seeds(rows: Sequence[Row]) -> str:
 
 
 def _scores(rows: Sequence[Row]) -> str:
-    targets = sorted({row["target_flops"] for row in rows if row["rule"] != "dense"})
-    dense = [row for row in rows if row["rule"] == "dense"]
+    targets = sorted({row["target_flops"] for row in rows if row["rule"] != DENSE.name})
+    dense = [row for row in rows if row["rule"] == DENSE.name]
     lines = []
-    for rule in sorted({row["rule"] for row in rows} - {"dense"}, key=_rank):
+    for rule in sorted({row["rule"] for row in rows} - {DENSE.name}, key=_rank):
         points = [
             [row for row in rows if row["rule"] == rule and row["target_flops"] == target]
             for target in targets
@@ -174,7 +177,7 @@ def _scores(rows: Sequence[Row]) -> str:
 
 def _rank(rule: str) -> tuple[bool, bool, str]:
     """Learned thresholds first, then the trained rivals, then what runs on the untouched baseline."""
-    return rule != "ltp", rule not in RIVALS, rule
+    return rule != LTP.name, rule not in rivals(), rule
 
 
 def _cell(found: Sequence[Row]) -> str:
@@ -208,9 +211,9 @@ def _means(rows: Sequence[Row]) -> list[str]:
     """Points lost in the mean of those tasks where every rule of the line was measured at the target."""
     lost = lost_at(rows)
     tasks = sorted({task for task, _, _ in lost})
-    targets = sorted({target for _, rule, target in lost if rule != "dense"})
+    targets = sorted({target for _, rule, target in lost if rule != DENSE.name})
     lines = []
-    for rule in sorted({rule for _, rule, _ in lost} - {"dense"}):
+    for rule in sorted({rule for _, rule, _ in lost} - {DENSE.name}):
         cells = []
         for target in targets:
             have = [lost[task, rule, target] for task in tasks if (task, rule, target) in lost]
@@ -238,7 +241,7 @@ def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
     there are some. Empty if there is no such target.
     """
     reached: list[Row] = []
-    for points in by_target(rows, task, "ltp").values():
+    for points in by_target(rows, task, LTP.name).values():
         lost = mean(row["points_lost"] for row in points)
         if lost - (error_of(points) or 0) >= limit:
             break
@@ -287,7 +290,7 @@ def ahead(rows: Sequence[Row], rules: Iterable[str]) -> list[tuple[str, str, flo
     """
     found = []
     for task in sorted({row["task"] for row in rows}):
-        for target, own in by_target(rows, task, "ltp").items():
+        for target, own in by_target(rows, task, LTP.name).items():
             lost = mean(row["points_lost"] for row in own)
             for rule in rules:
                 other = lost_near(rows, task, rule, 1 / reduction_of(own))
@@ -303,7 +306,7 @@ def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
         (task, target, points) wherever `ltp` and a trained rival are measured.
     """
     least: dict[tuple[str, float], float] = {}
-    for task, _, target, points in ahead(rows, RIVALS):
+    for task, _, target, points in ahead(rows, rivals()):
         least[task, target] = min(points, least.get((task, target), points))
     return [(task, target, points) for (task, target), points in least.items()]
 
@@ -327,7 +330,7 @@ def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> 
     if gaps := margins(rows):
         task, target, most = max(gaps, key=lambda gap: gap[2])
         worst = min(gaps, key=lambda gap: gap[2])
-        trained = [f"`{rival}`" for rival in RIVALS if any(row["rule"] == rival for row in rows)]
+        trained = [f"`{rival}`" for rival in rivals() if any(row["rule"] == rival for row in rows)]
         where = ", ".join(dict.fromkeys(task for task, *_ in gaps))
         ours = (
             f"at most {most:.1f} ({task} at {target:g}×), in the mean {mean(gap for *_, gap in gaps):.1f}, "
@@ -370,7 +373,7 @@ def _reached(points: Sequence[Row]) -> str:
 
 def nearest(rows: Sequence[Row], task: str, seed: int | None, target: float = 2.1) -> Row | None:
     """The `ltp` row of a task and seed nearest to a target; of the lowest seed if this one is not there."""
-    found = [row for row in rows if row["task"] == task and row["rule"] == "ltp"]
+    found = [row for row in rows if row["task"] == task and row["rule"] == LTP.name]
 
     def order(row: Row) -> tuple[bool, float, int]:
         return row["seed"] != seed, abs(row["target_flops"] - target), row["seed"]
@@ -424,7 +427,7 @@ def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
             lines.append(f"- {task}: `ltp` lost a point or more at all targets.")
         elif reduction_of(best) < 2.1 * (1 - NEAR):
             lines.append(f"- {task}: less than a point lost only up to {reduction_of(best):.2f}×.")
-    others = sorted({row["rule"] for row in rows} - {"ltp", "dense"})
+    others = sorted({row["rule"] for row in rows} - {LTP.name, DENSE.name})
     for task, rule, target, points in ahead(rows, others):
         if points < 0:
             lines.append(f"- {task} at {target:g}×: `{rule}` is {-points:.1f} points above `ltp`.")

@@ -5,14 +5,17 @@ before it. The callers see to it that ``[CLS]`` stays and that no token comes ba
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
 
 class Rule(Protocol):
-    """What the masked forward and the engine ask of a rule. Layers count from 1."""
+    """What the masked forward and the engine ask of a rule. Layers count from 1.
+
+    A rule inherits from this class and writes `keep`; all else has a default.
+    """
 
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
         """Say who stays.
@@ -30,26 +33,24 @@ class Rule(Protocol):
 
     def needs_importance(self, layer: int) -> bool:
         """Whether `keep` reads the importance at this layer; if not, attention may stay fused."""
-        ...
+        return True
+
+    def rows(self, start: int, end: int) -> Self:
+        """The rule for some rows of a batch: itself, unless it holds something for each row."""
+        return self
 
     def cutoff(self, layer: int, tokens: int) -> float | None:
         """The share that decided at this layer on an input of so many tokens; None if there is none."""
-        ...
+        return None
 
     def check(self, layers: int) -> None:
         """Raise ValueError if the rule does not fit a model with so many layers."""
-        ...
+        return None
 
 
 def observed_layers(rule: Rule, layers: int) -> list[bool]:
     """For each layer, whether a plain run computes its importance, which executed FLOPs depend on."""
     return [rule.needs_importance(layer) for layer in range(1, layers + 1)]
-
-
-def rows_of(rule: Rule, start: int, end: int) -> Rule:
-    """A rule for some rows of a batch: itself, unless it holds something for each row and so has `rows`."""
-    cut = getattr(rule, "rows", None)
-    return rule if cut is None else cut(start, end)
 
 
 def first_tokens(attention_mask: Tensor) -> Tensor:

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltp_core.rules.base import first_tokens
+from ltp_core.rules.base import Rule, first_tokens
 
 
 @dataclass(frozen=True)
-class _Shares:
+class _Shares(Rule):
     """What both rules are made of: a share a layer, checked and frozen."""
 
     shares: Sequence[float]
@@ -25,10 +25,6 @@ class _Shares:
     def __post_init__(self) -> None:
         """Check the shares and freeze them."""
         object.__setattr__(self, "shares", _checked(self.shares))
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """There is none: ranks decide."""
-        return None
 
     def check(self, layers: int) -> None:
         """Ask for one share a layer."""

@@ -6,11 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltp_core.rules.base import Rule
 from ltp_core.trace import Trace
 
 
 @dataclass(frozen=True)
-class Frozen:
+class Frozen(Rule):
     """Keep the given tokens, whatever their importance.
 
     Pruning jumps where a token's importance crosses its threshold. With the kept sets frozen, the
@@ -29,10 +30,6 @@ class Frozen:
     def needs_importance(self, layer: int) -> bool:
         """Never: the decision is made."""
         return False
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """There is none."""
-        return None
 
     def check(self, layers: int) -> None:
         """Ask for one set a layer."""

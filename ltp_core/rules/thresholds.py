@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ltp_core.rules.base import Rule
+
 
 def length_scale(tokens: Tensor, reference_length: float | None) -> Tensor | float:
     """``min(1, N / n)``, what a threshold is multiplied by for an input of n tokens; 1 without an N.
@@ -34,7 +36,7 @@ def checked_reference_length(length: float | None) -> float | None:
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Rule):
     """Keep every token: the control."""
 
     def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
@@ -45,16 +47,9 @@ class Dense:
         """Never: nothing is compared."""
         return False
 
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        """There is none."""
-        return None
-
-    def check(self, layers: int) -> None:
-        """Fits every model."""
-
 
 @dataclass(frozen=True)
-class Thresholds:
+class Thresholds(Rule):
     """Keep a token when its importance reaches the layer's threshold (paper section 3.2).
 
     Attributes:

@@ -1,11 +1,12 @@
 """Steering the FLOPs: a target as a constraint while training, and exactly met at the end."""
 
-import math
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from ltp_core.crossing import crossing
 from ltp_core.flops import Dimensions, layer_flops, paper_flops
 
 
@@ -28,6 +29,42 @@ def batch_flops(size: Dimensions, attention_mask: Tensor, masks: tuple[Tensor, .
         pruned = pruned + layer_flops(size, entering, staying, layer)
         entering = staying
     return dense.sum(), pruned.sum()
+
+
+class Budget(Protocol):
+    """What steers the FLOPs while a module trains: by a term of the loss, a factor on thresholds, or both."""
+
+    factor: Any  # on the thresholds: a number, or a scalar tensor that moves
+
+    def penalty(
+        self, dense: Tensor, pruned: Tensor, attention_mask: Tensor, masks: tuple[Tensor, ...]
+    ) -> Tensor:
+        """The term of the loss for one batch.
+
+        Args:
+            dense: FLOPs of the batch with nothing pruned, scalar; see `batch_flops`.
+            pruned: what is computed of them, scalar, differentiable in the masks.
+            attention_mask: ``[B, n]``.
+            masks: L tensors ``[B, n]``, the tokens left after each layer.
+
+        Returns:
+            A scalar.
+        """
+        ...
+
+    def update(self, dense: Tensor, pruned: Tensor, done: float) -> None:
+        """Look at a batch that was run.
+
+        Args:
+            dense: FLOPs of the batch with nothing pruned, the mean over all processes, scalar.
+            pruned: what was computed of them.
+            done: share of the training that is done.
+        """
+        ...
+
+    def progress(self) -> dict[str, float]:
+        """What to log; `flops_reduction` at least."""
+        ...
 
 
 class FlopsTarget(nn.Module):
@@ -195,7 +232,7 @@ def ceiling(size: Dimensions, tokens: Sequence[int], spared_layers: int = 0) -> 
 
 
 def settle(reduction_of: Callable[[float], float], target: float, tolerance: float = 0.005) -> float:
-    """Find the factor on all thresholds that gives a FLOPs reduction, by bisection.
+    """Find the factor on all thresholds that gives a FLOPs reduction, by bisection; 0 drops nothing.
 
     Args:
         reduction_of: factor -> dense over pruned FLOPs on held-out rows, rising with the factor.
@@ -210,24 +247,14 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
     """
     if not target >= 1:
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
-    low, high = 0.0, 1.0
-    while not reduction_of(high) >= target:
-        low, high = high, high * 2
-        if high > 1e6:
-            raise ValueError(
-                f"a FLOPs reduction of {target} cannot be reached: the ceiling is {reduction_of(high):.2f}"
-            )
-    nearest = high, math.inf
-    for _ in range(40):
-        middle = (low + high) / 2
-        reached = reduction_of(middle)
-        nearest = min(nearest, (middle, reached), key=lambda found: abs(found[1] / target - 1))
-        if abs(reached / target - 1) <= tolerance:
-            break
-        low, high = (middle, high) if reached < target else (low, middle)
-    factor, reached = nearest
-    if abs(reached / target - 1) > 10 * tolerance:
+    found = crossing(reduction_of, target, tried={0.0: 1.0}, tolerance=tolerance, limit=1e6)
+    if found.above is None:
+        ceiling = max(found.tried.values())
+        raise ValueError(f"a FLOPs reduction of {target} cannot be reached: the ceiling is {ceiling:.2f}")
+    factor = found.nearest
+    if found.gap(factor) > 10 * tolerance:
         raise ValueError(
-            f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: {reached:.2f}"
+            f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: "
+            f"{found.tried[factor]:.2f}"
         )
     return factor

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from ltp_core.crossing import Bracket, crossing
+
 
 class FactorCurve:
     """FLOPs reduction against the factor on the thresholds, measured where it is asked for.
@@ -28,35 +30,37 @@ class FactorCurve:
         Raises:
             ValueError: if the target cannot be met, with the ceiling or the nearest.
         """
-        for _ in range(runs):
-            best = min(self.known, key=lambda factor: abs(self.known[factor] - target))
-            if abs(self.known[best] / target - 1) <= tolerance:
-                return best
-            self._measure(self._next(target))
-        best = min(self.known, key=lambda factor: abs(self.known[factor] - target))
-        if abs(self.known[best] / target - 1) > 5 * tolerance:
+        found = crossing(
+            self.reduction_of,
+            target,
+            tried=self.known,
+            tolerance=tolerance,
+            most=runs,
+            between=_between,
+            beyond=_beyond,
+            limit=1e5,
+        )
+        self.known = dict(found.tried)
+        if found.above is None and found.gap(found.nearest) > tolerance:
+            ceiling = max(self.known.values())
+            raise ValueError(f"a FLOPs reduction of {target} cannot be reached: the ceiling is {ceiling:.2f}")
+        if found.gap(found.nearest) > 5 * tolerance:
             raise ValueError(
                 f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: "
-                f"{self.known[best]:.2f}"
+                f"{self.known[found.nearest]:.2f}"
             )
-        return best
+        return found.nearest
 
-    def _next(self, target: float) -> float:
-        low = max(factor for factor, reduction in self.known.items() if reduction < target)
-        above = [factor for factor, reduction in self.known.items() if reduction >= target]
-        if not above:
-            return self._beyond(low, target)
-        high = min(above)
-        share, from_share, to_share = 1 / target, 1 / self.known[low], 1 / self.known[high]
-        place = (from_share - share) / (from_share - to_share)
-        return low + (high - low) * min(max(place, 0.1), 0.9)  # inside, so that the bracket shrinks
 
-    def _beyond(self, low: float, target: float) -> float:
-        if low > 1e4:
-            raise ValueError(
-                f"a FLOPs reduction of {target} cannot be reached: the ceiling is {self.known[low]:.2f}"
-            )
-        return (2 if low < 8 else 8) * low or 1.0  # fast where thresholds are far off, so the ceiling is met
+def _between(bracket: Bracket) -> float:
+    """Where the straight line meets the target: shares of the FLOPs fall nearly evenly with the factor."""
+    low, high = bracket.below, bracket.above
+    assert high is not None  # else nothing would be between
+    share, from_share, to_share = (1 / x for x in (bracket.target, bracket.tried[low], bracket.tried[high]))
+    place = (from_share - share) / (from_share - to_share)
+    return low + (high - low) * min(max(place, 0.1), 0.9)  # inside, so that the bracket shrinks
 
-    def _measure(self, factor: float) -> None:
-        self.known[factor] = self.reduction_of(factor)
+
+def _beyond(low: float) -> float:
+    """Fast where thresholds are far off, so that the ceiling is met."""
+    return (2 if low < 8 else 8) * low or 1.0

@@ -14,7 +14,7 @@ from ltp_core.forward.output_masking import output_masked_forward
 from ltp_core.model import task_loss
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.run import Inputs, Run
-from ltp_core.training.budget import FlopsHold, FlopsTarget, KeepPenalty, batch_flops
+from ltp_core.training.budget import Budget, FlopsTarget, KeepPenalty, batch_flops
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Stage
 
 
@@ -80,7 +80,7 @@ class PruningModule(TaughtModule):
         self.size = family_of(hf_model.config).dimensions(hf_model.config)
         start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
         self.thresholds = nn.Parameter(start, requires_grad=stage not in GIVEN_THRESHOLDS)  # [L]
-        self.budget: KeepPenalty | FlopsTarget | FlopsHold
+        self.budget: Budget
         if pruning.target_flops is None:
             self.budget = KeepPenalty(pruning.penalty)
         else:

@@ -19,6 +19,7 @@ from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
+from ltp_core.rules.table import RULES
 from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
 from ltp_core.training.job import Job
@@ -39,7 +40,6 @@ from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
 from ltp_core.training.stages import train_dense, train_pruned
 
 JOB_FILE = "job.json"
-PRUNING_METHODS = {"ltp": "learned token pruning", "topk": "SpAtten's top-k", "lat": "LAT's LengthDrop"}
 
 
 def held_out_rows(job: Job, name: str) -> Rows:
@@ -109,7 +109,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if job.method == "dense":
         return PrunedModel.from_pretrained(baseline).to(device)
     if not (folder / "config.json").is_file():
-        say(PRUNING_METHODS[job.method])
+        say(f"{RULES[job.method].trained}")
         set_seed(job.pruned.seed)
         model = _learnable(job, PrunedModel.from_pretrained(baseline)).to(device)
         model = prune(job, model, split, unlabelled, folder, say)

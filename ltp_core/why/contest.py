@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 import torch
 
+from ltp_core.crossing import crossing
 from ltp_core.flops import paper_flops
-from ltp_core.model import Prediction, PrunedModel, Text
-from ltp_core.rules import Dense, LengthConfig, RandomKeep, Rule, TopK, rising_thresholds
+from ltp_core.model import PrunedModel
+from ltp_core.prediction import Prediction, Text
+from ltp_core.rules import LengthConfig, RandomKeep, Rule
 from ltp_core.rules.counts import share_of
+from ltp_core.rules.table import DENSE, RULES, Fitting, RuleKind
 
-STEPS = 14  # of a bisection: the last one moves a threshold by less than 0.01 % of all attention
+STEPS = 14  # of a search: the last one moves a threshold by less than 0.01 % of all attention
 
 
 @dataclass(frozen=True)
@@ -22,17 +25,26 @@ class Contender:
     """A rule and what it did.
 
     Attributes:
-        name: "ltp", "manual", "topk", "lat", "random" or "dense".
-        setting: its one number, on which FLOPs depend: the last threshold ("manual"), the share of
-            tokens that each layer keeps ("topk", "lat"); None if it has none.
+        kind: what the table of rules says about it.
+        rule: as it was fitted.
         prediction: its run on the text.
         flops_target: what it was to come near.
     """
 
-    name: str
-    setting: float | None
+    kind: RuleKind
+    rule: Rule
     prediction: Prediction
     flops_target: int
+
+    @property
+    def name(self) -> str:
+        """Its name in the table of rules."""
+        return self.kind.name
+
+    @property
+    def setting(self) -> float | None:
+        """Its one number, on which FLOPs depend; None if it has none."""
+        return self.kind.setting(self.rule)
 
     @property
     def gap(self) -> float:
@@ -56,30 +68,45 @@ def contest(model: PrunedModel, text: Text, rule: Rule, seed: int = 0) -> list[C
         seed: of the random choice.
 
     Returns:
-        "ltp", "manual" (thresholds that rise evenly), "topk" (accumulated attention), "lat" (attention
-        of the layer), "random" (exactly the numbers of "ltp") and "dense", in this order.
+        All rules of the table that can be fitted to one text, in its order; `Dense`, the control, at the end.
     """
     ours = model.predict(text, rule=rule)
-    target, tokens, layers = ours.flops, len(ours.trace.tokens), model.layers
+    place = _OnText(model, text, rule, ours, seed)
+    kinds = [kind for kind in RULES.values() if kind.on_text and kind is not DENSE]
+    found = []
+    for kind in (*kinds, DENSE):
+        fitted = kind.fit(place)
+        said = ours if fitted is rule else model.predict(text, rule=fitted)
+        found.append(Contender(kind, fitted, said, ours.flops))
+    return found
 
-    manual: dict[float, Prediction] = {}
 
-    def manual_flops(last: float) -> int:
-        rule = rising_thresholds(last, layers, model.reference_length)
-        manual[last] = model.predict(text, rule=rule)
-        return manual[last].flops
+class _OnText(Fitting):
+    """What a rule may ask when it is to come near the FLOPs of another run on one text."""
 
-    last = nearest(manual_flops, target)
-    share = 1 - nearest(lambda dropped: _flops_of_share(model, tokens, 1 - dropped), target)
-    shares = even_shares(share, layers)
-    return [
-        Contender("ltp", None, ours, target),
-        Contender("manual", last, manual[last], target),
-        Contender("topk", share, model.predict(text, rule=TopK(shares)), target),
-        Contender("lat", share, model.predict(text, rule=LengthConfig(shares)), target),
-        Contender("random", None, model.predict(text, rule=as_many_at_random(ours, seed)), target),
-        Contender("dense", None, model.predict(text, rule=Dense()), target),
-    ]
+    def __init__(self, model: PrunedModel, text: Text, rule: Rule, ours: Prediction, seed: int) -> None:
+        self.owner = self.model = model
+        self.text, self.rule, self.ours, self.seed = text, rule, ours, seed
+
+    def learned(self) -> Rule:
+        return self.rule
+
+    def by_running(self, at: Callable[[float], Rule]) -> Rule:
+        return at(nearest(lambda x: self.model.predict(self.text, rule=at(x)).flops, self.ours.flops, None))
+
+    def shares(self) -> list[float]:
+        tokens = len(self.ours.trace.tokens)
+        dropped = nearest(lambda x: _flops_of_share(self.model, tokens, 1 - x), self.ours.flops)
+        return even_shares(1 - dropped, self.model.layers)
+
+    def searched(self) -> list[float]:
+        return self.shares()
+
+    def calibrated(self) -> Rule:
+        raise ValueError("calibration needs many texts")
+
+    def numbers_left(self) -> list[float]:
+        return shares_left(self.ours)
 
 
 def random_draws(model: PrunedModel, text: Text, like: Prediction, draws: int) -> list[Prediction]:
@@ -89,8 +116,12 @@ def random_draws(model: PrunedModel, text: Text, like: Prediction, draws: int) -
 
 def as_many_at_random(like: Prediction, seed: int) -> RandomKeep:
     """A rule that keeps, of this text, as many tokens in each layer as a run did."""
-    tokens = len(like.trace.tokens)
-    return RandomKeep(LengthConfig([alive / tokens for alive in like.trace.alive]), seed)
+    return RandomKeep(LengthConfig(shares_left(like)), seed)
+
+
+def shares_left(like: Prediction) -> list[float]:
+    """The tokens that a run left after each layer, over those of its text."""
+    return [alive / len(like.trace.tokens) for alive in like.trace.alive]
 
 
 def even_shares(share: float, layers: int) -> list[float]:
@@ -98,15 +129,18 @@ def even_shares(share: float, layers: int) -> list[float]:
     return [share**layer for layer in range(1, layers + 1)]
 
 
-def nearest(flops_of: Callable[[float], int], target: int) -> float:
-    """Bisect a setting in [0, 1) that lowers FLOPs as it rises -> the one tried that comes nearest."""
-    low, high = 0.0, 1.0
-    tried = {low: flops_of(low)}
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        tried[middle] = flops_of(middle)
-        low, high = (middle, high) if tried[middle] > target else (low, middle)
-    return min(tried, key=lambda setting: abs(tried[setting] - target))
+def nearest(flops_of: Callable[[float], int], target: int, high: float | None = 1.0) -> float:
+    """Search a setting from 0 on that lowers FLOPs as it rises -> the one tried that comes nearest.
+
+    Args:
+        flops_of: setting -> FLOPs.
+        target: the FLOPs to come near.
+        high: the setting where nothing is left, which is not tried; None if there is no such.
+    """
+    found = crossing(
+        lambda x: 1 / flops_of(x), 1 / target, tried={0.0: 1 / flops_of(0.0)}, high=high, most=STEPS
+    )
+    return min(found.tried, key=lambda setting: abs(1 / found.tried[setting] - target))
 
 
 def _flops_of_share(model: PrunedModel, tokens: int, share: float) -> int:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, inf
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from ltp_core.crossing import crossing
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import Prediction, Text
-from ltp_core.rules import Dense, Pinned, Rule, Thresholds, rows_of
+from ltp_core.rules import Dense, Pinned, PinnedRows, Rule, ScaledRows, Thresholds
 from ltp_core.why.attribution import Batch, log_odds
 
 BUDGET = 500  # passes
@@ -32,12 +32,12 @@ class SmallestDrop:
     Attributes:
         positions: the tokens, in order; None if no set was found.
         tokens: the same as text.
-        before: the label with nothing dropped by hand,
-        after: and without these tokens; None if no set was found.
+        before: the label with nothing dropped by hand.
+        after: the label without these tokens; None if no set was found.
         log_odds: of the label before, first with all tokens, then without these.
         exhausted: all sets of up to so many tokens were tried (larger ones only greedily).
-        passes: runs of the text that this took,
-        budget: of so many.
+        passes: runs of the text that this took, the one as it is included.
+        budget: passes that it could have taken.
     """
 
     positions: tuple[int, ...] | None
@@ -61,10 +61,10 @@ class SmallestScale:
 
     Attributes:
         factor: 1 is the thresholds as they are; None if none up to `highest` flips it.
-        before: the label with nothing pruned (factor 0),
-        after: and at the factor.
+        before: the label with nothing pruned (factor 0).
+        after: the label at the factor; None if none was found.
         highest: the largest factor tried, at which a layer with a threshold keeps next to nothing.
-        passes: runs of the text that this took.
+        passes: runs of the text that this took, the dense one included.
     """
 
     factor: float | None
@@ -127,9 +127,9 @@ def smallest_drop(
 ) -> SmallestDrop:
     """Look for the smallest set of tokens that flips the label when it is dropped.
 
-    First greedily: of all tokens, drop the one whose loss hurts the label most, until it flips; then take
-    back those without which it still flips. Then exactly:
-    all smaller sets, from small to large, as long as a whole size fits into the budget.
+    First greedily: of all tokens, drop the one whose loss flips the label or else hurts it most, until it
+    flips; then take back those without which it still flips. Then exactly: all smaller sets, from small to
+    large, as long as a whole size fits into the budget.
 
     Args:
         model: a classifier.
@@ -145,10 +145,10 @@ def smallest_drop(
     whole = search.start
     first = search.run([(position,) for position in everything])
     singles = {drop[0]: odds for drop, odds, _ in first}
-    best = _lowest(first)
+    best = _best(first)
     while best is not None and not best[2] and len(best[0]) < len(everything) and search.left:
         rest = sorted((p for p in singles if p not in best[0]), key=lambda p: singles[p])
-        best = _lowest(search.run([(*best[0], position) for position in rest])) or best
+        best = _best(search.run([(*best[0], position) for position in rest])) or best
     found = best if best is not None and best[2] else None
     if found:
         found = _without_needless(search, found)
@@ -160,7 +160,7 @@ def smallest_drop(
         sets = sorted(combinations(everything, size), key=lambda drop: sum(singles[p] for p in drop))
         flipping = [one for one in search.run(sets, stop=True) if one[2]]
         if flipping:
-            found = _lowest(flipping)
+            found = _best(flipping)
             break
         exhausted, size = size, size + 1
     positions = tuple(sorted(found[0])) if found else None
@@ -191,7 +191,7 @@ def smallest_scale(model: PrunedModel, text: Text, rule: Thresholds | None = Non
     Raises:
         ValueError: for an empty text, a regression, or where no threshold is above 0.
     """
-    search = _Search(model, text, Dense(), 2 * _GRID)
+    search = _Search(model, text, Dense(), 1 + 2 * _GRID)
     given = model.learned_rule if rule is None else rule
     positive = [theta for theta in given.values if theta > 0] if isinstance(given, Thresholds) else []
     if not isinstance(given, Thresholds) or not positive:
@@ -203,12 +203,17 @@ def smallest_scale(model: PrunedModel, text: Text, rule: Thresholds | None = Non
     flipped = next((step for step, label in enumerate(labels) if label != search.label), None)
     if flipped is None:
         return SmallestScale(None, search.name(search.label), None, highest, search.passes)
-    low, high, after = grid[flipped - 1] if flipped else 0.0, grid[flipped], labels[flipped]
-    while high - low > 1e-4 * high and search.left:
-        middle = (low + high) / 2
-        label = search.run_scaled(given, [middle])[0]
-        low, high, after = (middle, high, after) if label == search.label else (low, middle, label)
-    return SmallestScale(high, search.name(search.label), search.name(after), highest, search.passes)
+    said = {grid[flipped]: labels[flipped]}  # factor -> label
+
+    def flips(factor: float) -> float:
+        said[factor] = search.run_scaled(given, [factor])[0]
+        return float(said[factor] != search.label)
+
+    low = grid[flipped - 1] if flipped else 0.0
+    step = {grid[flipped]: 1.0}
+    found = crossing(flips, 1, tried=step, low=low, tolerance=None, width=1e-4, most=search.left).above
+    assert found is not None  # the step of the grid
+    return SmallestScale(found, search.name(search.label), search.name(said[found]), highest, search.passes)
 
 
 def what_keeping_changes(model: PrunedModel, text: Text, rule: Rule | None = None) -> tuple[KeptToken, ...]:
@@ -260,13 +265,14 @@ class _Search:
         if model.dimensions.classes == 1:
             raise ValueError("this model puts out a number: it has no label that could flip")
         encoding, _ = model.encode([text])
-        self.model, self.budget, self.passes = model, budget, 0
+        self.model, self.budget = model, budget
         self.rule = model.learned_rule if rule is None else rule
         self.batch = Batch.of(encoding)
         self.tokens: list[str] = encoding.tokens(0)
         self.words = [p for p, word in enumerate(self.batch.words[0].tolist()) if word]
         nothing = torch.zeros_like(self.batch.words)
         logits = _run(model, self.batch, self.rule, nothing, nothing)
+        self.passes = 1
         self.label = int(logits.argmax())
         self.start = float(log_odds(logits, torch.tensor([self.label], device=logits.device)))
         self.after: dict[tuple[int, ...], int] = {}
@@ -303,7 +309,7 @@ class _Search:
         for start in range(0, len(factors), _ROWS_AT_ONCE):
             part = torch.tensor(factors[start : start + _ROWS_AT_ONCE], device=self.model.device)
             nothing = torch.zeros(len(part), len(self.tokens), dtype=torch.bool, device=self.model.device)
-            scaled = _Scaled(rule, part[:, None])
+            scaled = ScaledRows(rule, part[:, None])
             labels += _run(self.model, self.batch, scaled, nothing, nothing).argmax(dim=-1).tolist()
             self.passes += len(part)
         return labels
@@ -320,58 +326,13 @@ def _without_needless(search: "_Search", found: Tried) -> Tried:
     return found
 
 
-def _lowest(tried: Sequence[Tried]) -> Tried | None:
-    """The one that hurts the label most."""
-    return min(tried, key=lambda one: one[1], default=None)
+def _best(tried: Sequence[Tried]) -> Tried | None:
+    """Of those that flip the label, else of all, the one that hurts it most.
 
-
-@dataclass(frozen=True)
-class _Exceptions:
-    """`Pinned` with other positions in each row: masks ``[B, n]`` on the grid of the input."""
-
-    rule: Rule
-    stay: Tensor
-    go: Tensor
-
-    def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        kept, carry = self.rule.keep(importance, alive, layer, carry)
-        return (kept | self.stay) & ~self.go & alive, carry
-
-    def needs_importance(self, layer: int) -> bool:
-        return self.rule.needs_importance(layer)
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        return self.rule.cutoff(layer, tokens)
-
-    def check(self, layers: int) -> None:
-        self.rule.check(layers)
-
-    def rows(self, start: int, end: int) -> "_Exceptions":
-        return _Exceptions(rows_of(self.rule, start, end), self.stay[start:end], self.go[start:end])
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    """Thresholds times another factor in each row: factors ``[B, 1]``."""
-
-    rule: Thresholds
-    factors: Tensor
-
-    def keep(self, importance: Tensor, alive: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
-        scale = self.rule.scale(alive) * self.factors if carry is None else carry  # [B, 1]
-        return self.rule.keep(importance, alive, layer, scale)
-
-    def needs_importance(self, layer: int) -> bool:
-        return self.rule.needs_importance(layer)
-
-    def cutoff(self, layer: int, tokens: int) -> float | None:
-        return None  # another one in each row
-
-    def check(self, layers: int) -> None:
-        self.rule.check(layers)
-
-    def rows(self, start: int, end: int) -> "_Scaled":
-        return _Scaled(self.rule, self.factors[start:end])
+    With three classes and more, one may flip and hurt less than another that does not: the label's log-odds
+    are against all other classes together, and it flips where a single one is above it.
+    """
+    return min(tried, key=lambda one: (not one[2], one[1]), default=None)
 
 
 def _rows(sets: Sequence[tuple[int, ...]], batch: Batch) -> Tensor:
@@ -390,7 +351,7 @@ def _run(model: PrunedModel, batch: Batch, rule: Rule, stay: Tensor, go: Tensor)
             here = slice(start, start + _ROWS_AT_ONCE)
             times = len(stay[here])
             segments = None if batch.segments is None else batch.segments.expand(times, -1)
-            exceptions = _Exceptions(rule, stay[here], go[here])
+            exceptions = PinnedRows(rule, stay[here], go[here])
             ids, mask = batch.ids.expand(times, -1), batch.mask.expand(times, -1)
             parts.append(model(ids, mask, segments, rule=exceptions).logits)
     return torch.cat(parts)

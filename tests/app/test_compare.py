@@ -10,7 +10,8 @@ from app.figures.colours import LIGHT
 from app.figures.rules_map import rules_map
 from app.says import findings
 from app.visitor.saved import Saved, read_saved
-from ltp_core import PrunedModel
+from ltp_core import Dense, PrunedModel
+from ltp_core.rules.table import RULES
 from ltp_core.why.contest import Contender
 from tests.app.harness import html, open_view, run, set_task
 
@@ -118,7 +119,7 @@ def test_cells_count_layers_and_say_where_a_token_leaves(trace):
 
 def contenders(prediction, **labels):
     return [
-        Contender(name, None, prediction(label=labels.get(name, "positive")), 400_000_000)
+        Contender(RULES[name], Dense(), prediction(label=labels.get(name, "positive")), 400_000_000)
         for name in ("ltp", "manual", "topk", "lat", "random", "dense")
     ]
 

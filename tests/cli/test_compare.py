@@ -16,8 +16,9 @@ from ltp_core import PrunedModel, Thresholds
 from ltp_core.cli import main
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import DataError, Rows, load_rows
-from ltp_core.measuring.equal_flops import RULES, merged
+from ltp_core.measuring.equal_flops import merged
 from ltp_core.measuring.source import rows_for
+from ltp_core.rules.table import RULES
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import run
 

@@ -31,12 +31,15 @@ def test_ltp_is_the_target_and_dense_prunes_nothing(model, found):
 
 def test_settings_reproduce_the_runs(model, found):
     rules = {
-        "manual": rising_thresholds(found["manual"].setting, 3),
         "topk": TopK(even_shares(found["topk"].setting, 3)),
         "lat": LengthConfig(even_shares(found["lat"].setting, 3)),
     }
+    last = rising_thresholds(found["manual"].setting, 3)
+    assert found["manual"].rule.values == pytest.approx(last.values)
     for name, rule in rules.items():
-        assert model.predict(TEXT, rule=rule) == found[name].prediction
+        assert found[name].rule == rule
+    for name in ("manual", *rules):
+        assert model.predict(TEXT, rule=found[name].rule) == found[name].prediction
         assert found[name].gap == found[name].prediction.flops / found["ltp"].prediction.flops - 1
 
 

@@ -3,9 +3,11 @@
 from itertools import combinations
 
 import pytest
+import torch
 
 from ltp_core import Dense, Pinned, PrunedModel, Thresholds
 from ltp_core.forward import engine
+from ltp_core.why import counterfactual
 from ltp_core.why.counterfactual import pinned, smallest_drop, smallest_scale, what_keeping_changes
 
 TEXT = "a very good film and a bad plot"
@@ -112,3 +114,52 @@ def test_what_has_no_label_or_no_threshold_is_said(tiny_bert, tokenizer):
     assert {token.label for token in what_keeping_changes(number, TEXT)} <= {None}
     with pytest.raises(ValueError, match="nothing to scale"):
         smallest_scale(PrunedModel(tiny_bert(), tokenizer), TEXT)
+
+
+@pytest.fixture
+def worked_out(tiny_bert, tokenizer, monkeypatch):
+    """Three classes and three words; the logits of every set of dropped words are given, not computed."""
+    model = PrunedModel(tiny_bert(num_labels=3), tokenizer, RULE.values)
+
+    def answers(logits):
+        def run(model, batch, rule, stay, go):
+            return torch.tensor([logits[tuple(row.nonzero().flatten().tolist())] for row in go])
+
+        monkeypatch.setattr(counterfactual, "_run", run)
+        return model
+
+    return answers
+
+
+def test_of_three_classes_the_word_that_hurts_most_need_not_be_the_one_that_flips(worked_out):
+    """Without "the" both others come near, together above, neither alone; without "was" one passes."""
+    logits = {(): (2.0, 0, 0), (1,): (1.0, 0.9, 0.9), (2,): (1.0, 1.1, -5), (3,): (2.0, 0, 0)}
+    model = worked_out(logits)
+    found = smallest_drop(model, "the was so")
+    assert (found.positions, found.tokens, found.after) == ((2,), ("was",), "LABEL_1")
+    assert found.proven and found.exhausted == 1
+    assert found.passes == 4  # the text as it is, and one for each word
+    assert found.log_odds[0] == pytest.approx(2 - torch.tensor(2.0).log().item())
+    assert found.log_odds[1] == pytest.approx(1.0 - torch.tensor([1.1, -5]).logsumexp(0).item())
+
+
+def test_a_pair_that_flips_is_proven_only_when_no_word_does_alone(worked_out):
+    """No word flips alone; of the pairs "the so" does, which greedy, beginning with "was", does not try."""
+    logits = {(): (3.0, 0, 0), (1,): (2.0, 0, 0), (2,): (1.5, 0, 0), (3,): (2.5, 0, 0)}
+    logits |= {(2, 1): (1.0, 0.5, 0.5), (2, 3): (1.2, 0.5, 0.5), (2, 1, 3): (0.5, 0.0, 1.0)}
+    logits |= {(1, 2): (1.0, 0.5, 0.5), (1, 3): (0.5, 0.7, 0.0), (1, 2, 3): (0.5, 0.0, 1.0)}
+    model = worked_out({tuple(sorted(drop)): said for drop, said in logits.items()})
+    found = smallest_drop(model, "the was so")
+    assert (found.positions, found.after, found.proven) == ((1, 3), "LABEL_1", True)
+    # 1 as it is, 3 words, 2 pairs with "was", all three, 3 pairs to take one back from all, 3 pairs in order
+    assert found.passes <= 13
+    less = smallest_drop(model, "the was so", budget=7)
+    assert (less.positions, less.after, less.proven) == ((1, 2, 3), "LABEL_2", False)
+
+
+def test_the_pass_that_says_what_the_label_is_counts(worked_out):
+    model = worked_out({drop: (2.0, 0, 0) for drop in [(), (1,), (2,), (3,)]})
+    found = smallest_drop(model, "the was so", budget=4)
+    assert (found.passes, found.exhausted, found.positions) == (4, 1, None)
+    found = smallest_drop(model, "the was so", budget=3)
+    assert (found.passes, found.exhausted, found.positions) == (3, 0, None)

@@ -125,7 +125,7 @@ def test_chance_depends_on_seed_layer_and_position_alone():
     padded = torch.cat([torch.zeros(2, 9, dtype=torch.bool), alive.expand(2, n)], dim=1)
     batch = rule.keep(torch.rand(2, n + 9), padded, 1, None)[0]
     assert batch[:, 9:].tolist() == [alone.tolist()] * 2
-    other_seed = RandomKeep(rule.reference, seed=1).keep(torch.rand(1, n), alive, 1, None)[0][0]
+    other_seed = RandomKeep(rule.rule, seed=1).keep(torch.rand(1, n), alive, 1, None)[0][0]
     again = RandomKeep(LengthConfig([1.0, 0.5]))
     carry = again.keep(torch.rand(1, n), alive, 1, None)[1]
     other_layer = again.keep(torch.rand(1, n), alive, 2, carry)[0][0]
