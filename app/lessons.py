@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from app.figures.shares import MOST
 from app.says import findings, words
+from app.says.text import shorten
 from app.says.words import entering
+from app.visitor.state import SAID
 from ltp_core import Prediction, Trace
 from ltp_core.speed.latency import Comparison
 
@@ -313,4 +315,4 @@ def read_lesson(text: str) -> tuple[int, str | None]:
     numbers = {str(number): number for number in range(1, len(LESSONS) + 1)}
     if text in numbers:
         return numbers[text], None
-    return 1, f"There is no lesson {text}; there are 1 to {len(LESSONS)}. This is the first."
+    return 1, f"There is no lesson {shorten(text, SAID)}; there are 1 to {len(LESSONS)}. This is the first."

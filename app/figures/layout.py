@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
+from app.says.text import as_plotly
 
 FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
@@ -31,7 +32,7 @@ def plain_axis(palette: Palette, **options: Any) -> dict[str, Any]:
 def value_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     """An axis of measured values from 0: light grid lines, a title with the unit."""
     axis = plain_axis(palette, **{"rangemode": "tozero", "automargin": True, **options})
-    axis["title"] |= {"text": title, "standoff": 10}
+    axis["title"] |= {"text": as_plotly(title), "standoff": 10}  # it may name a class of somebody's model
     return {**axis, "showgrid": True, "gridcolor": palette.grid}
 
 
@@ -59,7 +60,11 @@ def colour_bar(
     """A horizontal bar below the figure; y is where its top is, in fractions of the plot's height."""
     return {
         "orientation": "h",
-        "title": {"text": title, "side": "top", "font": {"size": LABEL_SIZE, "color": palette.text}},
+        "title": {
+            "text": as_plotly(title),
+            "side": "top",
+            "font": {"size": LABEL_SIZE, "color": palette.text},
+        },
         "tickvals": list(values),
         "ticktext": list(labels),
         "tickfont": {"size": TICK_SIZE, "color": palette.text},

@@ -9,6 +9,7 @@ from app.says.words import attention_of
 from ltp_core import Trace
 
 Table = Mapping[str, Sequence[Any]]
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a cell that begins so is run by one spreadsheet or another
 
 
 def survival_table(trace: Trace) -> Table:
@@ -70,9 +71,14 @@ def importance_table(trace: Trace, layer: int) -> Table:
 
 
 def to_csv(table: Table) -> str:
-    """A table as CSV; an empty field where there is no number."""
+    """A table as CSV; an empty field where there is no number, and no text that a spreadsheet would run."""
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*table.values(), strict=True))
+    writer = csv.writer(file)  # lines end as in RFC 4180, so that a bare CR in a cell is quoted as well
+    writer.writerow(map(_as_text, table))
+    writer.writerows(map(_as_text, row) for row in zip(*table.values(), strict=True))
     return file.getvalue()
+
+
+def _as_text(cell: Any) -> Any:
+    """A cell that is text to a spreadsheet, too: after an apostrophe what begins like a formula is shown."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

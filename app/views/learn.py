@@ -9,6 +9,7 @@ from app.header import View
 from app.lessons import LESSONS, Lesson, Situation
 from app.runs import InputProblem
 from app.says import markup
+from app.says.text import as_label
 from app.turns import Busy
 from app.visitor import session
 from app.visitor.state import HIDEABLE
@@ -68,6 +69,7 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
         list(lesson.options(situation)),
         index=None,
         key=f"predict_{number}",
+        format_func=as_label,  # tokens of the text, names of classes: nothing in them is Markdown
         horizontal=True,
     )
     if choice is None:
@@ -93,7 +95,7 @@ def _lesson(view: View, number: int, lesson: Lesson, hidden: frozenset[str]) -> 
             "Token",
             lessons.content(view.dense.trace),
             key="lesson_token",
-            format_func=lambda i: lessons.named(view.dense.trace, i),
+            format_func=lambda i: as_label(lessons.named(view.dense.trace, i)),
         )
         situation = _situation(view, position)
     elif "thresholds" not in hidden:

@@ -1,13 +1,12 @@
 """Models that a visitor brings: a folder on this machine, or an id on the Hugging Face Hub.
 
-To name a folder is to make the server read it, and an id makes it download. So this is on only where visitor
-and server are the same machine, unless the owner says otherwise with LTP_LAB_OWN_MODELS=on (or off).
-Models for everybody belong into LTP_LAB_MODELS instead, see `models`.
+To name a folder is to make the server read it, and an id makes it download. So this is off unless who starts
+the lab asks for it, by `ltp lab --own-models` or LTP_LAB_OWN_MODELS=on: from a connection it cannot be told
+who is there, as a proxy on this machine is on this machine. Models for everybody belong into LTP_LAB_MODELS
+instead, see `models`.
 """
 
 import os
-from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -23,24 +22,11 @@ HELP = (
     "A folder that “ltp train” or save_pretrained wrote, or the id of a model with a classification head on "
     "the Hugging Face Hub. Only safetensors are read, and no code that comes with a model is run."
 )
-_LOCAL = ("127.0.0.1", "localhost", "::1")
-_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 
 
 def allowed() -> bool:
-    """Whether this visitor may name folders and ids."""
-    said = os.environ.get(VARIABLE, "").strip().lower()
-    if said:
-        return said in ("on", "1", "yes", "true")
-    return st.get_option("server.address") in _LOCAL and is_local(st.context.headers)
-
-
-def is_local(headers: Mapping[str, str]) -> bool:
-    """Whether a request says that it comes from this very machine, and through no proxy."""
-    if any(headers.get(name) for name in _FORWARDED):
-        return False
-    hosts = (urlsplit(f"//{headers.get('Host', '')}"), urlsplit(headers.get("Origin", "")))
-    return all(host.hostname in _LOCAL for host in hosts)
+    """Whether visitors may name folders and ids."""
+    return os.environ.get(VARIABLE, "").strip().lower() in ("on", "1", "yes", "true")
 
 
 def remembered() -> list[str]:

@@ -4,6 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.says.text import shorten
+from app.visitor.state import SAID
+
 NAMES = ("a", "b")
 
 
@@ -28,8 +31,9 @@ def read_saved(query: Mapping[str, str]) -> tuple[dict[str, Saved], list[str]]:
             if saved := _parse(text):
                 found[name] = saved
             else:
+                said = shorten(text, SAID)
                 notices.append(
-                    f"{name}={text} is not a model and its thresholds, so {name.upper()} is empty."
+                    f"{name}={said} is not a model and its thresholds, so {name.upper()} is empty."
                 )
     return found, notices
 

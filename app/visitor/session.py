@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.visitor.state import Choices, PageSettings, is_own, read_hidden, read_model, read_query
+from app.visitor.state import Choices, PageSettings, cut, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
 LASTING = ("hide", "lesson", "a", "b")  # a teacher's link and what Compare has saved hold on all pages
@@ -31,7 +31,8 @@ class Memory:
         settings: as of the last run.
         query: the address as of the last run.
         linked: controls of this page alone, as of the last run: key -> (text in the address, value).
-        notices: what the address asked for in vain.
+        cut: what is said of an address that was too long,
+        notices: and of what it asked for in vain.
         history: earlier thresholds, the latest last.
         undoing: whether the thresholds of the next run come from the history.
         results: what was computed for the current settings: name -> (what for, result).
@@ -44,6 +45,7 @@ class Memory:
     settings: PageSettings | None = None
     query: dict[str, str] = field(default_factory=dict)
     linked: dict[str, tuple[str | None, Any]] = field(default_factory=dict)
+    cut: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     history: list[tuple[float, ...]] = field(default_factory=list)
     undoing: bool = False
@@ -75,6 +77,9 @@ def enter(page: str) -> None:
     """Begin a run of a page; `main.py` calls this before the page draws anything."""
     mem = memory()
     mem.opened = page != mem.page
+    kept, mem.cut = cut(st.query_params.to_dict())
+    if mem.cut:
+        st.query_params.from_dict(kept)
     if mem.opened:
         mem.linked = {}
     if mem.opened and mem.settings is not None and not any(map(is_own, st.query_params)):
@@ -211,7 +216,7 @@ def _from_address(mem: Memory, choices: Choices, models: list[str]) -> PageSetti
     """Read the address anew; earlier thresholds are forgotten."""
     reading = read_query(st.query_params, choices)
     _, wrong_model = read_model(st.query_params, models)
-    mem.notices = [wrong_model, *reading.notices] if wrong_model else reading.notices
+    mem.notices = [*mem.cut, *filter(None, [wrong_model]), *reading.notices]
     mem.query = st.query_params.to_dict()
     mem.history = []
     return reading.settings

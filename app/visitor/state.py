@@ -10,10 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from app.says.text import shorten
+
 OWN = ("model", "device", "text", "pair", "layer", "head", "token")  # and t1, t2, …
 THRESHOLD = re.compile(r"t[0-9]+")
 HIDEABLE = ("text", "model", "thresholds", "lessons")  # controls that a teacher's link can hide
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
+LONGEST = {"text": LONGEST_LINK, "pair": LONGEST_LINK, "model": 500, "a": 1500, "b": 1500}
+LONGEST_OTHER = 1000  # characters of any other parameter
+MOST_PARAMETERS = 100
+SAID = 40  # characters of a parameter that a notice repeats
 
 T = TypeVar("T")
 
@@ -96,14 +102,32 @@ class Reading:
     notices: list[str] = field(default_factory=list)
 
 
+def cut(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """An address without what no link of ours holds, and a notice for what was cut or left out.
+
+    A text is cut; of anything else that is too long nothing can be used.
+    """
+    kept: dict[str, str] = {}
+    notices = []
+    for name, value in query.items():
+        longest = LONGEST.get(name, LONGEST_OTHER)
+        if len(value) <= longest and len(name) <= SAID and len(kept) < MOST_PARAMETERS:
+            kept[name] = value
+        elif name in ("text", "pair"):
+            kept[name] = value[:longest]
+            notices.append(f"The text in this address has {len(value):,} characters; {longest:,} are used.")
+        elif len(notices) < 3:
+            notices.append(f"“{shorten(name, SAID)}” in this address is too long, and is left out.")
+    return kept, notices
+
+
 def read_model(query: Mapping[str, str], models: Sequence[str]) -> tuple[str, str | None]:
     """The model an address asks for, or the first with a notice that lists what there is."""
     name = query.get("model", models[0])
     if name in models:
         return name, None
-    return models[
-        0
-    ], f"There is no model “{name}” here; this is “{models[0]}”. There is: {', '.join(models)}."
+    there_is = f"this is “{models[0]}”. There is: {', '.join(models)}."
+    return models[0], f"There is no model “{shorten(name, SAID)}” here; {there_is}"
 
 
 def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
@@ -117,12 +141,14 @@ def read_query(query: Mapping[str, str], choices: Choices) -> Reading:
             return usual
         if text.isascii() and text.isdigit() and lowest <= int(text[:9]) <= highest:
             return int(text[:9])
-        notices.append(f"{name}={text} is not a number from {lowest} to {highest}; {usual} is used instead.")
+        said = shorten(text, SAID)
+        notices.append(f"{name}={said} is not a number from {lowest} to {highest}; {usual} is used instead.")
         return usual
 
     device = query.get("device", default.device)
     if device not in choices.devices:
-        notices.append(f"There is no device “{device}” here; {default.device} is used instead.")
+        said = shorten(device, SAID)
+        notices.append(f"There is no device “{said}” here; {default.device} is used instead.")
         device = default.device
     settings = PageSettings(
         model=choices.model,
@@ -142,7 +168,8 @@ def read_choice(name: str, text: str, known: Sequence[T], usual: T) -> tuple[T, 
     for value in known:
         if str(value) == text:
             return value, None
-    return usual, f"There is no {name} “{text}” here; there is: {', '.join(map(str, known))}."
+    said = shorten(text, SAID)
+    return usual, f"There is no {name} “{said}” here; there is: {', '.join(map(str, known))}."
 
 
 def read_positions(name: str, text: str, shown: range) -> tuple[list[int], str | None]:
@@ -153,8 +180,8 @@ def read_positions(name: str, text: str, shown: range) -> tuple[list[int], str |
     if all(number in shown for number in numbers):
         return good, None
     return good, (
-        f"{name}={text}: only positions from {shown[0]} to {shown[-1]} are in this sentence; the others are "
-        "left out."
+        f"{name}={shorten(text, SAID)}: only positions from {shown[0]} to {shown[-1]} are in this sentence; "
+        "the others are left out."
     )
 
 
@@ -177,13 +204,15 @@ def _read_thresholds(
         text = query.get(f"t{number}")
         value = usual if text is None else _share(text)
         if value is None:
-            notice(f"t{number}={text} is not a share of attention from 0 to 1; {instead} is used instead.")
+            said = shorten(text, SAID)
+            notice(f"t{number}={said} is not a share of attention from 0 to 1; {instead} is used instead.")
             value = usual
         values.append(value)
     known = {f"t{number}" for number in range(1, choices.layers + 1)}
     surplus = [name for name in query if THRESHOLD.fullmatch(name) and name not in known]
     if surplus:
-        notice(f"{', '.join(surplus)}: this model has {choices.layers} layers; the rest is left out.")
+        said = shorten(", ".join(surplus), SAID)
+        notice(f"{said}: this model has {choices.layers} layers; the rest is left out.")
     return tuple(values)
 
 

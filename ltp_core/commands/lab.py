@@ -13,6 +13,7 @@ import ltp_core
 
 OWN_MODELS = "LTP_LAB_OWN_MODELS"  # read by app/own_models.py
 EVERYWHERE = ("0.0.0.0", "::")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def lab(
@@ -48,6 +49,8 @@ def lab(
         # Streamlit would ask an outside server for this machine's public address, to print it.
         options["browser.serverAddress"] = _own_address()
     flags = [part for name, value in options.items() for part in (f"--{name}", str(value).lower())]
+    if own_models and host in LOOPBACK:  # not by a name that another site gives this machine
+        flags += [part for name in LOOPBACK for part in ("--server.allowedHosts", name)]
     sys.argv = ["streamlit", "run", str(script), *flags]
     sys.path.insert(0, str(script.parents[1]))  # where the package `app` lies
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)

@@ -16,6 +16,14 @@ def open_view(name, **query):
     return run(page)
 
 
+def open_main(**query):
+    """The same by main.py, which every page of a served lab goes through: it opens Explore."""
+    page = AppTest.from_file(VIEWS.parent / "main.py", default_timeout=60)
+    for key, value in {"model": "tiny", **query}.items():
+        page.query_params[key] = value
+    return run(page)
+
+
 def run(page):
     """Run it once more; no traceback may be on it."""
     page.run()
