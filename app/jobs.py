@@ -1,5 +1,9 @@
-"""Work in the background of a page: progress, a cancel that works, and a limit for the whole server."""
+"""Work in the background of a page: one job a visitor, with progress, a cancel that works, and a way back.
 
+A visitor is known by the cookie that the gate gives a browser, so a reload or another tab finds it again.
+"""
+
+import logging
 import math
 import threading
 import time
@@ -11,19 +15,26 @@ import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-MOST_JOBS = 2  # at once, for all visitors
+from app.serving.settings import VISITOR
+
+MOST_JOBS = 30  # at once, of all visitors, who take turns
 LONGEST_ABSENCE = 60.0  # seconds: a lost connection comes back within a few, and Streamlit then goes on
 
-_places = threading.BoundedSemaphore(MOST_JOBS)
+_board: dict[str, "BackgroundJob"] = {}  # visitor -> the latest
+_changing = threading.Lock()
 
 
 class Stopped(Exception):
     """The visitor has cancelled, or left."""
 
 
+class Refused(Exception):
+    """Why no work is started, said in one line."""
+
+
 @dataclass
 class BackgroundJob:
-    """One piece of work in a thread of its own. Only that thread writes, except for `stop`.
+    """One piece of work in a thread of its own. Only that thread writes, except for `stop` and `sessions`.
 
     Attributes:
         done: steps done,
@@ -32,6 +43,9 @@ class BackgroundJob:
         result: when finished.
         error: one line, when failed.
         stop: set it to stop the work at its next step.
+        note: what the page wants to know of it again.
+        sessions: Streamlit's names of the visitor's tabs that have seen it.
+        began: when it was started, a monotonic clock.
     """
 
     done: int = 0
@@ -40,27 +54,52 @@ class BackgroundJob:
     result: Any = None
     error: str = ""
     stop: threading.Event = field(default_factory=threading.Event)
+    note: Any = None
+    sessions: set[str] = field(default_factory=set)
+    began: float = field(default_factory=time.monotonic)
+    left: float = math.inf
+
+    def present(self) -> bool:
+        """Whether a tab of the visitor is there, or was a short while ago; always, outside of a server."""
+        if not self.sessions or not Runtime.exists():
+            return True
+        now, active = time.monotonic(), Runtime.instance().is_active_session
+        self.left = math.inf if any(map(active, tuple(self.sessions))) else min(self.left, now)
+        return now - self.left < LONGEST_ABSENCE
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None while there is none."""
+        if not (self.done and self.total):
+            return None
+        return (time.monotonic() - self.began) / self.done * (self.total - self.done)
 
 
 def start(
-    work: Callable[[Callable[[int, int], None]], Any], expected: type[Exception]
-) -> BackgroundJob | None:
-    """Start work in the background.
+    work: Callable[[Callable[[int, int], None]], Any], expected: type[Exception], note: Any = None
+) -> BackgroundJob:
+    """Start work in the background for the visitor of this run.
 
     Args:
         work: is given a function to call with steps done and steps in all, which may raise `Stopped`.
         expected: an error that says in one line what is wrong; others go to the log.
+        note: kept with the job, see there.
 
-    Returns:
-        The job; None if as many run as are allowed.
+    Raises:
+        Refused: if the visitor's last one still runs, or as many run as are allowed.
     """
-    if not _places.acquire(blocking=False):
-        return None
-    job, present = BackgroundJob(), _presence()
+    visitor, session = _who()
+    job = BackgroundJob(note=note, sessions={session} - {""})
+    with _changing:
+        if visitor in _board and _board[visitor].state == "running":
+            raise Refused("Your last run, perhaps in another tab, has not ended yet: one at a time.")
+        if running() >= MOST_JOBS:
+            raise Refused(f"{MOST_JOBS} visitors run something right now. Press Run again in a moment.")
+        _board[visitor] = job
 
     def progress(done: int, total: int) -> None:
         job.done, job.total = done, total
-        if job.stop.is_set() or not present():
+        if job.stop.is_set() or not job.present():
             raise Stopped
 
     def run() -> None:
@@ -72,30 +111,41 @@ def start(
         except expected as error:
             job.error, job.state = str(error), "failed"
         except Exception:
+            logging.getLogger(__name__).exception("a job failed")
             job.error = "Something went wrong here; the server’s log has the details."
             job.state = "failed"
-            raise
-        finally:
-            _places.release()
 
     threading.Thread(target=run, name="job", daemon=True).start()
     return job
 
 
-def _presence() -> Callable[[], bool]:
-    """Whether who starts this is still there, or was a short while ago; always, outside of a server."""
+def running() -> int:
+    """How many run, of all visitors."""
+    return sum(job.state == "running" for job in tuple(_board.values()))
+
+
+def here() -> BackgroundJob | None:
+    """The job of the visitor of this run, if there is one: note that this tab has seen it."""
+    visitor, session = _who()
+    job = _board.get(visitor)
+    if job is not None and session:
+        job.sessions.add(session)
+    return job
+
+
+def forget_absent() -> None:
+    """Drop what has ended and whose visitor has left: for the server's housekeeping."""
+    with _changing:
+        for visitor, job in tuple(_board.items()):
+            if job.state != "running" and not job.present():
+                del _board[visitor]
+
+
+def _who() -> tuple[str, str]:
+    """The visitor, and this tab."""
     context = get_script_run_ctx()
-    if context is None or not Runtime.exists():
-        return lambda: True
-    runtime, session, left = Runtime.instance(), context.session_id, math.inf
-
-    def present() -> bool:
-        nonlocal left
-        now = time.monotonic()
-        left = math.inf if runtime.is_active_session(session) else min(left, now)
-        return now - left < LONGEST_ABSENCE
-
-    return present
+    session = context.session_id if context is not None else ""
+    return st.context.cookies.get(VISITOR) or session, session
 
 
 @st.fragment(run_every=0.7)
@@ -104,8 +154,16 @@ def watch(job: BackgroundJob, name: str) -> None:
     if job.state != "running":
         st.rerun()
     share = job.done / job.total if job.total else 0.0
-    said = f"{job.done:,} of {job.total:,} runs" if job.total else "starting"
-    st.progress(share, text=f"{name}: {said}")
+    said = [f"{job.done:,} of {job.total:,} runs" if job.total else "waiting for the first turn"]
+    if others := running() - 1:
+        said.append(f"taking turns with {others} other{'s' if others > 1 else ''}")
+    if job.seconds_left is not None:
+        said.append(f"{_duration(job.seconds_left)} left at this pace")
+    st.progress(share, text=f"{name}: {', '.join(said)}")
     stopping = job.stop.is_set()
     label = "Stopping …" if stopping else "Cancel"
     st.button(label, key="cancel_job", on_click=job.stop.set, disabled=stopping)
+
+
+def _duration(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {max(seconds, 1):.0f} s"

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit import config
 
-from app import style
+from app import jobs, style
 from app.says import markup
 from app.serving import settings
 from app.visitor import session
@@ -34,5 +34,6 @@ if not config.get_option("global.appTest"):  # Streamlit's own test harness serv
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · LTP Lab")
 session.enter(page.url_path)
+jobs.here()
 with style.skeleton(session.memory().opened):
     page.run()

@@ -13,23 +13,34 @@ from contextlib import asynccontextmanager
 import streamlit as st
 from starlette.middleware import Middleware
 
+from app import jobs
 from app.live.routes import routes
 from app.live.store import Store
 from app.live.supply import Supply
 from app.serving import memory, settings
 from app.serving.gate import Gate
 
+EVERY = 20.0  # seconds
+
 
 @asynccontextmanager
 async def housekeeping(_: st.App) -> AsyncIterator[None]:
     """While the server runs."""
-    trimming = asyncio.create_task(memory.keep_trimmed())
+    tidying = asyncio.create_task(_tidy())
     # Streamlit itself opens no browser for a server with routes of its own.
     if not st.get_option("server.headless"):
         port = st.get_option("server.port")
         await asyncio.to_thread(webbrowser.open, f"http://{_reachable()}:{port}")
     yield
-    trimming.cancel()
+    tidying.cancel()
+
+
+async def _tidy() -> None:
+    """Again and again: forget who has left, and give back what that frees."""
+    while True:
+        await asyncio.sleep(EVERY)
+        jobs.forget_absent()
+        await asyncio.to_thread(memory.trim)
 
 
 def _reachable() -> str:

@@ -2,8 +2,9 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from app.examples import is_pair_task
 from app.models import first_line
@@ -13,11 +14,14 @@ from app.visitor.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.data.rows import TASKS, DataError, load_rows
 from ltp_core.data.survey import Survey, survey
+from ltp_core.flops import paper_flops
 from ltp_core.model import Text
 
 DATA_VARIABLE = "LTP_LAB_DATA"  # a folder with task data in the Hub's layout, so that nothing is downloaded
 FACTORS = (0.5, 0.75, 1.25, 1.5)
 BATCH = 16  # texts; small, since a visitor who measures waits for the batch that runs
+LONGEST_TURN = 2.0  # seconds of it: others wait for theirs
+MOST_WORK = 10e12  # paper FLOPs of all runs of one set of texts, counted as if nothing were pruned
 
 
 class SurveyProblem(ValueError):
@@ -89,12 +93,13 @@ def run(
         progress(*latest)
         return surveying(lambda: progress(*latest))
 
-    texts = data()
-    _check_rows(model, texts, turn)
     rule = Thresholds(thresholds, model.reference_length)
     factors = FACTORS if any(thresholds) else ()
+    texts = data()
+    texts = affordable(model, texts, _check_rows(model, texts, turn), runs=len(factors) + 2)
     try:
-        return texts, survey(model, texts.texts, texts.labels, rule, factors, BATCH, step, turn)
+        found = survey(model, texts.texts, texts.labels, rule, factors, BATCH, step, turn, LONGEST_TURN)
+        return texts, found
     except ValueError as error:
         raise SurveyProblem(str(error)) from None
     except RuntimeError as error:  # out of memory, a device that has gone
@@ -102,16 +107,46 @@ def run(
         raise SurveyProblem(f"These texts could not be run on {model.device}: {first}") from None
 
 
-def _check_rows(model: PrunedModel, data: DataSet, turn: Callable[[], AbstractContextManager[None]]) -> None:
-    """See that every text has a token before any is run: else minutes of work end at a row without a name."""
+def affordable(model: PrunedModel, data: DataSet, tokens: Sequence[int], runs: int) -> DataSet:
+    """The first rows whose runs are within `MOST_WORK`, at least one; a note says so where that is not all.
+
+    Args:
+        model: what is to run.
+        data: the texts.
+        tokens: of each of them, as the model reads it.
+        runs: of each text.
+    """
+    size = model.dimensions
+    work, rows = 0.0, 0
+    for count in tokens:
+        work += runs * paper_flops(size, count, [count] * size.layers)
+        if work > MOST_WORK and rows:
+            break
+        rows += 1
+    if rows == len(data.texts):
+        return data
+    note = (
+        f"Only the first {rows:,} of {len(data.texts):,} texts are run: with texts this long, that is the "
+        "work that one run may ask of this server."
+    )
+    labels = None if data.labels is None else data.labels[:rows]
+    return replace(data, texts=data.texts[:rows], labels=labels, note=f"{data.note} {note}".strip())
+
+
+def _check_rows(
+    model: PrunedModel, data: DataSet, turn: Callable[[], AbstractContextManager[None]]
+) -> list[int]:
+    """See that each text has a token before any is run, else minutes of work end at a row -> their tokens."""
+    tokens: list[int] = []
     for start in range(0, len(data.texts), BATCH):
         batch = data.texts[start : start + BATCH]
         try:
             with turn():
-                model.encode(batch)
+                tokens += model.encode(batch)[0]["attention_mask"].sum(dim=1).tolist()
         except ValueError:
             for number, text in enumerate(batch, start=start + 1):
                 _check_row(model, text, f"{data.name}, row {number}")
+    return tokens
 
 
 def _check_row(model: PrunedModel, text: Text, place: str) -> None:

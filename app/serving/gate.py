@@ -19,9 +19,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from app.serving.settings import GATE
+from app.serving.settings import GATE, VISITOR
 
-VISITOR = "ltp_visitor"  # the cookie
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/([^/]+)")
 # What a page of the lab sends. Above all not `clear_cache`, which would be for all visitors, nor

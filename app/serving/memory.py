@@ -3,11 +3,9 @@
 Of other C libraries, and on other systems, nothing here does anything.
 """
 
-import asyncio
 import ctypes
 from typing import Any
 
-EVERY = 20.0  # seconds
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _MEGABYTE = 2**20
 
@@ -24,12 +22,10 @@ def settle() -> None:
         libc.mallopt(_TRIM_THRESHOLD, _MEGABYTE)
 
 
-async def keep_trimmed() -> None:
-    """Give free memory back again and again; for a server's event loop."""
-    libc = _libc()
-    while libc:
-        await asyncio.sleep(EVERY)
-        await asyncio.to_thread(libc.malloc_trim, 0)
+def trim() -> None:
+    """Give free memory back now."""
+    if libc := _libc():
+        libc.malloc_trim(0)
 
 
 def _libc() -> Any:

@@ -24,9 +24,9 @@ SOURCES = {"ours": "Our sentences", "task": "Data of the task", "file": "A file 
 SIZES = (50, 200, 500, 1000, 2000)
 SHOWN = 20  # sentences in the list; the file has all
 LIMITS = (
-    f"Limits: {MOST_MEGABYTES} MB, {MOST_ROWS:,} rows, {MOST_CHARACTERS:,} characters in a text; at most "
-    f"{jobs.MOST_JOBS} data sets run at once on this server. A file is read in memory, for you alone, and "
-    "never stored. Closing the page stops the run after a minute."
+    f"Limits: {MOST_MEGABYTES} MB, {MOST_ROWS:,} rows, {MOST_CHARACTERS:,} characters in a text, fewer rows "
+    "where texts are long; one run at a time for each visitor, who all take turns. A file is read in memory, "
+    "for you alone, and never stored. A reload finds the run again; closing the page stops it after a minute."
 )
 LEFT = (
     f"This run stopped because your browser was not connected for {jobs.LONGEST_ABSENCE:.0f} seconds. "
@@ -66,6 +66,8 @@ def page() -> None:
     if setup is None:
         return
     latest = st.session_state.setdefault("data_set", LatestRun())
+    if (known := jobs.here()) is not None:  # also after a reload, and in another tab
+        latest = st.session_state["data_set"] = known.note
     _choose(setup, latest)
     job = latest.job
     if job is None:
@@ -119,7 +121,7 @@ def _choose(setup: Setup, latest: LatestRun) -> None:
         if st.button("Run", key="run_set", icon=":material/play_arrow:", disabled=running or not ready):
             data = _source(setup, str(source), rows, upload)
             if data is not None:
-                _start(setup, latest, data, SOURCES[str(source)])
+                _start(setup, data, SOURCES[str(source)])
         st.html(markup.paragraph(LIMITS, "hint"))
 
 
@@ -138,18 +140,17 @@ def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], D
     return lambda: data
 
 
-def _start(setup: Setup, latest: LatestRun, data: Callable[[], DataSet], about: str) -> None:
+def _start(setup: Setup, data: Callable[[], DataSet], about: str) -> None:
     model, thresholds = setup.model, setup.settings.thresholds
-    job = jobs.start(lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem)
-    if job is None:
-        st.html(
-            markup.notice(
-                f"{jobs.MOST_JOBS} data sets run right now, which is all this server does at once. "
-                "Press Run again in a moment."
-            )
+    note = LatestRun(about=about, key=_key(setup), whose=_whose(setup))
+    try:
+        note.job = jobs.start(
+            lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem, note
         )
+    except jobs.Refused as why:
+        st.html(markup.notice(str(why)))
         return
-    latest.job, latest.about, latest.key, latest.whose = job, about, _key(setup), _whose(setup)
+    st.session_state["data_set"] = note
     st.rerun()
 
 

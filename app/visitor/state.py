@@ -204,7 +204,7 @@ def _read_thresholds(
         text = query.get(f"t{number}")
         value = usual if text is None else _share(text)
         if value is None:
-            said = shorten(text, SAID)
+            said = shorten(text or "", SAID)
             notice(f"t{number}={said} is not a share of attention from 0 to 1; {instead} is used instead.")
             value = usual
         values.append(value)

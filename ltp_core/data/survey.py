@@ -3,6 +3,8 @@
 A survey is plain numbers, as a trace is. Reductions over many texts are ratios of means.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -188,6 +190,7 @@ def survey(
     batch_size: int = 32,
     progress: Callable[[int, int], object] = lambda done, total: None,
     turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    longest_turn: float = math.inf,
 ) -> Survey:
     """Run texts with nothing pruned, under thresholds, and under multiples of them.
 
@@ -200,6 +203,7 @@ def survey(
         batch_size: texts in a packed batch.
         progress: called with runs done and runs in all, after each batch; may raise to stop.
         turn: entered for each batch, where others use the device too, say to hold a lock.
+        longest_turn: seconds that a batch may take; batches are made as small as that needs on this machine.
 
     Raises:
         ValueError: if there is no text, one is empty, or the labels do not match.
@@ -215,7 +219,7 @@ def survey(
     def run(rule: Rule) -> Iterator[tuple[int, Prediction]]:
         nonlocal before
         done = 0
-        for indices, predictions in predict_all(model, texts, rule, batch_size, turn):
+        for indices, predictions in predict_all(model, texts, rule, batch_size, turn, longest_turn):
             yield from zip(indices, predictions, strict=True)
             done += len(indices)
             progress(before + done, total)
@@ -255,17 +259,24 @@ def predict_all(
     rule: Rule,
     batch_size: int = 32,
     turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    longest_turn: float = math.inf,
 ) -> Iterator[tuple[list[int], list[Prediction]]]:
     """Run texts in packed batches of like length -> for each batch, places in `texts` and predictions.
 
-    `turn` is entered for each batch, as in `survey`.
+    `turn` is entered for each batch, as in `survey`. With a `longest_turn` the first batch is one text, and
+    the next ones are what takes half of it at the speed of the last: the longest texts come first.
     """
     order = sorted(range(len(texts)), key=lambda index: -len("".join(texts[index])))
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
+    start, size = 0, batch_size if longest_turn == math.inf else 1
+    while start < len(order):
+        chosen = order[start : start + size]
+        start += len(chosen)
         with turn():
+            began = time.perf_counter()
             found = model.predict([texts[index] for index in chosen], rule)
+            took = max(time.perf_counter() - began, 1e-6)
         yield chosen, found
+        size = max(1, int(min(batch_size, 2 * len(chosen), len(chosen) * longest_turn / 2 / took)))
 
 
 @dataclass(frozen=True)

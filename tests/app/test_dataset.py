@@ -17,6 +17,7 @@ from app.visitor import session
 from app.visitor.uploads import DataSet
 from ltp_core.data.rows import DataError
 from ltp_core.data.survey import Answer, Fate, Point, Row, Survey
+from ltp_core.flops import paper_flops
 from tests.app.harness import html, open_view, run, set_task
 
 
@@ -189,10 +190,37 @@ def test_a_sentence_that_a_teacher_has_fixed_is_not_replaced(dataset, found):
 
 
 def test_too_many_at_once_are_refused(dataset, monkeypatch):
-    monkeypatch.setattr(jobs, "start", lambda *args: None)
+    monkeypatch.setattr(jobs, "MOST_JOBS", 0)
     page = dataset()
     page.button(key="run_set").click()
-    assert "all this server does at once" in html(run(page))
+    assert "0 visitors run something right now" in html(run(page))
+
+
+def test_a_reload_finds_the_run_again(dataset):
+    page = dataset()
+    page.button(key="run_set").click()
+    first = finish(run(page))
+    again = dataset()
+    assert again.session_state["data_set"] is first.session_state["data_set"]
+    assert "Download all rows" in str(again.get("download_button"))
+
+
+def test_a_file_of_long_rows_is_cut_to_what_one_run_may_cost(tiny_folder, monkeypatch):
+    """1,900 rows of 500 words took half an hour in one of two places."""
+    model = models.load(tiny_folder, "cpu")
+    long, short = "very good film " * 40, "good film"
+    data = DataSet("long.csv", [long] * 30 + [short] * 30, [0.0] * 60)
+    size = model.dimensions
+    tokens = [int(model.encode([text])[0]["attention_mask"].sum()) for text in data.texts]
+    one = 6 * paper_flops(size, tokens[0], [tokens[0]] * size.layers)
+    monkeypatch.setattr(surveys, "MOST_WORK", 10.5 * one)
+    texts, found = surveys.run(model, (0.1, 0.1, 0.1), lambda: data, lambda done, total: None)
+    assert len(found.rows) == len(texts.texts) == len(texts.labels) == 10
+    assert "first 10 of 60 texts" in texts.note
+    monkeypatch.setattr(surveys, "MOST_WORK", 0.0)
+    assert len(surveys.affordable(model, data, tokens, 6).texts) == 1  # never nothing
+    monkeypatch.setattr(surveys, "MOST_WORK", 1e18)
+    assert surveys.affordable(model, data, tokens, 6) is data
 
 
 def test_cancel(dataset):

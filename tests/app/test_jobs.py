@@ -35,7 +35,6 @@ def test_what_is_wrong_is_kept_in_one_line():
     assert job.error == "row 3 is empty"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_fault_of_ours_does_not_show_its_details():
     def work(progress):
         raise RuntimeError("secret path")
@@ -75,7 +74,7 @@ def server(monkeypatch):
     server = Server()
     runtime = SimpleNamespace(exists=lambda: True, instance=lambda: server)
     monkeypatch.setattr(jobs, "Runtime", runtime)
-    monkeypatch.setattr(jobs, "get_script_run_ctx", lambda: SimpleNamespace(session_id="a visitor"))
+    monkeypatch.setattr(jobs, "_who", lambda: ("a visitor", "a tab"))
     return server
 
 
@@ -113,13 +112,88 @@ def test_a_visitor_who_stays_away_has_left_and_has_not_cancelled(server, monkeyp
     wait(job, "left")
 
 
-def test_places_are_limited_and_given_back():
+@pytest.fixture
+def visitors(monkeypatch):
+    """Whose turn it is: ``visitors("a", "tab 2")``."""
+
+    def become(visitor, tab="tab"):
+        monkeypatch.setattr(jobs, "_who", lambda: (visitor, tab))
+
+    return become
+
+
+def test_one_at_a_time_for_each_visitor(visitors):
     hold = threading.Event()
-    running = [jobs.start(lambda progress: hold.wait(20), Problem) for _ in range(jobs.MOST_JOBS)]
-    assert all(running)
-    assert jobs.start(lambda progress: None, Problem) is None
-    hold.set()
-    for job in running:
-        wait(job, "finished")
-    time.sleep(0.05)  # the place is given back just after the state is set
+    visitors("a")
+    first = jobs.start(lambda progress: hold.wait(20), Problem)
+    with pytest.raises(jobs.Refused, match="one at a time"):
+        jobs.start(lambda progress: None, Problem)
+    visitors("b")
     wait(jobs.start(lambda progress: None, Problem), "finished")
+    hold.set()
+    wait(first, "finished")
+    visitors("a")
+    wait(jobs.start(lambda progress: None, Problem), "finished")
+
+
+def test_places_are_limited_and_given_back(visitors, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_JOBS", 3)
+    hold = threading.Event()
+    started = []
+    for visitor in "abc":
+        visitors(visitor)
+        started.append(jobs.start(lambda progress: hold.wait(20), Problem))
+    visitors("d")
+    with pytest.raises(jobs.Refused, match="3 visitors"):
+        jobs.start(lambda progress: None, Problem)
+    hold.set()
+    for job in started:
+        wait(job, "finished")
+    wait(jobs.start(lambda progress: None, Problem), "finished")
+
+
+def test_a_reload_finds_the_job_again_and_nobody_else_does(visitors):
+    visitors("a", "before")
+    job = jobs.start(lambda progress: "result", Problem, note="what for")
+    wait(job, "finished")
+    visitors("a", "after")
+    assert jobs.here() is job and job.note == "what for"
+    visitors("b")
+    assert jobs.here() is None
+
+
+def test_a_reload_keeps_a_job_going(server, visitors, monkeypatch):
+    """The old tab is gone for good; the new one, on whichever page, has been seen."""
+    monkeypatch.setattr(jobs, "LONGEST_ABSENCE", 0.05)
+    connected = {"before"}
+    monkeypatch.setattr(server, "is_active_session", connected.__contains__, raising=False)
+    steps = {"enough": threading.Event(), "done": 0}
+    visitors("a", "before")
+    job = jobs.start(step_by_step(steps), Problem)
+    connected.add("after")
+    visitors("a", "after")
+    jobs.here()
+    connected.remove("before")
+    time.sleep(0.2)
+    assert job.state == "running"
+    connected.clear()
+    wait(job, "left")
+
+
+def test_results_of_who_has_left_are_forgotten(server, visitors, monkeypatch):
+    monkeypatch.setattr(jobs, "LONGEST_ABSENCE", 0.0)
+    visitors("a")
+    wait(jobs.start(lambda progress: "large", Problem), "finished")
+    jobs.forget_absent()
+    assert jobs.here() is not None
+    server.connected = False
+    jobs.forget_absent()
+    assert jobs.here() is None
+
+
+def test_the_time_left_is_at_the_pace_so_far(monkeypatch):
+    job = jobs.BackgroundJob(began=100.0)
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: 130.0)
+    assert job.seconds_left is None
+    job.done, job.total = 30, 90
+    assert job.seconds_left == 60
