@@ -17,6 +17,7 @@ from ltp_core.commands.lab import lab
 from ltp_core.commands.memory import memory
 from ltp_core.commands.models import models
 from ltp_core.commands.precision import precision
+from ltp_core.commands.predict import predict
 from ltp_core.commands.report import report
 from ltp_core.commands.results import results
 from ltp_core.commands.ship import ship
@@ -25,7 +26,7 @@ from ltp_core.commands.train import train
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
-    *(models, trace, attribute, evaluate, benchmark, growth, memory, precision, export),
+    *(models, trace, predict, attribute, evaluate, benchmark, growth, memory, precision, export),
     *(train, calibrate, compare, ship, results, report, finding, lab),
 )
 for command in COMMANDS:

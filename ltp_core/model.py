@@ -1,6 +1,7 @@
 """`PrunedModel`: a Hugging Face encoder that prunes tokens as it is called. The one thing users hold."""
 
 import copy
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from ltp_core.checkpoints import Settings
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
 from ltp_core.importance import SAMPLE
-from ltp_core.prediction import Prediction, PrunedOutput, Text, TorchClassifier, columns
+from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, TorchClassifier, columns
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
+PRECISIONS = {"torch": ("float32",), "onnxruntime": ("float32",)}  # of each backend
 Execution = Literal["removed", "masked", "soft"]
 
 
@@ -75,8 +77,16 @@ class PrunedModel(nn.Module, TorchClassifier):
         cls, source: str | Path, weights: str = "ltp", *, backend: Literal["onnxruntime"]
     ) -> "OnnxModel": ...
 
+    @overload
     @classmethod
-    def from_pretrained(cls, source: str | Path, weights: str = "ltp", backend: str = "torch") -> Any:
+    def from_pretrained(
+        cls, source: str | Path, weights: str = "ltp", *, backend: str, precision: str
+    ) -> TextClassifier: ...
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, weights: str = "ltp", backend: str = "torch", precision: str = "float32"
+    ) -> Any:
         """Load a shipped model by name, a folder, or an id on the Hub, in evaluation mode.
 
         Args:
@@ -84,11 +94,17 @@ class PrunedModel(nn.Module, TorchClassifier):
             weights: "ltp", or "baseline" for the separately tuned dense model shipped beside it.
             backend: "torch"; or "onnxruntime" for an `OnnxModel` with the same calls, from a folder
                 that `export --format onnx` wrote, or exported now, which takes some 20 seconds.
+            precision: of the numbers, see `PRECISIONS`.
 
         Raises:
             CheckpointError: (a ValueError) one line that says what cannot be found, read or trusted.
-            ValueError: for an unknown backend, or one whose packages are missing.
+            ValueError: for an unknown backend, a precision that it has not, or packages that are missing.
         """
+        if backend not in PRECISIONS:
+            raise ValueError(f"backend must be {' or '.join(map(repr, PRECISIONS))}, got {backend!r}")
+        if precision not in PRECISIONS[backend]:
+            has = "; ".join(f"{name}: {', '.join(known)}" for name, known in PRECISIONS.items())
+            raise ValueError(f"the backend {backend} has no precision {precision!r}; there is {has}")
         if backend == "onnxruntime":
             from ltp_core.onnx.export import to_onnx  # an extra: its packages may be missing
             from ltp_core.onnx.model import OnnxModel, graph_at
@@ -96,8 +112,6 @@ class PrunedModel(nn.Module, TorchClassifier):
             if graph := graph_at(source):
                 return OnnxModel.from_file(graph, str(source))
             return to_onnx(cls.from_pretrained(source, weights))
-        if backend != "torch":
-            raise ValueError(f"backend must be 'torch' or 'onnxruntime', got {backend!r}")
         found = checkpoints.load_checkpoint(source, weights)
         try:
             model = cls(found.model, found.tokenizer, found.thresholds, found.settings, found.name)
@@ -148,6 +162,13 @@ class PrunedModel(nn.Module, TorchClassifier):
     def config(self) -> Any:
         """The Hugging Face config."""
         return self.hf_model.config
+
+    def _weights_digest(self) -> str:
+        found = hashlib.sha256()
+        for name, weight in sorted(self.hf_model.state_dict().items()):
+            found.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+            found.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return found.hexdigest()
 
     @property
     def device(self) -> torch.device:

@@ -1,8 +1,11 @@
 """From text to a prediction: what every way to run a model shares, whatever computes the logits."""
 
+import hashlib
+import json
+import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -20,6 +23,7 @@ from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 _tokenizing = threading.Lock()
 
 Text = str | tuple[str, str]
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # of what a tokenizer returns, what a call takes
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,25 @@ class Prediction:
     def flops_reduction(self) -> float:
         """Dense over pruned paper FLOPs, at least 1."""
         return self.dense_flops / self.flops
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One text or pair as tokens, without padding.
+
+    Attributes:
+        inputs: by name (`input_ids`, …) a list of n numbers each.
+        truncated: how many tokens did not fit and were cut.
+        readable: whether the text, or both of a pair, have a token.
+    """
+
+    inputs: dict[str, list[int]]
+    truncated: int
+    readable: bool
+
+    def __len__(self) -> int:
+        """Tokens, special ones included."""
+        return len(self.inputs["input_ids"])
 
 
 class TextClassifier:
@@ -159,14 +182,13 @@ class TextClassifier:
             ValueError: if there is no tokenizer, no text, a mixture of texts and pairs, or a text
                 without a token.
         """
-        if self.tokenizer is None:
-            raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
+        tokenizer = self._reader()
         firsts, seconds = columns(texts)
         longest = self.max_tokens if max_tokens is None else min(self.max_tokens, max_tokens)
         fit = {"truncation": True, "max_length": longest, "padding": True, "return_tensors": "pt"}
         with _tokenizing:
-            whole = self.tokenizer(firsts, seconds, truncation=False, verbose=False)
-            batch = self.tokenizer(firsts, seconds, **fit)
+            whole = tokenizer(firsts, seconds, truncation=False, verbose=False)
+            batch = tokenizer(firsts, seconds, **fit)
         for number in range(len(texts)):
             belongs = set(whole.sequence_ids(number))
             if 0 not in belongs or (seconds is not None and 1 not in belongs):
@@ -174,6 +196,60 @@ class TextClassifier:
         kept = batch["attention_mask"].sum(dim=-1).tolist()
         truncated = [len(ids) - n for ids, n in zip(whole["input_ids"], kept, strict=True)]
         return batch.to(self.device), truncated
+
+    def tokenize(self, texts: Sequence[Text], max_tokens: int | None = None) -> list[Encoded]:
+        """Tokenize texts or pairs, each by itself: for those that run in batches of like length.
+
+        A text without a token is no error here. Arguments, and other errors, as for `encode`.
+        """
+        tokenizer = self._reader()
+        firsts, seconds = columns(texts)
+        longest = self.max_tokens if max_tokens is None else min(self.max_tokens, max_tokens)
+        with _tokenizing:
+            whole = tokenizer(firsts, seconds, truncation=False, verbose=False)
+            full = [len(ids) for ids in whole["input_ids"]]
+            long = [row for row, n in enumerate(full) if n > longest]
+            rest = None if seconds is None else [seconds[row] for row in long]
+            fit = {"truncation": True, "max_length": longest}
+            cut = tokenizer([firsts[row] for row in long], rest, **fit) if long else {}
+        places = {row: place for place, row in enumerate(long)}
+        needed = {0} if seconds is None else {0, 1}
+        found = []
+        for row, tokens in enumerate(full):
+            source, place = (cut, places[row]) if row in places else (whole, row)
+            inputs = {name: source[name][place] for name in INPUTS if name in source}
+            readable = needed <= set(whole.sequence_ids(row))
+            found.append(Encoded(inputs, tokens - len(inputs["input_ids"]), readable))
+        return found
+
+    def collate(self, encoded: Sequence[Encoded]) -> dict[str, Tensor]:
+        """Pad tokenized texts to a batch ``[B, n]`` on the model's device, for a call of the model."""
+        longest = max(len(each) for each in encoded)
+        fill = {"input_ids": self.tokenizer.pad_token_id or 0}
+        batch = {}
+        for name in encoded[0].inputs:
+            pad = fill.get(name, 0)
+            rows = [each.inputs[name] + [pad] * (longest - len(each)) for each in encoded]
+            batch[name] = torch.tensor(rows, device=self.device)
+        return batch
+
+    def digest(self) -> str:
+        """SHA-256 of all that decides on an answer: weights, thresholds and how they are read, tokenizer."""
+        facts = asdict(replace(self.settings, files={}, training={}, results={}))
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        words = json.loads(backend.to_str()) if backend else {}
+        for state in ("truncation", "padding"):  # of the last call
+            words.pop(state, None)
+        known = [self.config.to_json_string(), json.dumps([self.thresholds, facts, words])]
+        return hashlib.sha256("\0".join([self._weights_digest(), *known]).encode()).hexdigest()
+
+    def _weights_digest(self) -> str:
+        raise NotImplementedError
+
+    def _reader(self) -> Any:
+        if self.tokenizer is None:
+            raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
+        return self.tokenizer
 
     def predict(
         self, text: Text | list[Text], rule: Rule | None = None, attention_layer: int | None = None
@@ -209,17 +285,19 @@ class TextClassifier:
             self._prediction(logits, trace, rule) for logits, trace in zip(output.logits, traces, strict=True)
         ]
 
+    def answer(self, logits: Sequence[float]) -> tuple[str | None, dict[str, float], float | None]:
+        """Label, probabilities by label, and value, as in `Prediction`, from one text's logits ``[C]``."""
+        if len(logits) == 1:
+            return None, {}, float(logits[0])
+        weights = [math.exp(logit - max(logits)) for logit in logits]
+        total = sum(weights)
+        probabilities = dict(zip(self.classes, (weight / total for weight in weights), strict=True))
+        return max(probabilities, key=probabilities.__getitem__), probabilities, None
+
     def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
         size, tokens = self.dimensions, len(trace.tokens)
         observed = self.observed(rule)
-        label, value, probabilities = None, None, {}
-        if len(logits) == 1:
-            value = float(logits)
-        else:
-            names = self.classes
-            shares = logits.double().softmax(dim=-1).tolist()
-            probabilities = dict(zip(names, shares, strict=True))
-            label = names[int(logits.argmax())]
+        label, probabilities, value = self.answer(logits.tolist())
         return Prediction(
             label=label,
             probabilities=probabilities,

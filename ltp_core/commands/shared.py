@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers.utils import logging as transformers_logging
 
 from ltp_core.model import PrunedModel
-from ltp_core.speed.latency import available_devices
+from ltp_core.speed.latency import choose_device as choose_device
 from ltp_core.training.job import FEWEST_TOKENS
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
@@ -24,20 +24,6 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the faste
 Model = Annotated[str, typer.Option(help="A shipped model's name, a folder, or an id on the Hub.")]
 
 messages = Console(stderr=True, highlight=False)
-
-
-def choose_device(name: str) -> torch.device:
-    """Turn a device's name into one that is here.
-
-    Raises:
-        ValueError: if it is not, with the list of those that are.
-    """
-    here = available_devices()
-    if name == "auto":
-        return torch.device(here[-1])
-    if name not in here:
-        raise ValueError(f"no device {name!r} here; there is: {', '.join(here)}, and auto")
-    return torch.device(name)
 
 
 def load(source: str | Path, device: torch.device) -> PrunedModel:

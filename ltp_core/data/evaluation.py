@@ -8,7 +8,7 @@ import torch
 
 from ltp_core.data.rows import DataError, Rows
 from ltp_core.flops import executed_flops, paper_flops
-from ltp_core.prediction import TextClassifier
+from ltp_core.prediction import INPUTS, TextClassifier
 from ltp_core.rules import Rule, observed_layers
 
 
@@ -95,7 +95,7 @@ def run_rows(
             _name_unreadable(model, rows, sorted(chosen))
             raise
         with torch.inference_mode():
-            output = model(**{name: batch[name] for name in _INPUTS if name in batch}, rule=rule)
+            output = model(**{name: batch[name] for name in INPUTS if name in batch}, rule=rule)
         logits[chosen] = output.logits.float().cpu().numpy()
         tokens[chosen] = batch["attention_mask"].sum(dim=-1).cpu().numpy()
         alive[chosen] = output.alive.cpu().numpy()
@@ -123,6 +123,3 @@ def _name_unreadable(model: TextClassifier, rows: Rows, chosen: list[int]) -> No
             model.encode([rows.texts[index]])
         except ValueError as error:
             raise DataError(f"row {index + 1} of {len(rows)} cannot be read: {error}") from None
-
-
-_INPUTS = ("input_ids", "attention_mask", "token_type_ids")

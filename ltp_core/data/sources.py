@@ -83,19 +83,23 @@ def _unlinked(file: Path, link: Path, folder: Path) -> Path:
 
 
 def _from_hub(data: str, split: str, config: str | None) -> Table:
+    return _table(data, hub_split(data, split, config))
+
+
+def hub_split(data: str, split: str, config: str | None) -> Any:
+    """One split from the Hub, a `datasets.Dataset`; DataError if there is none."""
     from datasets import get_dataset_config_names, load_dataset
 
     try:
         try:
-            table = load_dataset(data, config, split=split)
+            return load_dataset(data, config, split=split)
         except ValueError:
             # Asked only now: on the Hub this is another request, which without network has no answer.
             if config is None or config in get_dataset_config_names(data):
                 raise
-            table = load_dataset(data, split=split)
+            return load_dataset(data, split=split)
     except Exception as error:  # datasets raises many kinds, from pyarrow's to the Hub's
         raise DataError(_hub_problem(data, split, error)) from None
-    return _table(data, table)
 
 
 def _table(data: str, found: Any) -> Table:

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
 from ltp_core import checkpoints
-from ltp_core.bases import CheckpointError
+from ltp_core.bases import CheckpointError, sha256
 from ltp_core.checkpoints import Settings
 from ltp_core.prediction import PrunedOutput, TextClassifier
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
@@ -48,6 +48,7 @@ class OnnxModel(TextClassifier):
         threads: int | None = None,
     ) -> None:
         self.session = session(graph, threads)
+        self._graph_digest = sha256(graph)
         self._config = config
         self.tokenizer = tokenizer
         self.thresholds = None if thresholds is None else tuple(float(theta) for theta in thresholds)
@@ -85,6 +86,9 @@ class OnnxModel(TextClassifier):
     def device(self) -> torch.device:
         """Inputs have to be on the CPU."""
         return torch.device("cpu")
+
+    def _weights_digest(self) -> str:
+        return self._graph_digest
 
     def observed(self, rule: Rule) -> list[bool]:
         """The graph computes the importance of every layer, whatever the rule."""

@@ -147,3 +147,17 @@ def available_devices() -> list[str]:
     if torch.cuda.is_available():
         devices.append("cuda")
     return devices
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn a device's name into one that is here.
+
+    Raises:
+        ValueError: if it is not, with the list of those that are.
+    """
+    here = available_devices()
+    if name == "auto":
+        return torch.device(here[-1])
+    if name not in here:
+        raise ValueError(f"no device {name!r} here; there is: {', '.join(here)}, and auto")
+    return torch.device(name)

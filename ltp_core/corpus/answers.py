@@ -1,0 +1,120 @@
+"""Texts in, one row of plain numbers each out: for as many as fit into memory, in batches of like length."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow
+import torch
+
+from ltp_core.flops import paper_flops
+from ltp_core.prediction import TextClassifier, columns
+from ltp_core.rules import Rule
+
+EMPTY = "empty: it has no token that the model could read"
+NO_TEXT = "this is not text"
+NOT_FINITE = "the model computes no finite numbers for it"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says about one row, and what it took.
+
+    Attributes:
+        label: the predicted label; None for a regression, or a row that was not read.
+        probability: the label's.
+        value: the predicted number of a regression.
+        tokens: tokens read, special ones included.
+        tokens_left: of these, how many were left after the last layer.
+        flops: paper FLOPs.
+        truncated_tokens: tokens that did not fit into the model; the label is that of what did.
+        problem: why the row was not read; None for the others.
+    """
+
+    label: str | None = None
+    probability: float | None = None
+    value: float | None = None
+    tokens: int = 0
+    tokens_left: int = 0
+    flops: int = 0
+    truncated_tokens: int = 0
+    problem: str | None = None
+
+
+def schema_of(model: TextClassifier) -> pyarrow.Schema:
+    """The columns that answers become: for a regression `value`, else `label` and `probability`; the rest."""
+    said = ["value"] if model.dimensions.classes == 1 else ["label", "probability"]
+    counts = ["tokens", "tokens_left", "flops", "truncated_tokens"]
+    types = {"label": pyarrow.string(), "problem": pyarrow.string()}
+    types |= dict.fromkeys(("probability", "value"), pyarrow.float64())
+    types |= dict.fromkeys(counts, pyarrow.int64())
+    return pyarrow.schema([(name, types[name]) for name in (*said, *counts, "problem")])
+
+
+def table_of(answers: Sequence[Answer], schema: pyarrow.Schema) -> pyarrow.Table:
+    """Answers by column."""
+    columns = [[getattr(each, name) for each in answers] for name in schema.names]
+    return pyarrow.table(columns, schema=schema)
+
+
+def answer_all(
+    model: TextClassifier,
+    texts: Sequence[Any],
+    rule: Rule | None = None,
+    batch_size: int = 32,
+    max_tokens: int | None = None,
+) -> list[Answer]:
+    """Answer every row, in the order of the rows. A row that cannot be read says why, and stops nothing.
+
+    Args:
+        model: what to run.
+        texts: texts, or pairs of them; anything else is a row that is not text.
+        rule: who stays; None for the learned thresholds.
+        batch_size: rows that run together, which are of like length.
+        max_tokens: longer inputs are cut; None for what the model can read.
+    """
+    pairs = any(isinstance(text, tuple) for text in texts)
+    answers = [Answer(problem=NO_TEXT)] * len(texts)
+    rows = [row for row, text in enumerate(texts) if _is_text(text, pairs)]
+    if not rows:
+        return answers
+    encoded = dict(zip(rows, model.tokenize([texts[row] for row in rows], max_tokens), strict=True))
+    for row in rows:
+        if not encoded[row].readable:
+            answers[row] = Answer(problem=EMPTY)
+    readable = sorted((row for row in rows if encoded[row].readable), key=lambda row: len(encoded[row]))
+    size = model.dimensions
+    for start in range(0, len(readable), batch_size):
+        chosen = readable[start : start + batch_size]
+        batch = model.collate([encoded[row] for row in chosen])
+        with torch.inference_mode():
+            output = model(**batch, rule=rule)
+        logits, alive = output.logits.double().tolist(), output.alive.tolist()
+        for row, scores, left in zip(chosen, logits, alive, strict=True):
+            tokens = len(encoded[row])
+            if not all(math.isfinite(score) for score in scores):
+                answers[row] = Answer(tokens=tokens, problem=NOT_FINITE)
+                continue
+            label, probabilities, value = model.answer(scores)
+            answers[row] = Answer(
+                label=label,
+                probability=None if label is None else probabilities[label],
+                value=value,
+                tokens=tokens,
+                tokens_left=left[-1],
+                flops=paper_flops(size, tokens, left),
+                truncated_tokens=encoded[row].truncated,
+            )
+    return answers
+
+
+def _is_text(text: Any, pairs: bool) -> bool:
+    """Whether it is what a tokenizer takes, in the form that the others have."""
+    if isinstance(text, tuple) != pairs:
+        return False
+    try:
+        columns([text])
+    except ValueError:
+        return False
+    return True
