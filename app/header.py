@@ -14,9 +14,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import examples, models, runs
+from app import examples, models, runs, surprises
 from app.runs import InputProblem, Texts
-from app.says import markup, words
+from app.says import markup, questions, text, words
 from app.visitor import own_models, session
 from app.visitor.state import LONGEST_LINK, Choices, PageSettings
 from ltp_core import CheckpointError, Prediction, PrunedModel, Trace
@@ -96,7 +96,7 @@ def view(title: str, lead: str, attention: bool = False) -> View | None:
 
     Args:
         title: the page's question.
-        lead: one sentence under it.
+        lead: one sentence under it; "" where the page's picture says both: the title is then only spoken.
         attention: keep the attention of layer `settings.layer` in the pruned run's trace.
 
     Returns:
@@ -108,8 +108,8 @@ def view(title: str, lead: str, attention: bool = False) -> View | None:
 
 def open_page(title: str, lead: str) -> Setup | None:
     """Draw title and notices, load the model, read the settings; None if no model can be loaded."""
-    with st.container(key="top"):
-        st.html(markup.heading(title, 1) + markup.paragraph(lead))
+    with st.container(key="top" if lead else "spoken_top"):
+        st.html(markup.heading(title, 1) + (markup.paragraph(lead) if lead else ""))
     own_models.offer_link()
     offered = models.offered()
     if not offered:
@@ -133,23 +133,38 @@ def open_page(title: str, lead: str) -> Setup | None:
         pickers(names, choices.devices)
         return None
     session.memory().use(model)
-    for text in session.memory().notices:
-        st.html(markup.notice(text))
+    for line in session.memory().notices:
+        st.html(markup.notice(line))
     if not choices.has_learned:
         st.html(markup.notice(HAND_SET.format(words.threshold(models.HAND_SET))))
     return Setup(names, choices, settings, model)
 
 
 def inputs(setup: Setup) -> Texts:
-    """The text box or boxes with examples, and the pickers beside, without what a teacher's link hides."""
-    if "model" in session.hidden():
-        return _texts(setup)
-    left, right = st.columns([3, 1], gap="medium")
-    with left:
+    """In one line the sentence, model, surprises and device, without what a teacher's link hides."""
+    hidden = session.hidden()
+    with st.container(key="ask", horizontal=True, gap="small", vertical_alignment="top"):
         texts = _texts(setup)
-    with right:
-        pickers(setup.models, setup.choices.devices)
+        if "text" not in hidden:
+            st.button("Run", key="run", help="Read it again", on_click=session.run_again)
+        if "model" not in hidden:
+            with st.popover(text.as_label(_chip(setup)), key="model_chip"):
+                pick_model(setup.models)
+        if "text" not in hidden:
+            with st.popover("Surprises", key="surprises"):
+                _surprises(setup)
+        if "model" not in hidden:
+            with st.popover(":material/settings:", key="gear", help="Where it runs"):
+                pick_device(setup.choices.devices)
+    if len(texts.first) + len(texts.second or "") > LONGEST_LINK:
+        st.html(markup.notice("This text is too long for a link: the address keeps everything except it."))
     return texts
+
+
+def _chip(setup: Setup) -> str:
+    name = setup.settings.model
+    about = questions.question(setup.model).name
+    return name if about == name else f"{about} · {name}"
 
 
 def _texts(setup: Setup) -> Texts:
@@ -157,13 +172,29 @@ def _texts(setup: Setup) -> Texts:
     is_pair = setup.choices.pair is not None
     if "text" in session.hidden():
         texts = Texts(setup.settings.text, setup.settings.pair if is_pair else None)
-        for text in filter(None, (texts.first, texts.second)):
-            st.html(markup.paragraph(f"“{text}”", "fixed"))
+        quoted = (f"“{each}”" for each in filter(None, (texts.first, texts.second)))
+        st.html(markup.paragraph(" ".join(quoted), "fixed"))
         return texts
-    first = st.text_area("First text" if is_pair else "Your sentence", key="text", height=92)
-    second = st.text_area("Second text", key="pair", height=92) if is_pair else None
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="examples"):
-        st.button("Run", key="run", icon=":material/play_arrow:", on_click=session.run_again)
+    box: dict[str, Any] = {"height": 68, "label_visibility": "collapsed"}
+    if not is_pair:
+        return Texts(st.text_area("Your sentence", key="text", placeholder="Type a sentence", **box) or "")
+    first = st.text_area("First text", key="text", placeholder="First text", **box)
+    second = st.text_area("Second text", key="pair", placeholder="Second text", **box)
+    return Texts(first or "", second or "")
+
+
+def _surprises(setup: Setup) -> None:
+    """Cases to puzzle over, and sentences to start from."""
+    for number, case in enumerate(surprises.offered(setup.models)):
+        st.button(
+            f"**{text.as_label(case.name)}**  \n{text.as_label(case.question)}",
+            key=f"surprise_{number}",
+            type="tertiary",
+            on_click=session.follow,
+            args=(case.query,),
+        )
+    st.html(markup.paragraph("Or just a sentence:", "hint"))
+    with st.container(horizontal=True, gap="small", key="examples"):
         for number, example in enumerate(examples.examples_for(setup.model.settings.task)):
             st.button(
                 example.name,
@@ -172,9 +203,6 @@ def _texts(setup: Setup) -> Texts:
                 on_click=session.set_text,
                 args=(example.text, example.pair),
             )
-    if len(first or "") + len(second or "") > LONGEST_LINK:
-        st.html(markup.notice("This text is too long for a link: the address keeps everything except it."))
-    return Texts(first or "", second if second is None else second or "")
 
 
 def linked(
@@ -187,13 +215,22 @@ def linked(
 
 def pickers(names: Sequence[str], devices: Sequence[str]) -> None:
     """Model and device, unless a teacher's link hides them."""
-    if "model" in session.hidden():
-        return
+    if "model" not in session.hidden():
+        pick_model(names)
+        pick_device(devices)
+
+
+def pick_model(names: Sequence[str]) -> None:
+    """The list of models, and the way to one of the visitor's own."""
     st.selectbox("Model", names, key="model")
+    own_models.picker()
+
+
+def pick_device(devices: Sequence[str]) -> None:
+    """Where it runs."""
     st.selectbox(
         "Device", devices, key="device", format_func=lambda name: models.DEVICE_NAMES.get(name, name)
     )
-    own_models.picker()
 
 
 def run(setup: Setup, texts: Texts, attention: bool = False) -> View | None:
@@ -229,7 +266,7 @@ def _choices(name: str, folder: Path | str) -> Choices:
     devices = models.devices()
     model = models.load(folder, devices[-1])
     task = model.settings.task
-    first = examples.examples_for(task)[0]
+    first = surprises.opening(name) or examples.examples_for(task)[0]
     return Choices(
         model=name,
         devices=devices,

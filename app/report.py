@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.figures.colours import css_variables
-from app.figures.survival_map import level
+from app.figures.colours import css_variables, level
 from app.runs import Texts
 from app.says import markup, verdict, words
 from app.says.text import as_html

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from app import turns
 from app.limits import MAX_CHARACTERS
 from app.models import first_line, start_thresholds
-from ltp_core import Dense, Prediction, PrunedModel, Thresholds
+from ltp_core import AttentionTrace, Dense, Prediction, PrunedModel, Thresholds
 from ltp_core.data.sentences import own_sentences
 from ltp_core.data.survey import LengthPoint, flops_by_length
 from ltp_core.flops import LayerFlops, flops_by_layer
@@ -31,6 +31,8 @@ TEXTS_A_LENGTH = 2
 MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip, is run on
 DRAWS = 5  # random deletions that LTP's own is set against
 SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
+USUAL_SECONDS = 0.5  # of a measurement, at least
+LONGER_SECONDS = 5.0  # of one that a visitor asks for, since the usual one was too noisy
 REST = 0.4  # seconds before a measurement: a browser on this machine draws its new figures meanwhile
 
 
@@ -71,6 +73,25 @@ def predict(
         )
     with _slot(model):
         return model.predict(texts.for_model, rule=_rule(model, thresholds), attention_layer=attention_layer)
+
+
+def predict_nothing(model: PrunedModel, texts: Texts) -> Prediction:
+    """What the model says where no word is left; raises as `predict` does."""
+    with _slot(model):
+        return model.predict_nothing(pair=texts.second is not None)
+
+
+def attention_of_all(
+    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...]
+) -> tuple[AttentionTrace, ...]:
+    """The attention of every layer, for which each takes a run of its own; raises as `predict` does."""
+    found = []
+    for layer in range(1, model.layers + 1):
+        attention = predict(model, texts, thresholds, layer).trace.attention
+        if attention is None:
+            raise InputProblem(f"“{model.name}” keeps no attention.")
+        found.append(attention)
+    return tuple(found)
 
 
 def predict_batch(
@@ -208,7 +229,11 @@ def own_texts(pairs: bool) -> list[Text]:
 
 
 def measure(
-    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], each_round: Callable[[], None]
+    model: PrunedModel,
+    texts: Texts,
+    thresholds: tuple[float, ...],
+    each_round: Callable[[], None],
+    seconds: float = USUAL_SECONDS,
 ) -> Comparison:
     """Time this very text on the model's device: dense and pruned, in turn.
 
@@ -217,11 +242,12 @@ def measure(
         texts: the input.
         thresholds: one a layer.
         each_round: called between rounds and while waiting; may raise to stop.
+        seconds: how long at least.
 
     Raises:
         Busy: if others kept measuring for too long.
     """
-    return measure_batch(model, [texts.for_model], thresholds, each_round)
+    return measure_batch(model, [texts.for_model], thresholds, each_round, seconds)
 
 
 def measure_batch(
@@ -229,6 +255,7 @@ def measure_batch(
     texts: Sequence[Text],
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
+    seconds: float = USUAL_SECONDS,
 ) -> Comparison:
     """As `measure`, for several texts in one batch.
 
@@ -240,7 +267,9 @@ def measure_batch(
         each_round()
         time.sleep(0.05)
     with turns.measuring(each_round):
-        return compare(model, list(texts), rule=_rule(model, thresholds), on_round=each_round)
+        return compare(
+            model, list(texts), rule=_rule(model, thresholds), seconds=seconds, on_round=each_round
+        )
 
 
 def _short_enough(batch: Batch, way_out: str = "Shorten it to go on.") -> None:

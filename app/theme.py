@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.components.figure_tools import figure_tools
 from app.figures.colours import DARK, LIGHT, Palette
-from app.figures.survival_map import COLUMNS
+from app.figures.layout import COLUMNS
 
 PHONE_COLUMNS = 12
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}

@@ -269,8 +269,30 @@ class TextClassifier:
         """
         if not isinstance(text, list):
             return self.predict([text], rule, attention_layer)[0]
-        rule = self.learned_rule if rule is None else rule
         batch, truncated = self.encode(text)
+        return self._predictions(
+            batch, truncated, self.learned_rule if rule is None else rule, attention_layer
+        )
+
+    def predict_nothing(self, pair: bool = False) -> Prediction:
+        """What the model says to no word at all: to its special tokens alone, with nothing pruned.
+
+        Args:
+            pair: whether two texts are missing.
+
+        Raises:
+            ValueError: if there is no tokenizer.
+        """
+        if self.tokenizer is None:
+            raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
+        with _tokenizing:
+            batch = self.tokenizer([""], [""] if pair else None, return_tensors="pt")
+        return self._predictions(batch.to(self.device), [0], Dense(), None)[0]
+
+    def _predictions(
+        self, batch: Any, truncated: list[int], rule: Rule, attention_layer: int | None
+    ) -> list[Prediction]:
+        """Run a padded batch, and say what came of each text."""
         with torch.inference_mode():
             output = self(
                 batch["input_ids"],

@@ -4,6 +4,7 @@ Dense (nothing pruned) is grey, pruned is blue. The scales stay apart under prot
 tritanopia: they differ in lightness as well as in hue.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -47,6 +48,8 @@ class Palette:
         """A token that stays: as what runs pruned."""
         return self.pruned
 
+
+REACH = 3  # the scale of importance runs from 2^-3 to 2^3 times the average; what lies beyond takes its end
 
 WHITE = "#ffffff"
 
@@ -145,10 +148,18 @@ def css_variables() -> str:
     """The colours for style sheets, as ``--ltp-…`` that follow the theme."""
     names = ("ground", "raised", "text", "muted", "grid", "line", "dropped", "kept", "dense")
     pairs = {name: (getattr(LIGHT, name), getattr(DARK, name)) for name in names}
+    pairs["bar"] = LIGHT.pruned_light, DARK.pruned_light
     levels = enumerate(zip(LIGHT.importance, DARK.importance, strict=True))
     pairs |= {f"i{level}": both for level, both in levels}
     rules = (f"--ltp-{name}: light-dark({light}, {dark});" for name, (light, dark) in pairs.items())
     return f":root {{ {' '.join(rules)} }}"
+
+
+def level(share: float, entering: int) -> int:
+    """Which of the ten colours of importance: 0 an eighth of the average or less, 9 eight times or more."""
+    doublings = max(-REACH, min(REACH, math.log2(share * entering))) if share > 0 else -REACH
+    half = 4 * (doublings + REACH) / REACH if doublings < 0 else 5 + 4 * doublings / REACH
+    return math.floor(half + 0.5)
 
 
 def diverging(colours: tuple[str, ...]) -> list[tuple[float, str]]:

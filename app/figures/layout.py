@@ -12,6 +12,7 @@ FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
 LABEL_SIZE = 16
 LEVEL_ROOM = 132  # px right of the bars, for the names of `draw_levels`
+COLUMNS = 32  # tokens in one line of a map
 CHARACTERS = 12  # of a token on an axis; the hover box has all of it
 
 

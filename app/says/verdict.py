@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.says import words
+from app.says import clocked, words
 from app.says.text import as_html
 from ltp_core import Prediction
 from ltp_core.speed.latency import Comparison, Timing
@@ -31,17 +31,17 @@ def strip(
         waiting: what stands in their place.
         device: name of the device, for people.
     """
-    time = waiting if measured is None else words.speed(measured, pruned.flops_reduction)
+    prunes = pruned.flops < dense.flops
+    time = waiting if measured is None else clocked.said(measured, device, prunes).headline
     sentence = f'<h2 class="finding">{as_html(words.summary(dense, pruned, time))}</h2>'
-    gain = waiting if measured is None else words.gain(measured, pruned.flops_reduction)
-    cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, gain, device)
+    cards = answer_card(dense, pruned) + work_card(dense, pruned) + time_card(measured, time, device)
     return f'<div class="verdict"><div role="status">{sentence}</div><div class="cards">{cards}</div></div>'
 
 
 def answer_card(dense: Prediction, pruned: Prediction) -> str:
     """Both answers with their probabilities."""
     bars = [_answer("Dense", dense), _answer("Pruned", pruned)]
-    return _card("Answer", words.agreement(dense, pruned), bars, "same weights in both runs")
+    return _card("Answer", words.sameness(dense, pruned), bars, "same weights in both runs")
 
 
 def work_card(dense: Prediction, pruned: Prediction) -> str:
@@ -58,7 +58,7 @@ def work_card(dense: Prediction, pruned: Prediction) -> str:
 def time_card(measured: Comparison | None, headline: str, device: str) -> str:
     """Measured times of three runs on this text, with their spread."""
     title = f"Time, measured now on this {device}"
-    names = [("Dense", "dense"), ("Dense, ours", "dense"), ("Pruned", "pruned")]
+    names = [("Hugging Face", "dense"), ("Ours, dense", "dense"), ("Ours, pruned", "pruned")]
     note = "{} runs each, in turn: median (middle half)"
     if measured is None:
         return _card(title, headline, [Bar(name, 0, "…", kind) for name, kind in names], note.format("≥ 10"))

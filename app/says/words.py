@@ -3,6 +3,7 @@
 from ltp_core import AttentionTrace, Prediction, Trace
 from ltp_core.speed.latency import Comparison, Timing
 
+MOVED = 0.1  # of probability: beyond, the same label is not the same answer
 NBSP = "\u00a0"  # keeps a number and its unit on one line
 SCORES = {"accuracy": "accuracy", "f1": "F1", "matthews": "Matthews correlation", "spearman": "Spearman’s ρ"}
 
@@ -66,6 +67,16 @@ def agreement(dense: Prediction, pruned: Prediction) -> str:
     return "same answer" if dense.label == pruned.label else "different answer"
 
 
+def sameness(dense: Prediction, pruned: Prediction) -> str:
+    """As `agreement`, but the same label at a confidence that moved by more than `MOVED` is not the same."""
+    if dense.label is None or dense.label != pruned.label:
+        return agreement(dense, pruned)
+    before, after = (run.probabilities[dense.label] for run in (dense, pruned))
+    if abs(before - after) <= MOVED:
+        return agreement(dense, pruned)
+    return f"same label, not as sure ({probability(before)} → {probability(after)})"
+
+
 def map_finding(trace: Trace) -> str:
     """What the survival map shows."""
     total, layers = len(trace.tokens), len(trace.layers)
@@ -121,23 +132,9 @@ def outcome(dense: Prediction, pruned: Prediction) -> str:
     half = (layers + 1) // 2
     left = pruned.trace.alive[half - 1]
     return (
-        f"{left} of {tokens(total)} left after layer {half} of {layers}; {agreement(dense, pruned)}; "
+        f"{left} of {tokens(total)} left after layer {half} of {layers}; {sameness(dense, pruned)}; "
         f"{times(pruned.flops_reduction)} fewer FLOPs"
     )
-
-
-def speed(measured: Comparison, reduction: float) -> str:
-    """The measured speed beside what the FLOPs do: no limit to it, since our engine gains without pruning."""
-    if reduction == 1:
-        return f"our engine alone is {faster(measured)} here"
-    if measured.speedup >= reduction:
-        return f"{faster(measured)} here"
-    return f"{faster(measured)} here, where FLOPs fall by {times(reduction)}"
-
-
-def gain(measured: Comparison, reduction: float) -> str:
-    """A speedup in few words, and whose it is where pruning saves no work."""
-    return f"our engine: {faster(measured)}" if reduction == 1 else faster(measured)
 
 
 def faster(measured: Comparison) -> str:

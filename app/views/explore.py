@@ -4,85 +4,150 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import header, runs, theme, thresholds
+from app import header, runs, surprises, theme, thresholds
 from app.blocks import numbers
+from app.components.stage import stage
 from app.figures import attention_heatmap
 from app.figures.tables import attention_table, survival_table
 from app.header import View
+from app.live.offer import offer
 from app.report import report
-from app.says import markup, notes, verdict, words
+from app.says import cautions, clocked, markup, notes, questions, words
+from app.stage import MOST_ARCS, Setting, stage_data
 from app.turns import Busy
 from app.visitor import session
-from ltp_core.speed.latency import Comparison
+from ltp_core import Prediction
+
+REFUSED = "Not measured, since many visitors measure right now: press Run to try again"
 
 
 def page() -> None:
     """Draw the page from top to bottom; the measurement, which takes longest, comes last."""
-    view = header.view(
-        "What happens to my sentence?",
-        "The model reads it layer by layer, and removes the words that get too little attention.",
-        attention=True,
-    )
+    view = header.view("What happens to my sentence?", "", attention=True)
     if view is not None:
         _results(view)
 
 
 def _results(view: View) -> None:
-    model, settings, choices, trace = view.model, view.settings, view.choices, view.trace
-    strip = st.container(key="verdict").empty()
-    device = view.setup.device
-
-    def show(measured: Comparison | None, waiting: str = "measuring how fast …") -> None:
-        strip.html(verdict.strip(view.dense, view.pruned, measured, waiting, device))
-
-    show(None)
-    st.html(markup.heading(notes.BOARD_TITLE))
-    st.html(markup.paragraph(notes.THRESHOLDS, "hint"))
-    thresholds.buttons(settings, choices)
-    with st.container():  # always there: else all that follows is put in anew when the notice comes or goes,
-        if collapsed := words.collapse(trace):  # and the old figures stay until the measurement has ended
-            st.html(markup.notice(collapsed))
-    thresholds.board(view)
-    pieces = notes.PIECES if any(token.startswith("##") for token in trace.tokens) else ""
-    st.html(markup.paragraph(notes.MAP + pieces, "hint"))
-    thresholds.numbers(choices)
-    numbers("map_numbers", lambda: survival_table(trace), "survival.csv", trace)
+    _cautions(view)
+    _stage(view)
+    thresholds.numbers(view.choices)
+    numbers("map_numbers", lambda: survival_table(view.trace), "survival.csv", view.trace)
     _attention(view)
-    counted = notes.numbers(view.dense, view.pruned, device, model.max_tokens, choices.has_learned)
-    with st.expander("How answer, work and time are counted", key="counted"):
-        for text in counted:
-            st.html(markup.paragraph(text))
-    measurements = session.memory().results  # filled below; the button reads it when it is pressed
+    _report(view)
+    _look_closer(view)
 
-    def write() -> str:
-        found = measurements.get("measured")
-        times = found[1] if found is not None and found[0] == view.key else None
-        link = [
-            ("Model", settings.model),
-            ("Device", device),
-            ("Settings", urlencode(settings.to_query(choices))),
-        ]
-        return report(view.texts, link, view.dense, view.pruned, settings.thresholds, times, device, counted)
 
-    st.download_button(
-        "Download this view as a report (HTML)",
-        write,
-        "ltp-lab-report.html",
-        "text/html",
-        key="report",
-        on_click="ignore",
+def _cautions(view: View) -> None:
+    """What to know about this text before believing its answer."""
+    with st.container(key="notes"):
+        texts = [view.texts.first, view.texts.second or ""]
+        for number, found in enumerate(
+            cautions.cautions(view.model, view.trace, texts, view.setup.models), start=1
+        ):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.html(markup.notice(found.text))
+                if found.model is not None:
+                    st.button(
+                        f"Read it with {found.model}",
+                        key=f"instead_{number}",
+                        on_click=session.follow,
+                        args=({"model": found.model, "text": view.texts.first},),
+                    )
+        if collapsed := words.collapse(view.trace):
+            st.html(markup.notice(collapsed))
+
+
+def _stage(view: View) -> None:
+    """The stage; a click on a word opens the microscope there."""
+    setting = Setting.of(view.model, view.settings.thresholds, view.choices.learned)
+    seen = session.memory()
+    cell = stage(
+        stage_data(
+            setting,
+            questions.question(view.model),
+            view.dense,
+            view.pruned,
+            nothing=_to_nothing(view),
+            time=_time(view),
+            attention=seen.known("attention_of_all", view.key),
+            undo=bool(seen.history),
+            fixed="thresholds" in session.hidden(),
+            note=_question(view),
+            live=offer(view.settings.model, view.texts),
+        ),
+        "stage",
+        on_release=session.set_thresholds,
+        on_undo=session.undo,
+        on_measure=_measure_longer,
     )
+    if cell is not None:
+        session.open_page("views/microscope.py", **cell._asdict())
 
+
+def _question(view: View) -> str:
+    """What to find out about this text, if it is one of the surprises."""
+    case = surprises.about(view.settings.model, view.texts.first, view.texts.second or "")
+    return "" if case is None else f"{case.name}: {case.question}".replace(" %", f"{words.NBSP}%")
+
+
+def _to_nothing(view: View) -> Prediction | None:
+    """What the model says to an empty text, where it is left with nearly one: after layer 1."""
+    if view.trace.alive[0] != 1:
+        return None
+    key = (view.settings.model, view.settings.device, view.texts.second is None)
+    return session.memory().keep("nothing", key, lambda: runs.predict_nothing(view.model, view.texts))
+
+
+def _time(view: View) -> clocked.TimeSaid | None:
+    """What has been measured so far."""
+    seen = session.memory()
+    if seen.known("refused", view.key):
+        return clocked.TimeSaid(REFUSED, (), False)
+    measured = seen.known("measured", _timed(view))
+    prunes = view.pruned.flops < view.dense.flops
+    return measured and clocked.said(measured, view.setup.device, prunes)
+
+
+def _timed(view: View) -> tuple[object, bool]:
+    """What a measurement is of: these two runs, and whether a longer one was asked for."""
+    return view.key, session.memory().known("longer", None) == view.key
+
+
+def _measure_longer() -> None:
+    """Measure again, for longer: what was measured is not what is asked for any more."""
+    seen = session.memory()
+    measured = seen.results.get("measured")
+    if measured is not None:
+        seen.results["longer"] = (None, measured[0][0])
+
+
+def _look_closer(view: View) -> None:
+    """Measure times and fetch everybody's attention, once all is drawn; then the page shows them."""
+    seen = session.memory()
+    if seen.known("refused", view.key):
+        del seen.results["refused"]  # the visitor has been told; the next run tries again
+        return
+    if seen.known("measured", _timed(view)) is not None:
+        return
+    seconds = runs.LONGER_SECONDS if _timed(view)[1] else runs.USUAL_SECONDS
     try:
-        measured = session.memory().keep(
+        seen.keep(
             "measured",
-            view.key,
-            lambda: runs.measure(model, view.texts, settings.thresholds, session.stop_if_changed),
+            _timed(view),
+            lambda: runs.measure(
+                view.model, view.texts, view.settings.thresholds, session.stop_if_changed, seconds
+            ),
         )
+        if len(view.trace.tokens) <= MOST_ARCS:
+            seen.keep(
+                "attention_of_all",
+                view.key,
+                lambda: runs.attention_of_all(view.model, view.texts, view.settings.thresholds),
+            )
     except Busy:
-        show(None, "not measured, since many visitors measure right now: press Run to try again")
-    else:
-        show(measured)
+        seen.keep("refused", view.key, lambda: True)
+    st.rerun()
 
 
 def _attention(view: View) -> None:
@@ -90,8 +155,7 @@ def _attention(view: View) -> None:
     left, right = st.columns([3, 8], gap="medium")
     with left:
         st.html(markup.heading("Who looks at whom?"))
-        layers = range(1, choices.layers + 1)
-        st.segmented_control("Layer", layers, key="layer", required=True, wrap=True)
+        st.segmented_control("Layer", range(1, choices.layers + 1), key="layer", required=True, wrap=True)
         layer = view.settings.layer  # which the control holds, and the trace is of
         head = st.selectbox("Head", range(choices.heads + 1), key="head", format_func=words.head)
         st.html(markup.paragraph(notes.ATTENTION, "hint"))
@@ -110,6 +174,32 @@ def _attention(view: View) -> None:
         tokens = words.attention_of(trace).tokens
         theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest, tokens)
         numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")
+
+
+def _report(view: View) -> None:
+    settings, choices, device = view.settings, view.choices, view.setup.device
+    counted = notes.numbers(view.dense, view.pruned, device, view.model.max_tokens, choices.has_learned)
+    with st.expander("How answer, work and time are counted", key="counted"):
+        for text in counted:
+            st.html(markup.paragraph(text))
+
+    def write() -> str:
+        times = session.memory().known("measured", _timed(view))
+        link = [
+            ("Model", settings.model),
+            ("Device", device),
+            ("Settings", urlencode(settings.to_query(choices))),
+        ]
+        return report(view.texts, link, view.dense, view.pruned, settings.thresholds, times, device, counted)
+
+    st.download_button(
+        "Download this view as a report (HTML)",
+        write,
+        "ltp-lab-report.html",
+        "text/html",
+        key="report",
+        on_click="ignore",
+    )
 
 
 page()

@@ -88,10 +88,10 @@ def _load_link(name: str) -> None:
 
 
 def picker() -> None:
-    """A field behind a button; what cannot be loaded says why, and the model of now stays."""
+    """A field that opens; what cannot be loaded says why, and the model of now stays."""
     if not allowed():
         return
-    with st.popover("Another model …", key="own_model"):
+    with st.expander("Another model …", key="own_model"):
         st.text_input(ASK, key="own_model_name", help=HELP)
         st.button("Load", key="own_model_load", on_click=_load)
     if why := st.session_state.pop("own_model_why", None):

@@ -65,6 +65,11 @@ class Memory:
             self.results[name] = (key, compute())
         return self.results[name][1]
 
+    def known(self, name: str, key: Any) -> Any:
+        """The last result of this name if it was computed for the same key, else None."""
+        found = self.results.get(name)
+        return found[1] if found is not None and found[0] == key else None
+
 
 def memory() -> Memory:
     """This visitor's memory."""
@@ -168,6 +173,12 @@ def put(name: str, text: str | None) -> None:
             query[name] = text
         elif name in query:
             del query[name]
+
+
+def follow(query: dict[str, str]) -> None:
+    """Go where a link of this page leads: the address changes, and the settings are read from it."""
+    lasting = {name: value for name, value in st.query_params.to_dict().items() if name in LASTING}
+    st.query_params.from_dict(query | lasting)
 
 
 def set_text(text: str, pair: str) -> None:

@@ -1,7 +1,9 @@
 """Pages in Streamlit's own test harness, each opened by itself as a link does."""
 
+import json
 from pathlib import Path
 
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import InitialValue
 
@@ -65,6 +67,27 @@ class Browser:
         for box in self.page.selectbox:
             usual = self.labels.get(box.id, box.options[box.proto.default])
             self.labels[box.id] = box.proto.raw_value if box.proto.set_value else usual
+
+
+def on_stage(page):
+    """What the browser gets to draw; None where there is no stage."""
+    element = _stage(page)
+    return None if element is None else json.loads(element.proto.json)
+
+
+def send(page, event, value=True):
+    """Let the stage send an event, as a browser does, and run the page."""
+    states = page._tree.get_widget_states()
+    state = states.widgets.add()
+    state.id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{_stage(page).proto.id}__events"
+    state.json_trigger_value = json.dumps([{"event": event, "value": value}])
+    page._run(states)
+    assert not page.exception
+    return page
+
+
+def _stage(page):
+    return next((element for element in page.get("bidi_component") if element.key == "stage"), None)
 
 
 def html(page):

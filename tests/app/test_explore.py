@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import limits, models, runs, turns
-from app import thresholds as thresholds_of_page
+from app import limits, models, runs, surprises, turns
+from app.surprises import Surprise
 from app.visitor import session
 from ltp_core import PrunedModel
-from tests.app.harness import html, run, set_task
+from tests.app.harness import html, on_stage, run, send, set_task
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 
@@ -34,13 +34,6 @@ def lab(tiny_folder, monkeypatch, comparison):
     return open_page
 
 
-def card(page, title):
-    """Headline and values of a card of the verdict strip."""
-    found = re.search(rf'<h3>{title}.*?class="headline">(.*?)</p>(.*?)</section>', html(page))
-    assert found, title
-    return found[1], re.findall(r'class="value">(.*?)<', found[2])
-
-
 def alive(page):
     """Tokens left after each layer in the run that the page shows."""
     return list(page.session_state[session.MEMORY].results["pruned"][1].trace.alive)
@@ -55,9 +48,9 @@ def test_a_sentence_runs_through_the_model(lab):
     page = lab(text="good film")
     page.text_area(key="text").set_value("the plot was very bad and the film was so good")
     run(page)
-    assert "13 tokens" in html(page) and "trained together with the thresholds" in html(page)
+    assert len(on_stage(page)["tokens"]) == 13 and "trained together with the thresholds" in html(page)
     assert page.query_params["text"] == "the plot was very bad and the film was so good"
-    assert card(page, "Time")[0] == "1.50× faster"
+    assert on_stage(page)["time"]["headline"].replace("\u00a0", " ") == "Pruning: 1.25× faster (1.25–1.25)"
 
 
 def test_the_browser_names_the_page(lab, monkeypatch):
@@ -67,32 +60,31 @@ def test_the_browser_names_the_page(lab, monkeypatch):
     assert titles[-1] == "Explore · LTP Lab"
 
 
-def test_off_prunes_nothing_and_both_verdicts_are_equal(lab):
+def test_off_prunes_nothing_and_both_answers_are_equal(lab):
     page = lab(text="the plot was very bad and the film was so good")
-    page.button(key="off").click()
-    run(page)
+    send(page, "release", [0, 0, 0])
     assert alive(page) == [13, 13, 13]
-    assert card(page, "Work")[0] == "Same work"
-    headline, (dense, pruned) = card(page, "Answer")
-    assert headline == "Same answer" and dense == pruned
-    assert "Nothing is pruned" in html(page)
+    answers = on_stage(page)["answers"]
+    assert answers["dense"] == answers["pruned"]
+    assert "nothing is gained" in on_stage(page)["time"]["headline"]
 
 
 def test_raising_a_threshold_removes_tokens_and_work(lab):
     page = lab(text="the plot was very bad and the film was so good", t1="0", t2="0", t3="0")
-    before = card(page, "Work")[1]
     page.number_input(key="t2").set_value(9)
     run(page)
     after = alive(page)
     assert after[0] == 13 and after[1] < 13
-    assert before[1] != card(page, "Work")[1][1] and before[0] == card(page, "Work")[1][0]
+    assert on_stage(page)["kept"][1].count(1) == after[1]
     assert page.query_params["t2"] == "0.09"
 
 
-def test_a_collapse_is_said_above_the_board(lab, monkeypatch):
-    monkeypatch.setattr(thresholds_of_page, "board", lambda view: st.html("<p>the board</p>"))
-    said = html(lab(text="the plot was very bad", t1="0.5"))
-    assert said.index("Layer 1 asks for 50 % of the attention") < said.index("the board")
+def test_a_collapse_is_said_with_what_the_model_says_to_nothing(lab):
+    page = lab(text="the plot was very bad", t1="0.5")
+    assert "Layer 1 asks for 50 % of the attention" in html(page)
+    nothing = on_stage(page)["answers"]["nothing"]["probabilities"]
+    assert sum(nothing) == pytest.approx(1)
+    assert on_stage(lab(text="the plot was very bad", t1="0"))["answers"]["nothing"] is None
 
 
 def test_learned_one_for_all_and_undo(lab):
@@ -102,28 +94,24 @@ def test_learned_one_for_all_and_undo(lab):
     page.number_input(key="all").set_value(20)
     run(page)
     assert thresholds(page) == [20.0] * 3 and page.query_params["t3"] == "0.2"
-    page.button(key="undo").click()
-    run(page)
+    assert on_stage(page)["undo"]
+    send(page, "undo")
     assert thresholds(page) == learned
-    assert page.button(key="undo").disabled
+    assert not on_stage(page)["undo"]
     assert "t1" not in page.query_params
-    page.button(key="off").click()
-    run(page)
-    page.button(key="learned").click()
-    run(page)
+    send(page, "release", [0, 0, 0])
+    send(page, "release", on_stage(page)["learned"])
     assert thresholds(page) == learned
 
 
 def test_learned_thresholds_come_back_to_the_last_digit(lab, tiny_folder, tiny_bert, tokenizer):
     PrunedModel(tiny_bert(num_labels=2), tokenizer, (0.0, 1 / 19, 1 / 17)).save_pretrained(tiny_folder)
     page = lab(text="good film")
-    for back in ("learned", "undo"):
-        page.button(key="off").click()
-        run(page)
+    for back in ("release", "undo"):
+        send(page, "release", [0, 0, 0])
         assert page.query_params["t2"] == "0.0"
-        page.button(key=back).click()
-        run(page)
-        assert page.button(key="learned").disabled and "t2" not in page.query_params
+        send(page, back, on_stage(page)["learned"])
+        assert on_stage(page)["thresholds"] == [0.0, 1 / 19, 1 / 17] and "t2" not in page.query_params
 
 
 def test_an_empty_text_invites(lab, tiny_folder):
@@ -133,7 +121,7 @@ def test_an_empty_text_invites(lab, tiny_folder):
     run(page)
     trace = models.load(tiny_folder, "cpu").predict(page.text_area(key="text").value).trace
     assert "Type a sentence above" not in html(page)
-    assert f"{trace.alive[1]} of {len(trace.tokens)} tokens left after layer 2 of 3" in html(page)
+    assert len(on_stage(page)["tokens"]) == len(trace.tokens)
     assert alive(page) == list(trace.alive)
 
 
@@ -167,7 +155,7 @@ def test_more_text_than_the_lab_takes_is_refused_and_kept(lab):
 )
 def test_awkward_text_stays_text(lab, text):
     page = lab(text=text)
-    assert "tokens" in html(page)
+    assert on_stage(page)["tokens"]
     assert page.text_area(key="text").value == text
     assert "<img" not in html(page) and "<script" not in html(page)
     assert not [element for element in page.markdown if "example.org" in element.value]
@@ -183,8 +171,7 @@ def test_a_bad_threshold_in_the_address_falls_back(lab):
     page = lab(t3="abc")
     assert "t3=abc is not a share of attention" in html(page)
     assert page.number_input(key="t3").value == 6
-    page.button(key="off").click()
-    run(page)
+    send(page, "release", [0, 0, 0])
     assert "t3=abc" not in html(page)
 
 
@@ -243,7 +230,7 @@ def test_a_pair_task_has_two_boxes(lab, tiny_folder):
     page = lab(text="good film", pair="bad film")
     assert page.text_area(key="text").label == "First text"
     assert page.text_area(key="pair").value == "bad film"
-    assert "7 tokens" in html(page)
+    assert len(on_stage(page)["tokens"]) == 7
     page.text_area(key="pair").set_value("")
     run(page)
     assert "Type a sentence" in html(page)
@@ -251,22 +238,20 @@ def test_a_pair_task_has_two_boxes(lab, tiny_folder):
 
 def test_a_model_that_puts_out_a_number(lab, tiny_folder, tiny_bert, tokenizer):
     PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
-    headline, values = card(lab(text="a very good film and a very bad plot"), "Answer")
-    assert re.fullmatch(r"Answer moves by \d+\.\d\d", headline)
-    assert len({float(value) for value in values}) == 2
+    answers = on_stage(lab(text="a very good film and a very bad plot"))["answers"]
+    assert answers["dense"]["probabilities"] is None
+    assert answers["dense"]["value"] != answers["pruned"]["value"]
 
 
 def test_a_model_without_thresholds_starts_with_some_and_comes_back_to_them(lab, tiny_folder):
     (tiny_folder / "ltp.safetensors").unlink()
     page = lab(text="good film")
     start = thresholds(page)
-    assert page.button(key="learned").label == "Start values" and page.button(key="learned").disabled
+    assert on_stage(page)["learned"] is None and on_stage(page)["start"] == on_stage(page)["thresholds"]
     assert "weights, which were not trained with thresholds" in html(page)
-    page.button(key="off").click()
-    run(page)
-    assert "Nothing is pruned" in html(page)
-    page.button(key="learned").click()
-    run(page)
+    send(page, "release", [0, 0, 0])
+    assert thresholds(page) == [0, 0, 0]
+    send(page, "release", on_stage(page)["start"])
     assert thresholds(page) == start
 
 
@@ -293,13 +278,13 @@ def test_it_says_when_others_measure_and_keeps_no_refusal(lab, monkeypatch, comp
         raise turns.Busy
 
     monkeypatch.setattr(runs, "measure", busy)
-    page = lab(text="good film")
-    headline, _ = card(page, "Time")
+    page = lab(text="the plot was very bad and the film was so good")
+    headline = on_stage(page)["time"]["headline"]
     assert headline == "Not measured, since many visitors measure right now: press Run to try again"
     monkeypatch.setattr(runs, "measure", lambda *args: comparison)
     page.selectbox(key="head").select(2)
     run(page)  # the same input: only what was measured would have stayed
-    assert "1.50× faster" in card(page, "Time")[0]
+    assert "1.25× faster" in on_stage(page)["time"]["headline"]
 
 
 def test_times_are_really_measured(tiny_folder):
@@ -307,13 +292,56 @@ def test_times_are_really_measured(tiny_folder):
     page = AppTest.from_file(MAIN, default_timeout=60)
     page.query_params["model"] = "tiny"
     run(page)
-    _, values = card(page, "Time")
-    assert len(values) == 3 and all(re.fullmatch(r"[\d.]+ ms ?", value) for value in values)
+    time = on_stage(page)["time"]
+    assert time["headline"].startswith("Pruning: ")
+    assert re.match(r"[\d.]+ ms → [\d.]+ ms on this ", time["lines"][0].replace("\u00a0", " "))
+    assert "Hugging Face" in time["lines"][1]
+
+
+def test_a_longer_measurement_is_taken_once_where_it_is_asked_for(lab, monkeypatch, comparison):
+    asked = []
+
+    def measure(model, texts, values, each_round, seconds):
+        asked.append(seconds)
+        return comparison
+
+    monkeypatch.setattr(runs, "measure", measure)
+    page = lab(text="good film")
+    send(page, "measure")
+    run(page)
+    assert asked == [runs.USUAL_SECONDS, runs.LONGER_SECONDS]
+    page.text_area(key="text").set_value("bad film")
+    run(page)
+    assert asked[2:] == [runs.USUAL_SECONDS]
+
+
+def test_attention_of_all_layers_comes_once_all_is_drawn(lab):
+    page = lab(text="good film")
+    found = on_stage(page)["attention"]
+    assert len(found) == 3 and found[0]["tokens"] == [0, 1, 2, 3]
+
+
+def test_a_click_opens_the_microscope_there(lab):
+    page = send(lab(text="good film"), "open", {"layer": 2, "token": 3})
+    assert page.query_params["layer"] in ("2", ["2"]) and page.query_params["token"] in ("3", ["3"])
+
+
+def test_a_surprise_opens_its_link(lab, monkeypatch):
+    case = Surprise("A case", "what is it?", "tiny", "the film was bad", moved={2: 0.09})
+    monkeypatch.setattr(surprises, "SURPRISES", (case,))
+    page = lab(text="good film", t1="0.5")
+    page.button(key="surprise_0").click()
+    run(page)
+    assert page.text_area(key="text").value == case.text
+    assert thresholds(page) == [0, 9, 6] and on_stage(page)["note"] == "A case: what is it?"
+    assert "t1" not in page.query_params and page.query_params["t2"] in ("0.09", ["0.09"])
+    page.text_area(key="text").set_value("good film")
+    assert on_stage(run(page))["note"] == ""
 
 
 def test_a_teachers_link_hides_controls(lab):
     page = lab(text="good film", hide="text,model,thresholds")
     assert not page.text_area and not page.number_input
     keys = {control.key for kind in (page.selectbox, page.button) for control in kind}
-    assert not keys & {"model", "device", "run", "learned", "off", "undo"}
+    assert not keys & {"model", "device", "run"} and on_stage(page)["fixed"]
     assert "“good film”" in html(page) and alive(page)

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.figures.survival_map import level
+from app.figures.colours import level
 from app.report import report
 from app.runs import Texts
 
@@ -32,7 +32,14 @@ def write(prediction, comparison):
         pruned = prediction()
         pruned = replace(pruned, trace=replace(pruned.trace, **changes))
         return report(
-            texts, [("Model", "tiny")], prediction(), pruned, (0.1, 0.2, 0.0), measured, "CPU", ["A note."]
+            texts,
+            [("Model", "tiny")],
+            prediction(flops=1_000_000_000),
+            pruned,
+            (0.1, 0.2, 0.0),
+            measured,
+            "CPU",
+            ["A note."],
         )
 
     return make
@@ -41,7 +48,7 @@ def write(prediction, comparison):
 def test_it_holds_the_numbers_of_the_view(write):
     text = " ".join(Reader(write(Texts("a very <b>"))).words).replace("\u00a0", " ")
     assert "3 of 5 tokens reach the end" in text
-    assert "1.50× faster" in text and "A note." in text
+    assert "1.25× faster" in text and "A note." in text
     for cell in ("40 %", "✕ 5.0 %", "✕ 15 %", "5 → 4"):
         assert cell in text
 

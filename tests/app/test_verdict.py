@@ -8,24 +8,28 @@ def test_the_strip_sets_both_side_by_side(prediction, comparison):
     dense = prediction(share=0.95, flops=1_000_000_000)
     html = verdict.strip(dense, prediction(), comparison, "", "CPU").replace("\u00a0", " ")
     for words in (
-        "3 of 5 tokens left after layer 2 of 3; same answer; 2.5× fewer FLOPs; 1.50× faster here",
+        "same answer; 2.5× fewer FLOPs; Pruning: 1.25× faster (1.25–1.25).",
         "positive 95.0 %",
         "positive 90.0 %",
         "1.00 GFLOPs",
         "400 MFLOPs",
         "12.0 ms",
-        "(11.0–13.0)",
         "8.00 ms",
         "20 runs each",
     ):
         assert words in html
 
 
-def test_at_equal_work_the_gain_is_our_engines(prediction, comparison):
+def test_at_equal_work_pruning_gains_nothing(prediction, comparison):
     dense = prediction(flops=1_000_000_000)
     html = verdict.strip(dense, dense, comparison, "", "CPU")
-    assert "as in the dense run; our engine alone is 1.50× faster here" in html
-    assert 'class="headline">Our engine: 1.50× faster<' in html
+    assert "as in the dense run; Pruning: nothing is pruned, so nothing is gained" in html
+
+
+def test_the_same_label_at_another_confidence_is_not_called_the_same(prediction):
+    card = verdict.answer_card(prediction(share=0.999), prediction(share=0.613)).replace("\u00a0", " ")
+    assert "Same label, not as sure (99.9 % → 61.3 %)" in card
+    assert "Same answer" in verdict.answer_card(prediction(share=0.95), prediction(share=0.86))
 
 
 def test_the_cards_stand_below_the_finding_in_the_outline(prediction, comparison):

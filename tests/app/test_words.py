@@ -61,10 +61,7 @@ def test_a_value_moves_by_what_the_shown_values_differ():
     assert words.agreement(dense, pruned) == "answer moves by 0.06"  # 3.20 and 3.26 on the page
 
 
-def test_speed_against_its_limit(comparison):
-    assert words.speed(comparison, 2.5) == "1.50× faster here, where FLOPs fall by 2.5×"
-    assert words.speed(comparison, 1.4) == "1.50× faster here"
-    assert words.speed(comparison, 1) == "our engine alone is 1.50× faster here"
+def test_a_speedup_in_words():
     slow, fast = Timing(20, 19, 21, 10), Timing(10, 9, 11, 10)
     assert words.faster(Comparison(fast, fast, slow)) == "2.0× slower"
 

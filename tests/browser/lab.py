@@ -1,6 +1,7 @@
 """The lab in a real browser: start the server, open Chromium, wait until a page has finished."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -28,14 +29,14 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-# A page with a verdict has a board and a Plotly figure, which come after it.
+# A page with a stage has a Plotly figure, which comes after it.
 DRAWN = """() => {
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
-    const strip = document.querySelector('.verdict')
-    const board = document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]')?.shadowRoot
-    if (strip && document.querySelector('.st-key-board') && !board?.querySelector('.cell')) return false
+    const place = document.querySelector('.st-key-stage')
+    const stage = place?.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot
+    if (place && !stage?.querySelector('.cell')) return false
     const inked = chart => chart.querySelector('.xtick text, .annotation-text')
-    return charts.length >= (strip ? 1 : 0) && charts.every(inked)
+    return charts.length >= (place ? 1 : 0) && charts.every(inked)
 }"""
 
 
@@ -104,26 +105,43 @@ def press(page: Page, layer: int, key: str, times: int = 1) -> None:
 
 
 def slider(page: Page, layer: int) -> Locator:
-    """The handle of a layer's threshold on the board."""
-    return page.locator(f".st-key-board [role=slider][data-layer='{layer}']")
+    """The handle of a layer's threshold on the stage."""
+    return page.get_by_test_id(f"stage-handle-{layer}")
 
 
 def kept(page: Page) -> list[int]:
-    """Tokens left after each layer, counted in the survival map itself."""
-    layers = page.locator(".st-key-board .cell.stays").evaluate_all(
+    """Tokens left after each layer, counted in the rows of the stage themselves."""
+    layers = page.locator(".st-key-stage .cell.stays").evaluate_all(
         "cells => cells.map(cell => Number(cell.dataset.layer))"
     )
-    return [layers.count(layer) for layer in range(1, slider_count(page) + 1)]
-
-
-def slider_count(page: Page) -> int:
-    """How many layers the board has."""
-    return page.locator(".st-key-board [role=slider]").count()
+    return [layers.count(layer) for layer in range(1, page.locator(".st-key-stage .row").count() + 1)]
 
 
 def words(page: Page) -> list[str]:
-    """What stands above the columns of the map, line by line."""
-    return page.locator(".st-key-board .map .word").all_text_contents()
+    """The words of the stage: of its first row, or of the text above the rows."""
+    prose = page.locator(".st-key-stage .prose .word").all_text_contents()
+    return prose or page.locator("[data-testid=stage-row-1] .word").all_text_contents()
+
+
+def answers(page: Page) -> tuple[str, list[str]]:
+    """What is said about both answers, and the answers: dense, pruned."""
+    box = page.get_by_test_id("stage-answer")
+    return box.locator(".verdict").inner_text(), box.locator(".value").all_inner_texts()
+
+
+def work(page: Page) -> tuple[float, float]:
+    """The work that the stage names, dense and pruned, in FLOPs."""
+    line = page.locator(".st-key-stage .work").inner_text()
+    units = {"k": 1e3, "M": 1e6, "G": 1e9}
+    found = re.findall(r"([\d.,]+)\s([kMG])FLOPs", line)
+    dense, pruned = (float(number.replace(",", "")) * units[unit] for number, unit in found)
+    return dense, pruned
+
+
+def open_menu(page: Page, key: str) -> None:
+    """Open one of the menus beside the sentence: "model_chip", "surprises", "gear"."""
+    page.locator(f".st-key-{key} button").first.click()
+    page.locator("[data-testid=stPopoverBody]").wait_for()
 
 
 def type_text(page: Page, text: str) -> None:

@@ -9,33 +9,22 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from tests.browser.lab import kept, press, settle, slider, type_text, words
+from tests.browser.lab import answers, kept, open_menu, press, settle, slider, type_text, words, work
 
 SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
 ALL_PASS = {f"t{layer}": "0" for layer in range(1, 7)}
 
 
-def card(page, title):
-    """Headline and values of a card of the verdict strip."""
-    section = page.locator(".verdict .card").filter(has=page.get_by_role("heading", name=title))
-    return section.locator(".headline").inner_text(), section.locator(".value").all_inner_texts()
-
-
-def flops(value):
-    number, unit = value.split()
-    return float(number) * {"k": 1e3, "M": 1e6, "G": 1e9}[unit[0]]
-
-
 def test_a_threshold_removes_tokens_and_work(visit):
     page = visit(**ALL_PASS)
     type_text(page, SENTENCE)
-    before, (dense, full) = kept(page), card(page, "Work")[1]
+    before, (dense, full) = kept(page), work(page)
     assert words(page)[:3] == ["[CLS]", "the", "plot"] and dense == full
     press(page, 2, "End")
-    after, (dense_after, pruned) = kept(page), card(page, "Work")[1]
+    after, (dense_after, pruned) = kept(page), work(page)
     assert after[0] == before[0]
     assert after[1] < before[1] and after[2] < before[2]
-    assert dense_after == dense and flops(pruned) < flops(full)
+    assert dense_after == dense and pruned < full
 
 
 def test_raising_one_threshold_never_adds_a_survivor_in_that_layer(visit):
@@ -47,26 +36,30 @@ def test_raising_one_threshold_never_adds_a_survivor_in_that_layer(visit):
     assert left == sorted(left, reverse=True) and left[-1] < left[0]
 
 
-def test_off_prunes_nothing_and_both_verdicts_agree(visit):
+def test_off_prunes_nothing_and_both_answers_agree(visit):
     page = visit(text=SENTENCE)
-    page.locator(".st-key-off button").click()
+    page.locator(".st-key-stage .off-all").click()
     settle(page)
     assert len(set(kept(page))) == 1
-    headline, (dense, pruned) = card(page, "Answer")
-    assert headline == "Same answer" and dense == pruned
-    assert card(page, "Work")[0] == "Same work"
-    assert page.get_by_text("Nothing is pruned").first.is_visible()
+    said, (dense, pruned) = answers(page)
+    assert said.startswith("The same answer") and dense == pruned
+    assert len(set(work(page))) == 1
+    assert page.get_by_test_id("stage-headline").inner_text().startswith("Nothing is pruned")
+    assert "nothing is gained" in page.get_by_test_id("stage-time").inner_text()
 
 
-def test_times_of_three_runs_are_shown_with_their_spread(visit):
+def test_the_time_is_prunings_own_with_its_interval_and_the_engines_stands_apart(visit):
     page = visit(text=SENTENCE)
-    _, values = card(page, "Time")
-    assert len(values) == 3
-    for value in values:
-        median, low, high = map(
-            float, re.fullmatch(r"([\d.,]+)\sms\s\(([\d.,]+)–([\d.,]+)\)", value).groups()
-        )
-        assert 0 < low <= median <= high
+    time = page.get_by_test_id("stage-time")
+    time.locator(".detail").first.wait_for()
+    headline, times, engine = time.locator("p").all_inner_texts()
+    said = re.fullmatch(
+        r"Pruning: (?:[\d.]+× (?:faster|slower)|too noisy to say) \(([\d.]+)–([\d.]+)\)", headline
+    )
+    assert said and 0 < float(said[1]) <= float(said[2])
+    assert re.fullmatch(r"[\d.]+\sms → [\d.]+\sms on this CPU, in \d+ turns", times)
+    assert engine.startswith("Apart from that, our engine") and engine.endswith("Hugging Face’s")
+    assert time.locator("button").count() == ("noisy" in headline)
 
 
 def test_equal_words_keep_their_columns(visit):
@@ -83,7 +76,7 @@ def test_a_reload_and_a_copied_link_restore_the_view(visit):
     seen = kept(page)
     assert parse_qs(urlparse(page.url).query)["layer"] == ["3"]
     page.reload()
-    page.locator(".verdict").wait_for()
+    page.get_by_test_id("stage-headline").wait_for()
     settle(page)
     for other in (page, visit(**{k: v[0] for k, v in parse_qs(urlparse(page.url).query).items()})):
         assert kept(other) == seen
@@ -106,7 +99,7 @@ def test_undo(visit):
     page = visit(text=SENTENCE)
     learned = kept(page)
     press(page, 1, "End")
-    page.locator(".st-key-undo button").click()
+    page.locator(".st-key-stage .undo").click()
     settle(page)
     assert kept(page) == learned
 
@@ -134,7 +127,7 @@ def test_text_is_never_markup(visit, text):
     type_text(page, text)
     page.locator(".st-key-map_numbers summary").click()
     settle(page)
-    page.locator(".st-key-board .map .cell").nth(2).hover()
+    page.locator(".st-key-stage .cell").nth(2).hover()
     page.wait_for_timeout(300)
     assert page.locator(".st-key-text textarea").input_value() == text
     assert not page.locator("[data-testid=stException]").count()
@@ -151,14 +144,13 @@ def test_ten_thousand_words(visit):
     type_text(page, "good film " * 5_000)
     assert any("were cut" in notice for notice in page.locator(".notice").all_inner_texts())
     assert len(words(page)) == 512
-    assert (
-        page.locator(".st-key-board .map").bounding_box()["height"] < 2_500
-    )  # px: wrapped, and still to be read
+    assert page.locator(".st-key-stage .prose").bounding_box()["height"] < 1_000  # px: still to be read
 
 
 def test_an_empty_box_invites(visit):
     page = visit(text="")
     assert "Type a sentence" in page.locator(".notice").inner_text()
+    open_menu(page, "surprises")
     page.locator(".st-key-example_1 button").click()
     settle(page)
     assert kept(page)
@@ -185,7 +177,7 @@ def test_everything_is_reached_by_keyboard(visit):
                 "document.activeElement.closest('[class*=st-key-]')?.className.match(/st-key-(\\w+)/)[1]"
             )
         )
-    expected = {"run", "example_0", "model", "device", "off", "board", "threshold_numbers", "layer", "head"}
+    expected = {"run", "model_chip", "surprises", "gear", "stage", "threshold_numbers", "layer", "head"}
     assert expected <= reached
 
 
@@ -203,8 +195,7 @@ def test_figures_have_names(visit):
     names = page.locator(".js-plotly-plot, [data-testid=stPlotlyChart]").evaluate_all(
         "charts => charts.map(c => (c.closest('[aria-label]') || c.querySelector('[aria-label]'))?.ariaLabel)"
     )
-    assert page.locator(".st-key-board .map").get_attribute("aria-label").startswith("Survival map:")
-    assert page.locator(".st-key-board .lanes").get_attribute("aria-label").startswith("Threshold board:")
+    assert page.locator(".st-key-stage .drawing").get_attribute("aria-label").startswith("Read on only")
     assert any(name and name.startswith("Attention heatmap:") for name in names)
 
 
@@ -246,13 +237,14 @@ def wait_for_ink(page, colour):
     )
 
 
-def test_a_narrow_screen_wraps_the_map_and_scrolls_only_inside_figures(visit):
+def test_a_narrow_screen_reads_prose_and_scrolls_only_inside_figures(visit):
     page = visit({"viewport": {"width": 390, "height": 844}}, text=SENTENCE)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    boxes = page.locator(".st-key-board .map .word").evaluate_all(
-        "words => words.map(word => [word.getCTM().f, word.getCTM().e])"
+    boxes = page.locator(".st-key-stage .prose .word").evaluate_all(
+        "words => words.map(word => word.getBoundingClientRect()).map(({ x, y, right }) => [y, x, right])"
     )
-    lines = {line: sorted(x for y, x in boxes if y == line) for line, _ in boxes}
+    lines = {y: sorted(box[1:] for box in boxes if box[0] == y) for y, *_ in boxes}
     assert len(lines) > 1
     for places in lines.values():
-        assert all(right - left >= 15 for left, right in pairwise(places))  # px
+        assert all(one[1] <= other[0] + 1 for one, other in pairwise(places))  # px: no word over another
+        assert places[-1][1] <= 390

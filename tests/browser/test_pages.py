@@ -111,8 +111,8 @@ def test_a_teachers_link_shows_the_lesson_alone(open_view):
 def test_hidden_controls_are_on_no_page(open_view):
     page = open_view("", hide="text,model,thresholds")
     assert (
-        page.locator(".st-key-board .cell").count()
-        and not page.locator(".st-key-board [role=slider]").count()
+        page.locator(".st-key-stage .cell").count()
+        and not page.locator(".st-key-stage [role=slider]").count()
     )
     assert not page.locator("textarea, .st-key-model, .st-key-t1, fieldset").filter(visible=True).count()
     page.get_by_test_id("stTopNavLink").filter(has_text="Cost").first.click()

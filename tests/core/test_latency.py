@@ -1,5 +1,6 @@
 """Timing with a clock of our own: order, counts and medians. Nothing here depends on the machine."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.speed import latency
-from ltp_core.speed.latency import Timing, interleaved, summary
+from ltp_core.speed.latency import Ratio, Timing, interleaved, paired_ratio, summary
 
 CPU = torch.device("cpu")
 
@@ -95,3 +96,49 @@ def test_compare_runs_three_things_on_the_same_text(tiny_bert, tokenizer, monkey
 
 def test_the_cpu_is_always_there_and_first():
     assert latency.available_devices()[0] == "cpu"
+
+
+def test_all_but_the_first_change_their_order_from_turn_to_turn(clock):
+    log = []
+    calls = {name: call(clock, log, name, [1]) for name in "abc"}
+    interleaved(calls, CPU, runs=3, seconds=0, warmup=0)
+    assert "".join(log) == "abcacbabc"
+
+
+def test_times_are_kept_turn_by_turn(clock):
+    calls = {name: call(clock, [], name, times) for name, times in (("a", [4, 6, 8]), ("b", [2, 2, 8]))}
+    timings = interleaved(calls, CPU, runs=3, seconds=0, warmup=0)
+    assert timings["a"].samples == pytest.approx((4, 6, 8))
+    ratio = paired_ratio(timings["a"], timings["b"])
+    assert (ratio.value, ratio.low, ratio.high) == pytest.approx((2, 1, 3))  # 2, 3 and 1; of so few, all
+
+
+@pytest.mark.parametrize(("turns", "left_out"), [(5, 0), (6, 0), (9, 1), (10, 1), (20, 5), (100, 39)])
+def test_the_interval_of_a_median_ends_at_the_ranks_of_the_sign_test(turns, left_out):
+    one = summary([1.0] * turns)
+    ratio = paired_ratio(summary([float(n) for n in range(1, turns + 1)]), one)
+    assert (ratio.low, ratio.high) == (1 + left_out, turns - left_out)
+    coverage = 1 - 2 * sum(math.comb(turns, k) for k in range(left_out + 1)) / 2**turns
+    assert coverage >= 0.95 or turns < 6
+    narrower = 1 - 2 * sum(math.comb(turns, k) for k in range(left_out + 2)) / 2**turns
+    assert narrower < 0.95
+
+
+def test_a_moment_that_slows_a_whole_turn_does_not_widen_the_interval():
+    slow = [1, 1, 5, 1, 1, 9, 1, 1, 1, 2, 1, 1]
+    ratio = paired_ratio(summary([3.0 * s for s in slow]), summary([2.0 * s for s in slow]))
+    assert (ratio.low, ratio.value, ratio.high) == pytest.approx((1.5, 1.5, 1.5)) and not ratio.undecided
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "undecided"), [(1.1, 1.3, False), (0.9, 1.3, True), (1.0, 1.3, True), (1.1, 1.6, True)]
+)
+def test_an_interval_with_1_in_it_or_wider_than_a_third_says_nothing(low, high, undecided):
+    assert Ratio(1.25, low, high).undecided == undecided
+
+
+def test_ratios_need_the_same_turns():
+    with pytest.raises(ValueError, match="same turns"):
+        paired_ratio(summary([1.0, 2.0]), summary([1.0]))
+    with pytest.raises(ValueError, match="same turns"):
+        paired_ratio(Timing(1, 1, 1, 1), Timing(1, 1, 1, 1))

@@ -1,11 +1,11 @@
-"""Buttons under a Plotly figure: SVG and PNG, made in the browser; its columns are linked to the board."""
+"""Buttons under a Plotly figure: SVG and PNG, made in the browser; its columns are linked to the stage."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from app.components.threshold_board import script
+from app.components.modules import bundle
 
 _tools = st.components.v2.component(
     "figure_tools",
@@ -17,7 +17,7 @@ _tools = st.components.v2.component(
     button:hover { color: var(--ltp-text); border-color: var(--ltp-muted) }
     button:focus-visible { outline: 3px solid var(--ltp-kept); outline-offset: 2px }
     """,
-    js=script("export.js") + "\n" + (Path(__file__).parent / "tools.js").read_text(encoding="utf-8"),
+    js=bundle(Path(__file__).parent / "tools.js"),
 )
 
 

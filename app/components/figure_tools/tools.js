@@ -1,6 +1,8 @@
 // Beside a Plotly figure: save it as SVG or PNG, and light the token under the pointer in the other figures of the
 // page, as they light it here ("ltp-token" on the document). Reads the place of columns from Plotly's layout.
 
+import { nameButton, saveFigure } from "../files.js";
+
 const figures = new WeakMap(); // a component's root -> its tools
 
 export default function ({ parentElement, data }) {
@@ -18,7 +20,7 @@ class Tools {
     for (const format of ["svg", "png"])
       root.querySelector(`.${format}`).onclick = () => {
         const chart = this.chart();
-        if (chart) saveFigure([...chart.querySelectorAll(".main-svg")], this.data.title, this.data.name, format);
+        if (chart) saveFigure([...chart.querySelectorAll(".main-svg")], { title: this.data.title }, this.data.name, format);
       };
     this.watch = new ResizeObserver(() => this.reach());
     this.onToken = ({ detail }) => detail.from !== this && this.light(detail.token);

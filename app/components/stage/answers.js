@@ -32,7 +32,8 @@ export class Answers {
     this.close();
     this.client = offer.client;
     try {
-      const { open } = await import(offer.client);
+      // This module may have come from a Blob, against whose address no other resolves.
+      const { open } = await import(new URL(offer.client, document.baseURI).href);
       if (this.client === offer.client) this.live = open(offer, { changed: (state) => this.changed(state) });
       this.changed(this.state);
     } catch {

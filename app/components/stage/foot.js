@@ -1,0 +1,90 @@
+// Under the rows: the answer of both runs as meters, the work, the time.
+
+import { flops, times } from "./scale.js";
+import { shareOf, spoken, verdict } from "./story.js";
+import { total } from "./work.js";
+
+const SOURCES = { browser: "answered in this browser", server: "answered by the server" };
+
+export class Foot {
+  /** @param measure called when the visitor asks for a longer measurement. */
+  constructor(find, measure) {
+    this.find = find;
+    this.measure = measure;
+  }
+
+  show({ data, run, work, sent }) {
+    this.find(".question").textContent = data.question;
+    const answer = this.find(".answer");
+    answer.dataset.thresholds = run.answer ? JSON.stringify((run.answer.thresholds ?? run.thresholds)) : "";
+    answer.dataset.source = run.source;
+    this.meters(data, run.answer);
+    const line = this.find(".verdict");
+    const said = run.answer ? verdict(data, data.answers.dense, run.answer) : null;
+    const source = SOURCES[run.source] ? ` (${SOURCES[run.source]})` : "";
+    line.textContent = said ? said.text + source : sent ? "The model runs …" : "Preview: release to ask the model.";
+    line.dataset.kind = said?.kind ?? "waiting";
+    this.time(data.time, run.source !== "exact");
+  }
+
+  meters(data, pruned) {
+    const rows = [["dense", data.answers.dense], ["pruned", pruned]];
+    this.find(".meters").replaceChildren(...rows.flatMap(([name, answer]) => this.meter(data, name, answer)));
+  }
+
+  meter(data, name, answer) {
+    const label = part("span", "name", name);
+    const track = part("span", `track ${name}`);
+    const value = part("b", "value", answer ? spoken(data, answer).text : "…");
+    if (!answer) return [label, track, value];
+    const { label: said, value: number } = spoken(data, answer);
+    const [low, high] = said === null ? [data.scale?.low ?? 0, data.scale?.high ?? 1] : [0, 1];
+    const share = (shareOf(data, answer, said) - low) / (high - low);
+    if (said !== null || data.scale) {
+      const fill = part("i", "");
+      fill.style.width = `${Math.max(0, Math.min(1, share)) * 100}%`;
+      track.append(fill);
+    }
+    const { gloss } = spoken(data, answer);
+    if (gloss) value.append(part("small", "", ` ${gloss}`));
+    return [label, track, value];
+  }
+
+  /** The work of the layers that have been played. */
+  showStep(work, step, layers) {
+    const sum = total(work.slice(0, step));
+    const ratio = sum.pruned ? sum.dense / sum.pruned : 1;
+    const part = step < layers ? ` up to layer ${step}` : "";
+    this.find(".work").textContent = step === 0
+      ? "Work: nothing yet"
+      : `Work${part}: ${times(ratio)} less (${flops(sum.dense)} → ${flops(sum.pruned)})`;
+  }
+
+  time(time, changed) {
+    const box = this.find(".time");
+    if (changed || !time) return box.replaceChildren(part("p", "wait", changed ? "Time: measured after release" : ""));
+    const lines = [part("p", time.noisy ? "noisy" : "speed", time.headline)];
+    for (const line of time.lines) lines.push(part("p", "detail", line));
+    if (time.longer) {
+      const button = part("button", "longer", "Measure longer");
+      button.type = "button";
+      button.onclick = this.measure;
+      lines.push(button);
+    }
+    box.replaceChildren(...lines);
+  }
+
+  /** One line for files. */
+  summary(data, reduction) {
+    const { dense, pruned } = data.answers;
+    const time = data.time ? ` ${data.time.headline}.` : "";
+    return `${data.question} ${verdict(data, dense, pruned).text}. ${times(reduction)} less work.${time}`;
+  }
+}
+
+function part(tag, name, text = "") {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.textContent = text;
+  return made;
+}

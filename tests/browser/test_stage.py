@@ -1,0 +1,315 @@
+"""The stage under mouse, finger and keys, and the way to the microscope."""
+
+import csv
+import io
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.browser.lab import answers, kept, open_menu, press, settle, slider, type_text, words, work
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
+ALL_PASS = {f"t{layer}": "0" for layer in range(1, 7)}
+
+
+def centre(page, layer):
+    handle = slider(page, layer)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_a_drag_shows_a_preview_and_then_the_exact_result(visit):
+    page = visit(text=SENTENCE)
+    before = kept(page)
+    x, y = centre(page, 2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 20, steps=4)
+    preview = kept(page)
+    assert page.locator(".st-key-stage .stage.previewing").count() == 1
+    assert "would leave here" in slider(page, 2).get_attribute("aria-valuetext")
+    assert preview[1] < before[1] and preview[0] == before[0]
+    assert "t2" not in page.url
+    page.mouse.up()
+    settle(page)
+    assert page.locator(".st-key-stage .stage.previewing").count() == 0
+    assert kept(page)[1] == preview[1]  # this layer's importance was known
+    assert "t2" in page.url
+    page.locator(".st-key-stage .undo").click()
+    settle(page)
+    assert kept(page) == before
+
+
+def test_the_line_itself_can_be_dragged(visit):
+    page = visit(text=SENTENCE)
+    before = kept(page)
+    _, y = centre(page, 2)
+    rows = page.locator(".st-key-stage .drawing").bounding_box()
+    x = rows["x"] + rows["width"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 40, steps=4)
+    page.mouse.up()
+    settle(page)
+    assert kept(page)[1] == before[0]  # off: nobody leaves in this layer
+    assert slider(page, 2).get_attribute("aria-valuetext").startswith("off")
+    assert "/microscope" not in page.url
+
+
+def test_keys_set_a_threshold_and_say_it(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    everybody = kept(page)
+    press(page, 1, "End")
+    assert slider(page, 1).get_attribute("aria-valuenow") == "100"
+    assert kept(page)[0] == 1
+    press(page, 1, "Home")
+    assert kept(page) == everybody
+    press(page, 1, "PageUp")
+    assert slider(page, 1).get_attribute("aria-valuetext").startswith("0.125")
+
+
+def test_all_thresholds_move_together(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    page.locator(".st-key-stage").get_by_label("all to one value").check()
+    press(page, 3, "PageUp")
+    values = {slider(page, layer).get_attribute("aria-valuenow") for layer in range(1, 7)}
+    assert len(values) == 1 and values != {"0"}
+
+
+def test_a_finger_drags_the_handle(visit):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = visit(phone, text=SENTENCE)
+    before = kept(page)
+    x, y = centre(page, 2)
+    touch = page.context.new_cdp_session(page)
+    for kind, height in (("touchStart", y), ("touchMove", y - 10), ("touchMove", y - 25), ("touchEnd", None)):
+        points = [] if height is None else [{"x": x, "y": height}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    settle(page)
+    assert kept(page)[1] < before[1]
+
+
+def test_a_number_does_the_same_as_a_drag(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    page.locator(".st-key-threshold_numbers summary").click()
+    box = page.locator(".st-key-t2 input")
+    box.fill("5")
+    box.press("Enter")
+    settle(page)
+    assert slider(page, 2).get_attribute("aria-valuenow") == "5"
+    assert kept(page)[1] < kept(page)[0]
+
+
+def test_a_token_under_the_pointer_is_lit_everywhere(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    page.locator(".st-key-stage .cell[data-layer='3'][data-token='4'] .bar").hover()
+    assert page.locator(".st-key-stage .lit.on").count() == 1
+    assert "token 4" in page.locator(".st-key-stage .tip").inner_text()
+    light = page.locator(".st-key-attention_map .ltp-light")
+    assert light.is_visible()
+    chart = page.locator(".st-key-attention_map .js-plotly-plot")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
+    page.locator(".st-key-stage .lit.on").wait_for(state="attached", timeout=10_000)
+
+
+def test_a_clicked_cell_opens_the_microscope_there(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    page.locator(".st-key-stage .cell[data-layer='3'][data-token='4'] .bar").click()
+    page.get_by_role("heading", name="Why did this token go?").wait_for()
+    settle(page)
+    assert "/microscope" in page.url and "layer=3" in page.url and "token=4" in page.url
+    assert page.locator(".step").count() == 5
+    assert page.locator(".st-key-token input").input_value().startswith("4 · ")
+
+
+def test_the_words_are_walked_by_keys(visit):
+    page = visit(text=SENTENCE, **ALL_PASS)
+    walk = page.locator(".st-key-stage .walk")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
+        walk.press(key)
+    assert "token 2" in page.locator(".st-key-stage .spoken").inner_text()
+    walk.press("Enter")
+    page.get_by_role("heading", name="Why did this token go?").wait_for()
+    assert "layer=2" in page.url and "token=2" in page.url
+
+
+def test_the_microscope_works_from_its_link_alone(visit, address):
+    page = visit(text=SENTENCE)
+    page.goto(f"{address}/microscope?text=the+the+the+the&layer=2&token=3&head=2&t1=0")
+    page.locator(".step").nth(4).wait_for()
+    settle(page)
+    assert page.locator(".st-key-text textarea").input_value() == "the the the the"
+    assert page.get_by_text("Head 2 gives “the”").is_visible()
+    page.get_by_role("link", name="Explore").click()
+    page.get_by_role("heading", name="What happens to my sentence?").wait_for()
+    settle(page)
+    assert page.locator(".st-key-text textarea").input_value() == "the the the the"
+    assert "t1=0" in page.url
+
+
+def saved(page, kind):
+    with page.expect_download() as started:
+        page.locator(f".st-key-stage .save-{kind}").click()
+    return started.value.path().read_bytes()
+
+
+def test_the_stage_is_saved_in_the_browser_with_title_and_legend(visit):
+    page = visit(text=SENTENCE)
+    title = page.get_by_test_id("stage-headline").inner_text().replace("\u00a0", " ")
+    drawing = saved(page, "svg").decode()
+    assert drawing.startswith("<svg") and "charming" in drawing and "var(" not in drawing
+    texts = [node.text for node in ElementTree.fromstring(drawing).iter(f"{SVG}text") if node.text]
+    assert "Read on only" in texts[0] and {"stays", "leaves", "Layer 1"} <= set(texts)
+    assert saved(page, "png").startswith(b"\x89PNG")
+    trace = json.loads(saved(page, "json"))
+    assert trace["title"].replace("\u00a0", " ") == title and "logarithmic" in trace["legend"]
+    assert [sum(layer["kept"]) for layer in trace["layers"]] == kept(page)
+    rows = list(csv.DictReader(io.StringIO(saved(page, "csv").decode())))
+    assert [row["token"] for row in rows] == trace["tokens"]
+    assert float(rows[1]["share of attention, layer 1"]) == trace["layers"][0]["importance"][1]
+    assert rows[0]["title"] == trace["title"] and rows[0]["legend"] == trace["legend"]
+
+
+def test_time_is_played_stepped_and_scrubbed(visit):
+    page = visit({"reduced_motion": "reduce"}, text=SENTENCE)
+    scrubber, play = page.get_by_test_id("stage-scrubber"), page.get_by_test_id("stage-play")
+    future = page.locator(".st-key-stage .row.future")
+    assert scrubber.input_value() == "6" and future.count() == 0
+    whole = work(page)
+    scrubber.focus()
+    page.keyboard.press("ArrowLeft")
+    assert future.count() == 1
+    assert work(page)[1] < whole[1]  # the layers played so far
+    page.keyboard.press("Home")
+    assert future.count() == 6 and "nothing yet" in page.locator(".st-key-stage .work").inner_text()
+    play.click()
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]')"
+        ".shadowRoot.querySelector('.scrubber').value === '2'"
+    )
+    assert future.count() == 4
+    moving = page.locator(".st-key-stage .row.now .word").first
+    assert moving.evaluate("word => getComputedStyle(word).animationName") == "none"
+    play.click()
+    assert play.get_attribute("aria-label") == "Play the layers"
+    assert work(page)[1] < whole[1]
+
+
+def test_arcs_show_who_looks_at_the_word_under_the_pointer(visit):
+    page = visit(text=SENTENCE)
+    arcs = page.locator(".st-key-stage .arc")
+    word = page.locator(".st-key-stage .cell[data-layer='2'][data-token='5'] .bar")
+    page.get_by_test_id("stage-time").locator(".detail").first.wait_for()  # attention comes with the times
+    settle(page)
+    word.hover()
+    assert arcs.count() > 2
+    assert "most from" in page.locator(".st-key-stage .tip").inner_text()
+    page.get_by_test_id("stage-headline").hover()
+    assert arcs.count() == 0
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_the_whole_stage_is_in_view(visit, size):
+    text = (
+        "The plot is predictable and the jokes are tired, yet somehow nothing about this long and silly film "
+        "feels wrong to me or to anybody else."
+    )
+    page = visit({"viewport": {"width": size[0], "height": size[1]}}, text=text)
+    assert len(words(page)) <= 31
+    page.get_by_test_id("stage-time").locator(".detail").first.wait_for()
+    for part in (
+        "[data-testid=stage-headline]",
+        "[data-testid=stage-row-6]",
+        "[data-testid=stage-time]",
+        ".tools",
+    ):
+        box = page.locator(f".st-key-stage {part}").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], part
+    assert (
+        page.locator(".st-key-stage .word").first.evaluate(
+            "word => parseFloat(getComputedStyle(word).fontSize)"
+        )
+        >= 12
+    )
+
+
+def test_forty_words_wrap_into_systems_and_a_long_text_is_prose_with_the_rows_on_demand(visit):
+    page = visit(text=" ".join([SENTENCE] * 2))
+    heights = page.locator("[data-testid=stage-row-1] .word").evaluate_all(
+        "words => [...new Set(words.map(word => word.getAttribute('y')))]"
+    )
+    assert len(heights) == 2 and not page.locator(".st-key-stage .prose").count()
+    type_text(page, " ".join([SENTENCE] * 5))
+    assert len(words(page)) > 60 and page.locator(".st-key-stage .prose").count()
+    assert not page.locator("[data-testid=stage-row-1] .word").count()
+    page.get_by_role("button", name="Words in the rows").click()
+    assert page.locator("[data-testid=stage-row-1] .word").count() == len(words(page)) > 60
+
+
+def test_the_focus_is_never_under_the_head_of_the_page(visit):
+    page = visit({"viewport": {"width": 1280, "height": 420}}, text=SENTENCE)
+    head = page.locator("[data-testid=stHeader]").bounding_box()["height"]
+    page.locator(".st-key-stage .walk").focus()
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        box = page.evaluate(
+            """() => {
+              let at = document.activeElement
+              while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
+              const { top, bottom } = at.getBoundingClientRect()
+              return { top, bottom }
+            }"""
+        )
+        assert box["top"] >= head - 1 and box["bottom"] <= 421, box
+
+
+def test_the_lab_opens_on_a_case_that_a_drag_flips(visit):
+    page = visit()
+    headline = page.get_by_test_id("stage-headline")
+    assert "still says positive" in headline.inner_text()
+    page.locator(".st-key-threshold_numbers summary").click()
+    box = page.locator(".st-key-t2 input")
+    box.fill("3.7")
+    box.press("Enter")
+    settle(page)
+    assert "negative, not positive" in headline.inner_text()
+    assert answers(page)[0].startswith("Another answer")
+
+
+def test_a_surprise_is_a_link_that_opens_its_view(visit):
+    page = visit()
+    open_menu(page, "surprises")
+    page.get_by_role("button", name="There and back").click()
+    settle(page)
+    assert "far+from+boring" in page.url and "t2=0.05" in page.url
+    assert page.get_by_text("How often does the answer change").first.is_visible()
+    assert "negative" in page.get_by_test_id("stage-headline").inner_text()
+
+
+def test_only_the_first_token_left_is_said_beside_what_the_model_says_to_nothing(visit):
+    page = visit(text=SENTENCE, t1="0.4")
+    assert "alone is left" in page.get_by_test_id("stage-headline").inner_text()
+    assert "to an empty text it says" in page.locator(".st-key-stage .aside").inner_text()
+
+
+def test_a_regression_is_said_on_its_scale(visit):
+    page = visit(model="stsb")
+    _, (dense, _) = answers(page)
+    assert re.match(r"\d\.\d\d of 5", dense)
+    assert "from 0 to 5" in page.get_by_test_id("stage-answer").inner_text()
+
+
+def test_a_text_too_long_offers_the_model_for_it(visit):
+    page = visit(text=" ".join([SENTENCE] * 9))
+    page.get_by_role("button", name="Read it with imdb").click()
+    settle(page)
+    assert (
+        "model=imdb" in page.url and "whole film review" in page.get_by_test_id("stage-answer").inner_text()
+    )
