@@ -31,13 +31,13 @@ def test_a_drag_shows_a_preview_and_then_the_exact_result(visit):
     page.mouse.down()
     page.mouse.move(x, y - 20, steps=4)
     preview = kept(page)
-    assert page.locator(".st-key-stage .stage.previewing").count() == 1
-    assert "would leave here" in slider(page, 2).get_attribute("aria-valuetext")
+    assert page.locator(".st-key-stage .stage:is(.previewing, .answering)").count() == 1
+    assert "leave here" in slider(page, 2).get_attribute("aria-valuetext")
     assert preview[1] < before[1] and preview[0] == before[0]
     assert "t2" not in page.url
     page.mouse.up()
     settle(page)
-    assert page.locator(".st-key-stage .stage.previewing").count() == 0
+    assert page.locator(".st-key-stage .stage:is(.previewing, .answering)").count() == 0
     assert kept(page)[1] == preview[1]  # this layer's importance was known
     assert "t2" in page.url
     page.locator(".st-key-stage .undo").click()
