@@ -15,9 +15,10 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from ltp_core import deltas
 from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
 from ltp_core.importance import checked_queries
+from ltp_core.places import ROOT
 from ltp_core.rules.thresholds import checked_reference_length
 
-SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "models"
+SHIPPED = ROOT / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
 THRESHOLDS_FILE = "ltp.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")

@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-ROOT = Path(__file__).resolve().parent.parent
+from ltp_core.places import ROOT
+
 RESULTS = ROOT / "assets" / "results"
 
 

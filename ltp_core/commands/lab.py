@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-import ltp_core
+from ltp_core.places import ROOT
 
 OWN_MODELS = "LTP_LAB_OWN_MODELS"  # read by app/own_models.py
 EVERYWHERE = ("0.0.0.0", "::")
@@ -57,16 +57,15 @@ def lab(
 
 
 def lab_script() -> Path:
-    """The file that starts the lab: in the project's folder, or within this package where it is installed.
+    """The file that starts the lab.
 
     Raises:
-        ValueError: if it is in neither.
+        ValueError: if it is not there.
     """
-    package = Path(ltp_core.__file__).resolve().parent
-    for folder in (package.parent, package):
-        if (script := folder / "app" / "server.py").is_file():
-            return script
-    raise ValueError("the lab is not part of this installation: app/server.py is missing")
+    script = ROOT / "app" / "server.py"
+    if not script.is_file():
+        raise ValueError(f"the lab is not part of this installation: {script} is missing")
+    return script
 
 
 def _check_free(host: str, port: int) -> None:
