@@ -5,6 +5,7 @@ it imports from, wherever the import stands: inside a function and under `TYPE_C
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -74,7 +75,7 @@ def arrows(root: Path = ROOT) -> Graph:
     found: Graph = {room: set() for room in rooms(root)}
     for module, targets in imports(root).items():
         if (room := room_of(module)) in found:
-            found[room] |= {room_of(target) for target in targets} - {room}
+            found[room] |= {room_of(target) for target in targets} - {room, *ENTRANCES}
     return found
 
 
@@ -104,6 +105,15 @@ def between_commands(root: Path = ROOT) -> list[tuple[str, str]]:
         for target in targets
         if module.startswith("commands.") and target.startswith("commands.") and target != "commands.shared"
     )
+
+
+MAP = ROOT / "docs" / "architecture.md"
+
+
+def mapped(page: Path = MAP) -> list[str]:
+    """The rooms in the order of the table in docs/architecture.md, from the ground up."""
+    part = page.read_text(encoding="utf-8").partition("## Rooms\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `(\w+)/?` \|", part, re.MULTILINE)
 
 
 def report(root: Path) -> str:
