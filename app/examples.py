@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ltp_core.data.tasks import TASKS
+
 
 @dataclass(frozen=True)
 class Example:
@@ -141,26 +143,24 @@ REVIEWS = (
     Example("One sentence", SENTIMENT[0].text),
 )
 
-SINGLE_TASKS = {"sst2": SENTIMENT, "imdb": REVIEWS, "cola": GRAMMAR}
-
-PAIR_TASKS = {
+EXAMPLES = {
+    "sst2": SENTIMENT,
+    "imdb": REVIEWS,
+    "cola": GRAMMAR,
     "mrpc": PARAPHRASE,
     "qqp": PARAPHRASE,
     "stsb": SIMILARITY,
     "rte": ENTAILMENT,
     "mnli": ENTAILMENT,
-    "wnli": ENTAILMENT,
     "qnli": QUESTION,
 }
 
 
 def is_pair_task(task: str | None) -> bool:
     """Whether a task's model reads two texts."""
-    return task in PAIR_TASKS
+    return task in TASKS and TASKS[task].pairs
 
 
 def examples_for(task: str | None) -> tuple[Example, ...]:
-    """What to try on a model of this task."""
-    if task in PAIR_TASKS:
-        return PAIR_TASKS[task]
-    return SINGLE_TASKS.get(task or "", GENERAL)
+    """What to try on a model of this task; for one without examples of its own, those of its kind."""
+    return EXAMPLES.get(task or "", ENTAILMENT if is_pair_task(task) else GENERAL)

@@ -12,8 +12,9 @@ from app.runs import own_texts
 from app.turns import surveying
 from app.visitor.uploads import MOST_ROWS, DataSet
 from ltp_core import PrunedModel, Thresholds
-from ltp_core.data.rows import TASKS, DataError, load_rows
+from ltp_core.data.rows import DataError, load_rows
 from ltp_core.data.survey import Survey, survey
+from ltp_core.data.tasks import TASKS
 from ltp_core.flops import paper_flops
 from ltp_core.model import Text
 

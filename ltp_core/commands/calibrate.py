@@ -21,7 +21,8 @@ from ltp_core.commands.shared import (
     messages,
     quiet,
 )
-from ltp_core.data.rows import TASKS, DataError, load_texts
+from ltp_core.data.rows import DataError, load_texts
+from ltp_core.data.tasks import TASKS
 from ltp_core.model import PrunedModel
 
 CALIBRATION_FILE = "calibration.json"

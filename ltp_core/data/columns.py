@@ -4,14 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TEXT_COLUMNS = [
-    ("sentence1", "sentence2"),
-    ("question", "sentence"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("sentence",),
-    ("text",),
-]
+from ltp_core.data.tasks import known_columns
+
 LABEL = "label"
 SHOWN_NAMES = 10  # of columns, in an error; a file may have thousands
 
@@ -49,7 +43,7 @@ class Wanted:
 
 def text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
     """The one or two columns that hold the text; DataError if it could be none or several."""
-    found = [columns for columns in TEXT_COLUMNS if set(columns) <= set(names)]
+    found = [columns for columns in known_columns() if set(columns) <= set(names)]
     # A question with its sentence is one text, not also the sentence alone.
     found = [columns for columns in found if not any(set(columns) < set(other) for other in found)]
     if len(found) > 1:
@@ -57,13 +51,13 @@ def text_columns(names: Sequence[str], data: str) -> tuple[str, ...]:
         raise DataError(f"{data} has several columns that could be the text, {several}: keep or rename one")
     if found:
         return found[0]
-    needed = "; ".join("+".join(columns) for columns in TEXT_COLUMNS)
+    needed = "; ".join("+".join(columns) for columns in known_columns())
     raise DataError(f"{data} has no text column; it needs one of: {needed}; it has: {shown(names)}")
 
 
 def has_text_columns(names: Sequence[str]) -> bool:
     """Whether columns with these names can be the text."""
-    return any(set(columns) <= set(names) for columns in TEXT_COLUMNS)
+    return any(set(columns) <= set(names) for columns in known_columns())
 
 
 def shown(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_METRIC = {"mrpc": "f1", "qqp": "f1", "cola": "matthews", "stsb": "spearman"}
+from ltp_core.data.tasks import TASKS
 
 
 def metric_of(task: str | None, classes: int = 2) -> str:
@@ -16,7 +16,10 @@ def metric_of(task: str | None, classes: int = 2) -> str:
         task: its name, or a file.
         classes: outputs of the model; 1 for a regression.
     """
-    return _METRIC.get(task or "", "spearman" if classes == 1 else "accuracy")
+    known = TASKS.get(task or "")
+    if known is not None and (classes > 1 or not known.classes):
+        return known.metric
+    return "spearman" if classes == 1 else "accuracy"
 
 
 def scores(metric: str, outputs: np.ndarray, labels: Sequence[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Tasks and their rows: from the Hub, a local folder or a file, through the same call.
+"""Rows of a task or a file: from the Hub, a local folder or a file, through the same call.
 
 Everything that is chosen (epochs, thresholds, the factor for a FLOPs target) is chosen on *tuning* rows
 held out of the training set; *untouched* rows, also held out, are only ever measured on. The development
@@ -14,54 +14,10 @@ from ltp_core.data.columns import DataError
 from ltp_core.data.labels import read_labels
 from ltp_core.data.reader import Table
 from ltp_core.data.sources import load_table
+from ltp_core.data.tasks import TASKS
 from ltp_core.prediction import Text
 
 HELD_OUT = ("tuning", "untouched")
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task by name.
-
-    Attributes:
-        name: as on the command line.
-        hub_id: its data on the Hub.
-        config: the configuration there and in local folders of the same layout; None if it has one only.
-        classes: names of the labels 0, 1, ...; empty for a regression.
-        development: the split to report on.
-        pairs: whether an example is a pair of texts.
-    """
-
-    name: str
-    hub_id: str
-    config: str | None
-    classes: tuple[str, ...]
-    development: str = "validation"
-    pairs: bool = False
-
-
-_GLUE = "nyu-mll/glue"
-TASKS = {
-    task.name: task
-    for task in (
-        Task("sst2", _GLUE, "sst2", ("negative", "positive")),
-        Task("mrpc", _GLUE, "mrpc", ("not equivalent", "equivalent"), pairs=True),
-        Task("rte", _GLUE, "rte", ("entailment", "not entailment"), pairs=True),
-        Task("stsb", _GLUE, "stsb", (), pairs=True),
-        Task("cola", _GLUE, "cola", ("unacceptable", "acceptable")),
-        Task("qnli", _GLUE, "qnli", ("entailment", "not entailment"), pairs=True),
-        Task("qqp", _GLUE, "qqp", ("different", "duplicate"), pairs=True),
-        Task(
-            "mnli",
-            _GLUE,
-            "mnli",
-            ("entailment", "neutral", "contradiction"),
-            "validation_matched",
-            pairs=True,
-        ),
-        Task("imdb", "stanfordnlp/imdb", None, ("negative", "positive"), "test"),
-    )
-}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ltp_core.data.reader import format_of
-from ltp_core.data.rows import HELD_OUT, TASKS, DataError, Rows, load_rows
+from ltp_core.data.rows import HELD_OUT, DataError, Rows, load_rows
+from ltp_core.data.tasks import TASKS
 from ltp_core.prediction import TextClassifier
 from ltp_core.training.job import Job
 

@@ -6,12 +6,17 @@ from string import Template
 
 from ltp_core.bases import BASES
 from ltp_core.checkpoints import Settings
-from ltp_core.data.rows import TASKS
+from ltp_core.data.tasks import TASKS
 from ltp_core.results import lost_text
 
 # As Python.
 EXAMPLE = '"A moving, funny film."'
 PAIR_EXAMPLE = '("A man is playing a guitar.", "Someone plays music.")'
+
+
+def example_of(task: str | None) -> str:
+    """A text, or a pair, for a task's model, as Python."""
+    return PAIR_EXAMPLE if task in TASKS and TASKS[task].pairs else EXAMPLE
 
 
 def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
@@ -34,7 +39,7 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         task=settings.task,
         base=BASES[settings.base or ""].hub_id,
         revision=BASES[settings.base or ""].revision,
-        example=PAIR_EXAMPLE if settings.task in TASKS and TASKS[settings.task].pairs else EXAMPLE,
+        example=example_of(settings.task),
         metrics=" / ".join(metrics),
         held=held,
         max_tokens=settings.results["development"]["max_tokens"],

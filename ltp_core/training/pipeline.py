@@ -16,7 +16,8 @@ from ltp_core.checkpoints import BASELINE_FOLDER, Settings, has_baseline
 from ltp_core.data.evaluation import Evaluation, run_rows
 from ltp_core.data.labels import describe
 from ltp_core.data.metrics import metric_of, scores
-from ltp_core.data.rows import TASKS, DataError, Rows, Split, hold_out, load_rows, texts_of
+from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
+from ltp_core.data.tasks import TASKS
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
 from ltp_core.rules.table import RULES

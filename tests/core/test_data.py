@@ -8,7 +8,8 @@ import tracemalloc
 import datasets
 import pytest
 
-from ltp_core.data.rows import TASKS, DataError, Rows, hold_out, load_rows
+from ltp_core.data.rows import DataError, Rows, hold_out, load_rows
+from ltp_core.data.tasks import TASKS
 
 ROWS = [{"sentence": "a good film", "label": 1}, {"sentence": 'it, was "bad"', "label": 0}]
 PAIRS = [
