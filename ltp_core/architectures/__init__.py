@@ -2,31 +2,21 @@
 
 from typing import Any
 
-from ltp_core.architectures.albert import AlbertView
+# A family's file says which models it reads; to be imported here is all it needs.
+from ltp_core.architectures import (  # noqa: F401
+    albert,
+    bert,
+    deberta,
+    distilbert,
+    electra,
+    modernbert,
+    mpnet,
+    roberta,
+)
 from ltp_core.architectures.base import EncoderView, LayerView, score_bias
-from ltp_core.architectures.bert import BertView
-from ltp_core.architectures.deberta import DebertaView
-from ltp_core.architectures.distilbert import DistilBertView
-from ltp_core.architectures.electra import ElectraView
-from ltp_core.architectures.modernbert import ModernBertView
-from ltp_core.architectures.mpnet import MPNetView
-from ltp_core.architectures.roberta import RobertaView
+from ltp_core.architectures.families import FAMILIES
 
 __all__ = ["FAMILIES", "EncoderView", "LayerView", "family_of", "score_bias", "view_of"]
-
-# By the config's model_type. An allow-list: other families fit one of these views and compute something else.
-FAMILIES: dict[str, type[EncoderView]] = {
-    "albert": AlbertView,
-    "bert": BertView,
-    "camembert": RobertaView,
-    "deberta-v2": DebertaView,  # and v3
-    "distilbert": DistilBertView,
-    "electra": ElectraView,
-    "modernbert": ModernBertView,
-    "mpnet": MPNetView,
-    "roberta": RobertaView,
-    "xlm-roberta": RobertaView,
-}
 
 
 def family_of(config: Any) -> type[EncoderView]:
@@ -37,7 +27,7 @@ def family_of(config: Any) -> type[EncoderView]:
     """
     family = getattr(config, "model_type", type(config).__name__)
     if family not in FAMILIES:
-        raise ValueError(f"cannot prune a {family!r} model; known families: {', '.join(FAMILIES)}")
+        raise ValueError(f"cannot prune a {family!r} model; known families: {', '.join(sorted(FAMILIES))}")
     return FAMILIES[family]
 
 
@@ -57,7 +47,7 @@ def view_of(model: Any) -> EncoderView:
     if not type(model).__name__.endswith("ForSequenceClassification"):
         raise ValueError(
             f"{type(model).__name__} has no sequence-classification head; "
-            f"known are the ForSequenceClassification models of: {', '.join(FAMILIES)}"
+            f"known are the ForSequenceClassification models of: {', '.join(sorted(FAMILIES))}"
         )
     if getattr(config, "problem_type", None) == "multi_label_classification":
         raise ValueError("cannot read a multi-label head: its outputs are no distribution over labels")

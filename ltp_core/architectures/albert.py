@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ltp_core.architectures.base import Heads, LayerView, first_alive, project_heads
 from ltp_core.architectures.bert import BertView
+from ltp_core.architectures.families import reads
 from ltp_core.flops import Dimensions
 
 
@@ -38,6 +39,7 @@ class AlbertLayerView(LayerView):
         return self.layer.full_layer_layer_norm(self.layer.ff_chunk(hidden) + hidden)
 
 
+@reads("albert")
 class AlbertView(BertView):
     """An `AlbertForSequenceClassification`."""
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, project_heads
+from ltp_core.architectures.families import reads
 from ltp_core.run import Inputs
 
 
@@ -32,6 +33,7 @@ class BertLayerView(LayerView):
         return self.layer.feed_forward_chunk(hidden)
 
 
+@reads("bert")
 class BertView(EncoderView):
     """A `BertForSequenceClassification`."""
 

@@ -14,6 +14,7 @@ from ltp_core.architectures.base import Heads, LayerView, first_alive, project_h
 from ltp_core.architectures.bert import BertLayerView, BertView
 from ltp_core.architectures.convolution import ConvolvedLayerView, with_convolution
 from ltp_core.architectures.disentangled import Distances, DistanceScores
+from ltp_core.architectures.families import reads
 from ltp_core.flops import Dimensions
 from ltp_core.run import Inputs
 
@@ -41,6 +42,7 @@ class DebertaLayerView(BertLayerView):
         return self.layer.output(self.layer.intermediate(hidden), hidden)
 
 
+@reads("deberta-v2")  # and v3
 class DebertaView(BertView):
     """A `DebertaV2ForSequenceClassification`."""
 

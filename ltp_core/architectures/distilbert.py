@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, project_heads
+from ltp_core.architectures.families import reads
 from ltp_core.flops import Dimensions
 from ltp_core.run import Inputs
 
@@ -36,6 +37,7 @@ class DistilBertLayerView(LayerView):
         return self.layer.output_layer_norm(self.layer.ffn.ff_chunk(hidden) + hidden)
 
 
+@reads("distilbert")
 class DistilBertView(EncoderView):
     """A `DistilBertForSequenceClassification`."""
 

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from ltp_core.architectures.base import first_alive
 from ltp_core.architectures.bert import BertView
+from ltp_core.architectures.families import reads
 from ltp_core.flops import Dimensions
 
 
+@reads("electra")
 class ElectraView(BertView):
     """An `ElectraForSequenceClassification`."""
 

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from ltp_core.architectures.base import EncoderView, Heads, LayerView, first_alive, mean_alive
+from ltp_core.architectures.families import reads
 from ltp_core.flops import Dimensions
 from ltp_core.run import Inputs
 
@@ -47,6 +48,7 @@ class ModernBertLayerView(LayerView):
         return hidden + self.layer.mlp(self.layer.mlp_norm(hidden))
 
 
+@reads("modernbert")
 class ModernBertView(EncoderView):
     """A `ModernBertForSequenceClassification`."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ltp_core.architectures.base import Heads, LayerView, project_heads
+from ltp_core.architectures.families import reads
 from ltp_core.architectures.roberta import RobertaView
 
 
@@ -43,6 +44,7 @@ class MPNetLayerView(LayerView):
         return self.layer.output(self.layer.intermediate(hidden), hidden)
 
 
+@reads("mpnet")
 class MPNetView(RobertaView):
     """An `MPNetForSequenceClassification`."""
 

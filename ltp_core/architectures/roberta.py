@@ -10,9 +10,11 @@ from torch import Tensor
 
 from ltp_core.architectures.base import first_alive
 from ltp_core.architectures.bert import BertView
+from ltp_core.architectures.families import reads
 from ltp_core.run import Inputs
 
 
+@reads("roberta", "xlm-roberta", "camembert")
 class RobertaView(BertView):
     """A `RobertaForSequenceClassification`, or one of its two siblings."""
 
