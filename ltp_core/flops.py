@@ -156,7 +156,13 @@ def flops_by_layer(size: Dimensions, tokens: int, alive: Sequence[int]) -> list[
     ]
 
 
-def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed: Sequence[bool]) -> int:
+def executed_flops(
+    size: Dimensions,
+    tokens: int,
+    alive: Sequence[int],
+    observed: Sequence[bool],
+    queries: int | None = None,
+) -> int:
     """FLOPs that the engine runs for one input, classifier included.
 
     In a layer with a window the engine computes all scores and hides those outside, so all are counted.
@@ -167,16 +173,20 @@ def executed_flops(size: Dimensions, tokens: int, alive: Sequence[int], observed
         alive: tokens left after each of the L layers.
         observed: for each layer, whether its importance is computed, which takes the scores of all
             queries; otherwise queries are computed only for the tokens that the layer puts out.
+        queries: K, how many the importance is averaged over; None for all. With more tokens than that, K
+            rows of scores are computed for the importance, and those of the tokens put out for their context.
     """
     d = size.hidden
     total = 2 * tokens * size.projected_embedding * d
     entering = [tokens, *alive[:-1]]
     for number, (n, kept, scored) in enumerate(zip(entering, alive, observed, strict=True), start=1):
         out = 1 if size.reads_first_token and number == size.layers else kept
-        queries = n if scored else out
-        projected = n if size.one_projection else queries
+        projected = n if scored or size.one_projection else out
         projections = (projected + 2 * n + out) * d * d  # query, key and value, output
-        attention = (queries + out) * n * d  # scores, context
-        attention += (queries * size.distance_rows[0] + n * size.distance_rows[1]) * d
+        passes = [out]  # queries of each time that scores are computed
+        if scored:
+            passes = [n] if queries is None or n <= queries else [queries, out]
+        attention = (sum(passes) + out) * n * d  # scores, context
+        attention += sum(k * size.distance_rows[0] + n * size.distance_rows[1] for k in passes) * d
         total += 2 * (projections + attention + out * size.ffn_weights)
     return total + 2 * (size.pooler * d * d + d * size.classes)

@@ -326,7 +326,7 @@ class TextClassifier:
             value=value,
             flops=paper_flops(size, tokens, trace.alive),
             dense_flops=paper_flops(size, tokens, [tokens] * self.layers),
-            executed_flops=executed_flops(size, tokens, trace.alive, observed),
+            executed_flops=executed_flops(size, tokens, trace.alive, observed, self.queries()),
             trace=trace,
         )
 

@@ -108,7 +108,9 @@ def run_rows(
         logits=logits,
         flops=float(np.mean([paper_flops(size, n, kept) for n, kept in counts])),
         dense_flops=float(np.mean([paper_flops(size, n, [n] * layers) for n, _ in counts])),
-        executed_flops=float(np.mean([executed_flops(size, n, kept, observed) for n, kept in counts])),
+        executed_flops=float(
+            np.mean([executed_flops(size, n, kept, observed, model.queries()) for n, kept in counts])
+        ),
         kept_per_layer=(alive.sum(axis=0) / tokens.sum()).tolist(),
         truncated=truncated,
         tokens=tokens,

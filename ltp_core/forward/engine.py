@@ -5,6 +5,8 @@ is; attention runs over each sequence by itself (`ltp_core.forward.attention`). 
 logits is not computed:
 
 - a layer whose importance nobody reads runs fused attention;
+- of a text with more tokens than queries are averaged over (K), only K rows of scores are computed for the
+  importance, and attention is fused: no n x n matrix is formed, and memory grows with n;
 - context, output projection and FFN are computed only for the tokens that stay;
 - where the head reads ``[CLS]`` alone, the last layer puts out ``[CLS]`` alone (in dense runs too). A rule
   that looks into the last layer still gets its scores, which tell how many tokens are left.
@@ -17,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
-from ltp_core.forward.attention import attention_probabilities, fused_attention, weighted_values
+from ltp_core.forward.attention import context_of, observed_attention
 from ltp_core.rules import Rule, first_tokens, original_positions
 from ltp_core.run import Inputs, Run
 
@@ -74,7 +76,7 @@ def _forward(
     hidden = view.start(embedded.squeeze(0))  # [T, D]
     unread = torch.zeros(alive.shape, device=alive.device)  # [B, n], the importance that nobody computed
     carry: Any = None
-    attention: tuple[Tensor, ...] | None = None
+    attention: list[Tensor] | None = None
     masks: list[Tensor] = []
     importances: list[Tensor | None] = []
 
@@ -84,8 +86,11 @@ def _forward(
         importance = unread
         if observed:
             query, key, value = layer.qkv(hidden, positions)  # [T, H, d] each
-            probabilities, shares = attention_probabilities(layer, query, key, positions, lengths, queries)
+            matrices, shares = observed_attention(layer, query, key, positions, lengths, queries)
             importance = unread.masked_scatter(alive, shares.float())
+            if number == attention_layer:  # whoever asks for a matrix gets it whole
+                whole, _ = observed_attention(layer, query, key, positions, lengths)
+                attention = [matrix for matrix in whole if matrix is not None]
 
         kept, carry = rule.keep(importance, alive, number, carry)  # [B, n]
         kept = (kept & alive) | first
@@ -97,25 +102,29 @@ def _forward(
 
         asking = take(positions, rows)  # [T']
         if observed:
-            weights = _dropped(probabilities, layer.dropout_p)
-            context = weighted_values(weights, value, rows, lengths, staying)  # [T', H, d]
-            attention = tuple(probabilities) if number == attention_layer else attention
-            probabilities = weights = []  # gives their memory to the FFN
+            matrices = [_dropped(matrix, layer.dropout_p) for matrix in matrices]
+            if any(matrix is None for matrix in matrices):
+                query = take(query, rows)  # [T', H, d]
         else:
             query, key, value = layer.qkv(hidden, positions, rows)  # [T', H, d], [T, H, d] twice
-            context = fused_attention(layer, query, key, value, (asking, positions), lengths, staying)
+            matrices = [None] * len(lengths)
+        places = (asking, positions)
+        context = context_of(
+            layer, matrices, (query, key, value), places, rows, lengths, staying
+        )  # [T', H, d]
+        matrices = []  # gives their memory to the FFN
         hidden = layer.feed_forward(layer.attend_output(context, take(hidden, rows)))  # [T', D]
         positions, lengths, alive = asking, staying, kept
         masks.append(kept)
         importances.append(importance if observed else None)
 
     logits = view.head(*padded(view.finish(hidden), lengths))
-    return Run(logits, tuple(masks), tuple(importances), attention)
+    return Run(logits, tuple(masks), tuple(importances), None if attention is None else tuple(attention))
 
 
-def _dropped(probabilities: list[Tensor], p: float) -> list[Tensor]:
+def _dropped(matrix: Tensor | None, p: float) -> Tensor | None:
     """Attention dropout, which a model in training mode may have."""
-    return [dropout(each, p) for each in probabilities] if p > 0 else probabilities
+    return dropout(matrix, p) if p > 0 and matrix is not None else matrix
 
 
 def take(packed: Tensor, rows: Tensor | None) -> Tensor:

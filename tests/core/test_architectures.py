@@ -180,16 +180,17 @@ def test_save_and_load(name, tmp_path, make_tokenizer):
 @NAMES
 @pytest.mark.parametrize("rule", ["dense", "rising", "some_zero", "cls_only"])
 @pytest.mark.parametrize("lengths", [[23], [9, 4, 15]])
-def test_executed_flops_are_what_runs(name, rule, lengths):
+@pytest.mark.parametrize("queries", [6, LONGEST])
+def test_executed_flops_are_what_runs(name, rule, lengths, queries):
     model, rule, batch = wrapped(name), RULES[rule], batch_of(name, lengths)
     with torch.no_grad():
-        alive = model(**batch, rule=rule).alive.tolist()
+        alive = model(**batch, rule=rule, importance_queries=queries).alive.tolist()
         # The counter sees nothing inside fused attention, so it is opened up.
         with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-            model(**batch, rule=rule)
+            model(**batch, rule=rule, importance_queries=queries)
     observed = observed_layers(rule, LAYERS)
     counts = zip(lengths, alive, strict=True)
-    expected = sum(executed_flops(model.dimensions, n, kept, observed) for n, kept in counts)
+    expected = sum(executed_flops(model.dimensions, n, kept, observed, queries) for n, kept in counts)
     assert counter.get_total_flops() == expected
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ltp_core import Dense, Pinned, PrunedModel, RandomKeep, Thresholds
 from ltp_core.architectures import view_of
@@ -61,7 +62,7 @@ def model(tiny_bert):
     return PrunedModel(tiny_bert(layers=4))
 
 
-def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
+def reference(hf, rule, input_ids, attention_mask, token_type_ids=None, queries=99):
     """Return logits, kept ``[L][B][n]`` and importance ``[L][B][n]`` from Hugging Face's modules."""
     alive = attention_mask.bool().tolist()
     lengths = attention_mask.sum(dim=-1).tolist()
@@ -71,7 +72,7 @@ def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
         additive = torch.where(torch.tensor(alive), 0.0, HIDE)[:, None, None, :]
         _, weights = layer.attention.self(hidden, attention_mask=additive)  # eager: [B, H, n, n]
         hidden = layer(hidden, attention_mask=additive)
-        shares = [share_of_attention(w, row) for w, row in zip(weights.tolist(), alive, strict=True)]
+        shares = [share_of_attention(w, row, queries) for w, row in zip(weights.tolist(), alive, strict=True)]
         if isinstance(rule, Thresholds):
             rows = zip(shares, alive, lengths, strict=True)
             alive = [survivors(rule, number, s, row, n) for s, row, n in rows]
@@ -80,13 +81,15 @@ def reference(hf, rule, input_ids, attention_mask, token_type_ids=None):
     return hf.classifier(hf.bert.pooler(hidden)), kept, importance
 
 
-def share_of_attention(weights, alive):
-    """``s_j = 1 / (H n) sum_h sum_i A[h][i][j]`` over the queries that are alive."""
-    heads, columns = len(weights), range(len(alive))
-    count = heads * sum(alive)
+def share_of_attention(weights, alive, queries):
+    """``s_j = 1 / (H k) sum_h sum_i A[h][i][j]`` over the queries that are alive, or k of them."""
+    asking = [i for i, is_alive in enumerate(alive) if is_alive]
+    if len(asking) > queries:
+        asking = [asking[i * (len(asking) - 1) // (queries - 1)] for i in range(queries)]
+    count = len(weights) * len(asking)
     return [
-        sum(head[i][j] for head in weights for i in columns if alive[i]) / count if alive[j] else 0.0
-        for j in columns
+        sum(head[i][j] for head in weights for i in asking) / count if alive[j] else 0.0
+        for j in range(len(alive))
     ]
 
 
@@ -112,6 +115,52 @@ def test_parity(model, inputs, rule, execution):
     if rule in PRUNES and inputs in ("single", "ragged", "pairs"):  # the cases above do prune, in part
         counts = out.alive.tolist()[0]
         assert 1 < counts[2] < batch["attention_mask"][0].sum()
+
+
+@pytest.mark.parametrize("execution", ["removed", "masked"])
+@pytest.mark.parametrize("rule", ["rising", "last_zero", "reference", "cls_only_late"])
+@pytest.mark.parametrize("queries", [2, 6, 12])
+@pytest.mark.parametrize("inputs", [*INPUTS, "equal"])
+def test_parity_with_sampled_queries(model, inputs, queries, rule, execution):
+    """Texts shorter and longer than the sample, alone and in one batch; some get shorter on the way."""
+    batch = batch_of([14, 14, 14]) if inputs == "equal" else INPUTS[inputs]
+    with torch.no_grad():
+        logits, kept, importance = reference(model.hf_model, RULES[rule], **batch, queries=queries)
+        how = {"rule": RULES[rule], "execution": execution, "importance_queries": queries}
+        out = model(**batch, **how, record=True)
+        plain = model(**batch, **how)
+    torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
+    torch.testing.assert_close(plain.logits, logits, atol=1e-4, rtol=0)
+    assert [mask.bool().tolist() for mask in out.run.masks] == kept
+    assert plain.alive.tolist() == out.alive.tolist()
+    for ours, theirs in zip(out.run.importance, importance, strict=True):
+        torch.testing.assert_close(ours, torch.tensor(theirs), atol=1e-5, rtol=0)
+
+
+class Squares(TorchDispatchMode):
+    """Counts what is computed with n x n in its last two dimensions."""
+
+    def __init__(self, n):
+        super().__init__()
+        self.n, self.seen = n, 0
+
+    def __torch_dispatch__(self, call, types, args=(), kwargs=None):
+        out = call(*args, **(kwargs or {}))
+        made = out if isinstance(out, tuple | list) else [out]
+        self.seen += sum(isinstance(x, torch.Tensor) and x.shape[-2:] == (self.n, self.n) for x in made)
+        return out
+
+
+@pytest.mark.parametrize("inputs", ["longest", "more_than_positions"])
+@pytest.mark.parametrize("together", [1, 2**20])
+def test_beyond_the_sample_no_square_matrix_is_formed(model, monkeypatch, inputs, together):
+    monkeypatch.setattr(attention, "TOGETHER", together)
+    seen = {}
+    for queries in ("all", 31, 7):  # of texts of 32, 30 and 31 tokens
+        with torch.no_grad(), Squares(32) as squares:
+            model(**INPUTS[inputs], rule=Thresholds([1e-9] * 4), importance_queries=queries)
+        seen[queries] = squares.seen
+    assert seen["all"] > 0 and seen[31] == seen[7] == 0
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
@@ -188,12 +237,14 @@ def test_inputs_embeds(model, rule, execution):
 
 
 @pytest.mark.parametrize("layer", [1, 3, 4])
-def test_attention_of_one_layer_is_hugging_faces(model, layer):
+@pytest.mark.parametrize("queries", [5, 99])
+def test_attention_of_one_layer_is_hugging_faces(model, layer, queries):
+    """All of it, also where few queries are enough for the importance."""
     batch = INPUTS["ragged"]
     rule = RULES["some_zero"]
     with torch.no_grad():
-        out = model(**batch, rule=rule, attention_layer=layer)
-        _, kept, _ = reference(model.hf_model, rule, **batch)
+        out = model(**batch, rule=rule, attention_layer=layer, importance_queries=queries)
+        _, kept, _ = reference(model.hf_model, rule, **batch, queries=queries)
         hidden = model.hf_model.bert.embeddings(batch["input_ids"])
         alive = batch["attention_mask"].bool()
         for module, after in zip(model.hf_model.bert.encoder.layer[:layer], kept, strict=False):
@@ -359,14 +410,16 @@ def test_five_tokens_with_nothing_pruned_run_the_same_through_fused_attention():
 
 @pytest.mark.parametrize("limit", [1, 9**2 + 4**2])
 @pytest.mark.parametrize("rule", ["dense", "rising", "last_zero"])
-def test_a_large_batch_runs_in_parts(model, monkeypatch, rule, limit):
+@pytest.mark.parametrize("queries", [6, 99])
+def test_a_large_batch_runs_in_parts(model, monkeypatch, rule, limit, queries):
     """Rows of 9, 4 and 15 tokens in two or three parts give what they give in one."""
     batch = INPUTS["ragged"]
     monkeypatch.setattr(engine, "PAIRS", {"cpu": limit, "elsewhere": limit})
     assert len(engine.parts(batch["attention_mask"])) == (3 if limit == 1 else 2)
     with torch.no_grad():
-        in_parts = model(**batch, rule=RULES[rule], record=True, attention_layer=2)
-        logits, kept, importance = reference(model.hf_model, RULES[rule], **batch)
+        how = {"record": True, "attention_layer": 2, "importance_queries": queries}
+        in_parts = model(**batch, rule=RULES[rule], **how)
+        logits, kept, importance = reference(model.hf_model, RULES[rule], **batch, queries=queries)
     torch.testing.assert_close(in_parts.logits, logits, atol=1e-4, rtol=0)
     assert [mask.tolist() for mask in in_parts.run.masks] == kept
     for ours, theirs in zip(in_parts.run.importance, importance, strict=True):
@@ -411,11 +464,14 @@ def test_attention_dropout_runs_in_training_mode_only(tiny_bert, rule):
 
 @pytest.mark.parametrize("together", [1, 15**2, 2**20])
 @pytest.mark.parametrize("inputs", ["ragged", "longest"])
-def test_attention_a_few_heads_at_a_time(model, monkeypatch, inputs, together):
+@pytest.mark.parametrize("queries", [6, 99])
+def test_attention_a_few_heads_at_a_time(model, monkeypatch, inputs, together, queries):
     monkeypatch.setattr(attention, "TOGETHER", together)
     with torch.no_grad():
-        out = model(**INPUTS[inputs], rule=RULES["rising"])
-        logits, kept, importance = reference(model.hf_model, RULES["rising"], **INPUTS[inputs])
+        out = model(**INPUTS[inputs], rule=RULES["rising"], importance_queries=queries)
+        logits, kept, importance = reference(
+            model.hf_model, RULES["rising"], **INPUTS[inputs], queries=queries
+        )
     torch.testing.assert_close(out.logits, logits, atol=1e-4, rtol=0)
     assert [mask.tolist() for mask in out.run.masks] == kept
     for ours, theirs in zip(out.run.importance, importance, strict=True):
@@ -452,12 +508,14 @@ def test_equal_lengths_share_a_product(model):
         assert [mask.tolist() for mask in out.run.masks] == kept
 
 
-def test_gradients_are_those_of_the_masked_forward(model):
+@pytest.mark.parametrize("queries", [6, "all"])
+def test_gradients_are_those_of_the_masked_forward(model, queries):
     """With gradients nothing is computed in place, and nothing is packed."""
     found = []
     for execution in ("removed", "masked"):
         model.zero_grad()
-        model(**INPUTS["ragged"], rule=RULES["rising"], execution=execution).logits.pow(2).sum().backward()
+        how = {"rule": RULES["rising"], "execution": execution, "importance_queries": queries}
+        model(**INPUTS["ragged"], **how).logits.pow(2).sum().backward()
         weights = model.hf_model.bert.encoder.layer[0].attention.self.query.weight
         found.append(weights.grad.clone())
     assert found[0].abs().max() > 1e-3

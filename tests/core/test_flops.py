@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.architectures import family_of
+from ltp_core.checkpoints import Settings
 from ltp_core.flops import (
     Dimensions,
     attention_flops,
@@ -52,6 +53,17 @@ def test_executed_flops_on_paper():
     #   context of 1 over 3 keys: 2*3*2 = 12; FFN of 1: 16. 2*60 = 120.
     # Pooler and classifier: 2 (2*2 + 2*3) = 20.
     assert executed_flops(SMALL, 5, [3, 1], [True, False]) == 540
+
+
+def test_executed_flops_of_a_sample_on_paper():
+    # As above, but 2 queries are averaged: layer 1 has scores of 2 and of the 3 that stay, (2+3+3)*5*2 = 80
+    # as before; of 4 queries, (4+3+3)*5*2 = 100: 40 more. 5 or more queries are all.
+    assert executed_flops(SMALL, 5, [3, 1], [True, False], 2) == 540
+    assert executed_flops(SMALL, 5, [3, 1], [True, False], 4) == 580
+    assert executed_flops(SMALL, 5, [3, 1], [True, False], 5) == 540
+    assert executed_flops(SMALL, 5, [5, 5], [False, False], 2) == executed_flops(
+        SMALL, 5, [5, 5], [False] * 2
+    )
 
 
 def test_the_last_layer_puts_out_cls_alone_also_when_nothing_is_pruned():
@@ -122,8 +134,9 @@ def test_dense_paper_flops_are_hugging_faces_own_encoder(tiny_bert, tokens):
     ],
 )
 @pytest.mark.parametrize("row", [None, 0, 1])
-def test_executed_flops_are_what_runs(tiny_bert, ragged_batch, rule, row):
-    model = PrunedModel(tiny_bert())
+@pytest.mark.parametrize("queries", [None, 4, 6, 64])
+def test_executed_flops_are_what_runs(tiny_bert, ragged_batch, rule, row, queries):
+    model = PrunedModel(tiny_bert(), settings=Settings(importance_queries=queries))
     batch = ragged_batch
     if row is not None:  # batch 1, unpadded
         length = int(batch["attention_mask"][row].sum())
@@ -132,7 +145,7 @@ def test_executed_flops_are_what_runs(tiny_bert, ragged_batch, rule, row):
         alive = model(**batch, rule=rule).alive.tolist()
     observed = [rule.needs_importance(layer) for layer in (1, 2, 3)]
     expected = sum(
-        executed_flops(model.dimensions, int(mask.sum()), kept, observed)
+        executed_flops(model.dimensions, int(mask.sum()), kept, observed, queries)
         for mask, kept in zip(batch["attention_mask"], alive, strict=True)
     )
     assert counted(lambda: model(**batch, rule=rule)) == expected
