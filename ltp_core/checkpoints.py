@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,31 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForSequenceClassification
 
 from ltp_core import deltas
 from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
+from ltp_core.files import write_whole
 from ltp_core.importance import checked_queries
 from ltp_core.places import ROOT
+from ltp_core.pretrained import (
+    check_folder,
+    class_names,
+    has_tokenizer,
+    load_classifier,
+    load_config,
+    load_tokenizer,
+    read_header,
+    read_json,
+)
 from ltp_core.rules.thresholds import checked_reference_length
 
 SHIPPED = ROOT / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
 THRESHOLDS_FILE = "ltp.safetensors"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 BASELINE_FOLDER = "baseline"
+MOST_THRESHOLDS = 2**20  # bytes of the file
+LONGEST = 2**14  # tokens; no encoder that is known reads more
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,9 @@ class Settings:
             raise TypeError("files, training and results must be objects")
         if not all(isinstance(self.training.get(name, {}), dict) for name in ("dense", "pruned", "pruning")):
             raise TypeError("the training's dense, pruned and pruning must be objects")
+        length = self.trained_length
+        if length is not None and (type(length) is not int or not 0 < length <= LONGEST):
+            raise TypeError(f"the training's max_tokens must be a number of tokens, got {length!r}")
 
     @property
     def trained_length(self) -> int | None:
@@ -77,17 +92,17 @@ class Settings:
         if not path.is_file():
             return cls()
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(data, dict):
-                raise TypeError("it holds no object")
+            data = read_json(path)
             refuse_exponent(data)
             return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
+        except CheckpointError:
+            raise
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{path} is not readable: {error}") from None
 
     def write(self, folder: Path) -> None:
         """Write them into a folder."""
-        (folder / CONFIG_FILE).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        write_whole(folder / CONFIG_FILE, json.dumps(asdict(self), indent=2) + "\n")
 
 
 def refuse_exponent(settings: dict[str, Any]) -> None:
@@ -140,18 +155,10 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     """
     if weights not in ("ltp", "baseline"):
         raise CheckpointError(f"weights must be 'ltp' or 'baseline', got {weights!r}")
-    name, folder = str(source), _place(source)
-    try:
-        is_folder = bool(name) and folder.is_dir()
-    except OSError:  # no file system takes such a name
-        is_folder = False
-    if not is_folder:
-        if isinstance(source, Path):
-            raise CheckpointError(f"there is no folder {source}")
-        return _from_hub(name, weights)
+    name, folder = str(source), _folder(source)
     settings = Settings.read(folder)
     _check_files(folder, settings)
-    thresholds = read_thresholds(folder) if weights == "ltp" else None
+    thresholds = read_thresholds(folder, settings.reference_length) if weights == "ltp" else None
     if settings.base is not None:
         model, tokenizer = _from_difference(folder, settings, weights)
     else:
@@ -161,6 +168,38 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
                 raise CheckpointError(f"{name} has no baseline weights beside it")
         model, tokenizer = _from_folder(folder)
     return Checkpoint(name, model, tokenizer, thresholds, settings)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a model without its weights.
+
+    Attributes:
+        folder: where it lies.
+        settings: how thresholds are read, and where the model comes from.
+        classes: names of the classes; none for a regression.
+    """
+
+    folder: Path
+    settings: Settings
+    classes: tuple[str, ...]
+
+    @property
+    def bytes(self) -> int:
+        """What its files take: about what a copy of the model does."""
+        return sum(file.stat().st_size for file in self.folder.iterdir() if file.is_file())
+
+
+def describe(source: str | Path) -> Description:
+    """Read what a model is for, which takes no time. Arguments and errors as for `load_checkpoint`."""
+    folder = _folder(source)
+    settings = Settings.read(folder)
+    if settings.base is None:
+        check_folder(folder)
+    try:
+        return Description(folder, settings, class_names(load_config(folder)))
+    except Exception as error:  # transformers raises many kinds
+        raise CheckpointError(f"{folder} is not readable: {_first_line(error)}") from None
 
 
 def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
@@ -201,18 +240,32 @@ def _base_weights(base: Base) -> dict[str, Tensor]:
     return load_file(base_folder(base) / WEIGHTS)
 
 
-def read_thresholds(folder: Path) -> tuple[float, ...] | None:
-    """The learned thresholds in a folder; None if it holds none."""
+def read_thresholds(folder: Path, reference_length: float | None = None) -> tuple[float, ...] | None:
+    """The learned thresholds in a folder; None if it holds none.
+
+    Raises:
+        CheckpointError: if they are no shares of attention, on any input that can be read.
+    """
     path = folder / THRESHOLDS_FILE
     if not path.is_file():
         return None
+    if path.stat().st_size > MOST_THRESHOLDS:
+        raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes: those are no thresholds")
+    read_header(path)
     try:
         values = load_file(path)["thresholds"]
     except (SafetensorError, KeyError) as error:
         raise CheckpointError(f"{path} is not readable: {error}") from None
     if values.dim() != 1:
         raise CheckpointError(f"{path} holds thresholds of shape {list(values.shape)} instead of one a layer")
-    return tuple(values.double().tolist())
+    if not values.is_floating_point():
+        raise CheckpointError(f"{path} holds thresholds of the type {values.dtype}: they are shares")
+    thresholds = tuple(values.double().tolist())
+    # With a reference length N, an input of n tokens is compared with theta min(1, N / n).
+    most = 1.0 if reference_length is None else max(1.0, LONGEST / reference_length)
+    if wrong := [theta for theta in thresholds if not 0 <= theta <= most]:
+        raise CheckpointError(f"{path} holds a threshold of {wrong[0]:g}: a share is between 0 and 1")
+    return thresholds
 
 
 def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[Any, Any]:
@@ -222,7 +275,9 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
     path = folder / f"{weights}.delta.safetensors"
     origin = base_folder(base)
     try:
-        model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(folder))
+        read_header(path)
+        config = load_config(folder)
+        model = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
         prefix = model.base_model_prefix + "."
         known, pretrained = model.state_dict().keys(), load_file(origin / WEIGHTS)
         # What the base has and this model has not: a buffer of older files, a pooler that nobody reads.
@@ -231,13 +286,12 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
         model.load_state_dict({name if name in known else prefix + name: w for name, w in decoded.items()})
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder} does not fit its base {base.name}: {_first_line(error)}") from None
-    return model, AutoTokenizer.from_pretrained(origin)
+    return model, load_tokenizer(origin)
 
 
 def _from_folder(folder: Path) -> tuple[Any, Any]:
     """Load a whole model; without a tokenizer if the folder has none, since transformers would invent one."""
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(f"{folder} holds no model: it has no config.json")
+    check_folder(folder)
     try:
         return _complete(folder)
     except CheckpointError:
@@ -248,31 +302,40 @@ def _from_folder(folder: Path) -> tuple[Any, Any]:
 
 def _complete(folder: Path) -> tuple[Any, Any]:
     """Load a model of which every weight is there: a missing head would be filled in at random."""
-    model, info = AutoModelForSequenceClassification.from_pretrained(
-        folder, use_safetensors=True, output_loading_info=True
-    )
+    model, info = load_classifier(folder, output_loading_info=True)
     if missing := sorted(info["missing_keys"]):
         raise CheckpointError(
             f"{folder} has no weights for {', '.join(missing[:3])}: it was not trained for this"
         )
-    found = any(path.is_file() for pattern in TOKENIZER_FILES for path in folder.glob(pattern))
-    return model, AutoTokenizer.from_pretrained(folder) if found else None
+    return model, load_tokenizer(folder) if has_tokenizer(folder) else None
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _from_hub(name: str, weights: str) -> Checkpoint:
+def _folder(source: str | Path) -> Path:
+    """A model's folder: that of a shipped one, one that is here, or what the Hub has."""
+    folder = _place(source)
+    try:
+        if str(source) and folder.is_dir():
+            return folder
+    except (OSError, ValueError):  # no file system takes such a name
+        pass
+    if isinstance(source, Path) or folder.is_file():
+        raise CheckpointError(f"there is no folder {source}")
+    return _from_hub(source)
+
+
+def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
-        folder = snapshot_download(name, allow_patterns=patterns)
+        patterns = ["*.json", "*.txt", "*.model", "*.codes", "*.safetensors"]
+        return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:
         known = ", ".join(shipped_models()) or "none"
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise CheckpointError(
             f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
         ) from None
-    return replace(load_checkpoint(Path(folder), weights), name=name)

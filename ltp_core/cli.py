@@ -23,6 +23,7 @@ from ltp_core.commands.results import results
 from ltp_core.commands.ship import ship
 from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
+from ltp_core.files import is_full
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
@@ -42,8 +43,15 @@ def main() -> None:
         code = app(sys.argv[1:] or ["--help"], prog_name="ltp", standalone_mode=False)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except (ValueError, OSError, typer.TyperException) as error:
-        text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    except Exception as error:
+        if is_full(error):
+            text = "the disk is full: make room, and call the same again; train goes on where it stopped"
+        elif isinstance(error, typer.TyperException):
+            text = error.format_message()
+        elif isinstance(error, ValueError | OSError):
+            text = str(error)
+        else:
+            raise
         sys.stderr.write(f"ltp: {' '.join(text.split())}\n")
         raise SystemExit(2) from None
     raise SystemExit(code or 0)

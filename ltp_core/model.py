@@ -16,10 +16,12 @@ from ltp_core.architectures import view_of
 from ltp_core.architectures.packed_weights import PackedWeights
 from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
+from ltp_core.files import whole_folder
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
 from ltp_core.importance import SAMPLE
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, TorchClassifier, columns
+from ltp_core.pretrained import save_tokenizer
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Inputs
 
@@ -137,21 +139,24 @@ class PrunedModel(nn.Module, TorchClassifier):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the Hugging Face model and tokenizer, untouched, with thresholds and settings beside them.
 
+        The folder is a model when all of it is there: what is interrupted leaves none that can be loaded.
+
         What peft added (LoRA) is merged into the weights of a copy, so that the folder is a plain model.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        hf_model = self.hf_model
+        folder, hf_model = Path(folder), self.hf_model
+        if getattr(hf_model, "_hf_peft_config_loaded", False):
+            raise ValueError("this model has an adapter inside, which alone would be saved: merge it first")
         if hasattr(hf_model, "merge_and_unload"):  # peft; it works in place
             hf_model = copy.deepcopy(hf_model).merge_and_unload()
-        hf_model.save_pretrained(folder)
-        if self.tokenizer is not None:
-            self.tokenizer.save_pretrained(folder)
-        if self.thresholds is not None:
-            checkpoints.save_thresholds(folder, self.thresholds)
-        else:
-            (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
-        replace(self.settings, base=None, files={}, results={}).write(folder)
+        with whole_folder(folder) as part:
+            hf_model.save_pretrained(part)
+            if self.tokenizer is not None:
+                save_tokenizer(self.tokenizer, part)
+            if self.thresholds is not None:
+                checkpoints.save_thresholds(part, self.thresholds)
+            else:
+                (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
+            replace(self.settings, base=None, files={}, results={}).write(part)
 
     def train(self, mode: bool = True) -> "PrunedModel":
         """Set the mode of all modules, and forget packed weights: who trains is going to change them."""

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -15,8 +16,10 @@ from ltp_core.architectures import family_of
 from ltp_core.checkpoints import Settings
 from ltp_core.flops import Dimensions, executed_flops, paper_flops
 from ltp_core.importance import checked_queries
+from ltp_core.pretrained import class_names
 from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
 from ltp_core.run import Run
+from ltp_core.slow_tokens import tokenized
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 
 # Fast tokenizers keep truncation and padding as state of their own, which a second thread would change.
@@ -195,6 +198,7 @@ class TextClassifier:
                 raise ValueError("the text is empty: it has no token that the model could read")
         kept = batch["attention_mask"].sum(dim=-1).tolist()
         truncated = [len(ids) - n for ids, n in zip(whole["input_ids"], kept, strict=True)]
+        self._check_largest(int(batch["input_ids"].max()))
         return batch.to(self.device), truncated
 
     def tokenize(self, texts: Sequence[Text], max_tokens: int | None = None) -> list[Encoded]:
@@ -218,6 +222,7 @@ class TextClassifier:
         for row, tokens in enumerate(full):
             source, place = (cut, places[row]) if row in places else (whole, row)
             inputs = {name: source[name][place] for name in INPUTS if name in source}
+            self._check_largest(max(inputs["input_ids"], default=0))
             readable = needed <= set(whole.sequence_ids(row))
             found.append(Encoded(inputs, tokens - len(inputs["input_ids"]), readable))
         return found
@@ -237,7 +242,7 @@ class TextClassifier:
         """SHA-256 of all that decides on an answer: weights, thresholds and how they are read, tokenizer."""
         facts = asdict(replace(self.settings, files={}, training={}, results={}))
         backend = getattr(self.tokenizer, "backend_tokenizer", None)
-        words = json.loads(backend.to_str()) if backend else {}
+        words = json.loads(backend.to_str()) if backend else getattr(self.tokenizer, "get_vocab", dict)()
         for state in ("truncation", "padding"):  # of the last call
             words.pop(state, None)
         known = [self.config.to_json_string(), json.dumps([self.thresholds, facts, words])]
@@ -249,7 +254,15 @@ class TextClassifier:
     def _reader(self) -> Any:
         if self.tokenizer is None:
             raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
-        return self.tokenizer
+        return partial(tokenized, self.tokenizer)
+
+    def _check_largest(self, token: int) -> None:
+        """Refuse a token that the tokenizer has and the model has not: its embedding is nowhere."""
+        if token >= self.config.vocab_size:
+            raise ValueError(
+                f"a text holds the token {self.tokenizer.convert_ids_to_tokens(token)!r}, which the "
+                "tokenizer has and the model has not: call resize_token_embeddings and save both again"
+            )
 
     def predict(
         self, text: Text | list[Text], rule: Rule | None = None, attention_layer: int | None = None
@@ -339,22 +352,6 @@ class TorchClassifier(TextClassifier):
     """
 
     hf_model: Any
-
-
-def class_names(config: Any) -> tuple[str, ...]:
-    """The names that a Hugging Face config gives to the outputs, by number; none for a regression.
-
-    Raises:
-        ValueError: if an output has no name, or two have the same: their probabilities would be one.
-    """
-    names = {int(number): str(name) for number, name in (config.id2label or {}).items()}
-    if sorted(names) != list(range(config.num_labels)):
-        numbers = ", ".join(map(str, sorted(names)[:10]))
-        raise ValueError(f"id2label names the outputs {numbers}; it must name 0 to {config.num_labels - 1}")
-    found = tuple(names[number] for number in range(len(names)))
-    if twice := [name for name in found if found.count(name) > 1]:
-        raise ValueError(f"id2label gives {found.count(twice[0])} outputs the name {twice[0]!r}: rename one")
-    return found if len(found) > 1 else ()
 
 
 def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:

@@ -12,6 +12,8 @@ import torch
 
 from ltp_core.places import ROOT
 
+from ltp_core.files import write_whole
+
 RESULTS = ROOT / "assets" / "results"
 
 
@@ -26,7 +28,7 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
 def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:
     """Write rows, replacing the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps({"rows": rows}, indent=1) + "\n")
 
 
 def lost_text(lost: float, error: float | None) -> str:
@@ -37,7 +39,7 @@ def lost_text(lost: float, error: float | None) -> str:
 def write_json(file: Path, document: dict[str, Any]) -> None:
     """Write one document, replacing the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_whole(file, json.dumps(document, indent=1, allow_nan=False) + "\n")
 
 
 def stamp(device: torch.device | None = None) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Annotated, Any, cast
 
+import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
+from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
 from ltp_core.rules.reading import rule_of
 from ltp_core.why import attribution
 from ltp_core.why.agreement import Agreement, agreement
@@ -39,6 +40,11 @@ def attribute(
     """
     with quiet():
         pruner = load(model, choose_device(device))
+        if pruner.hf_model.dtype != torch.float32:  # too coarse for sums over a path to come out
+            messages.print(
+                f"{model} is stored in {pruner.hf_model.dtype}: attributed in float32", markup=False
+            )
+            pruner.float()
         given = text if pair is None else (text, pair)
         found = attribution.attribute(
             pruner,

@@ -23,9 +23,11 @@ from ltp_core.commands.shared import (
     quiet,
 )
 from ltp_core.data.evaluation import run_rows
-from ltp_core.data.rows import Rows, load_rows
 from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.data.tasks import TASKS
+from ltp_core.data.rows import Rows, labelled
+from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
+from ltp_core.data.sources import load_table
 from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
 from ltp_core.model import PrunedModel
 from ltp_core.onnx.export import to_onnx
@@ -196,7 +198,7 @@ def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int |
         return Rows([*own_sentences()[:limit]], [])
     task = TASKS.get(model.settings.task or "")
     where = (data, split or (task.development if task else None), task.config if task else None)
-    return load_rows(*where, model.classes).fair(limit)
+    return labelled(load_table(*where).filled(), model.classes).fair(limit)
 
 
 def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:

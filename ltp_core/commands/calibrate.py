@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.calibration import calibrate as search
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -21,8 +22,10 @@ from ltp_core.commands.shared import (
     messages,
     quiet,
 )
-from ltp_core.data.rows import DataError, load_texts
 from ltp_core.data.tasks import TASKS
+from ltp_core.data.rows import DataError
+from ltp_core.data.sources import load_table
+from ltp_core.files import check_output, write_whole
 from ltp_core.model import PrunedModel
 
 CALIBRATION_FILE = "calibration.json"
@@ -53,16 +56,17 @@ def calibrate(
     if min(texts, batch_size) < 1:
         raise ValueError("--texts and --batch-size must be at least 1")
     check_max_tokens(max_tokens)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f"{output} is there already: choose another --output")
+    where = choose_device(device)
     with quiet():
-        dense = load(model, choose_device(device))
-        task = TASKS.get(dense.settings.task or "")
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        check_output(output, about.folder, about.bytes)
+        task = TASKS.get(about.settings.task or "")
         source = data or (task.hub_id if task else None)
         if source is None:
             raise DataError("name typical texts, with --data")
-        found = load_texts(source, split, task.config if task else None)
+        found = load_table(source, split, task.config if task else None).filled().texts
         drawn = random.Random(seed).sample(found, min(texts, len(found)))
+        dense = load(model, where)
         with messages.status(f"{len(drawn)} texts through the dense model") as status:
 
             def tell(reached: float) -> None:
@@ -76,7 +80,7 @@ def calibrate(
             dense.hf_model, dense.tokenizer, best.thresholds, dense.settings, dense.name
         ).save_pretrained(output)
         text = json_module.dumps({**document, "output": None, "model": model}, indent=1)
-        (output / CALIBRATION_FILE).write_text(text + "\n", encoding="utf-8")
+        write_whole(output / CALIBRATION_FILE, text + "\n")
 
     def table(console: Console) -> None:
         grid = Table("FLOPs", "divergence", "thresholds in % of all attention")

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -14,9 +15,11 @@ from ltp_core.commands.shared import (
     choose_device,
     emit,
     load,
+    messages,
     progress_bar,
     quiet,
 )
+from ltp_core.data.labels import describe as described
 from ltp_core.data.rows import DataError
 from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
@@ -46,12 +49,13 @@ def evaluate(
     if batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
     check_max_tokens(max_tokens)
+    if limit is not None and limit < 1:
+        raise DataError(f"--limit must be at least 1, got {limit}")
+    where = choose_device(device)
     with quiet():
-        pruner = load(model, choose_device(device))
-        rows = rows_for(pruner, data, split)
-        if limit is not None and limit < 1:
-            raise DataError(f"--limit must be at least 1, got {limit}")
-        rows = rows.first(limit)
+        rows = rows_for(describe(model), data, split).first(limit)  # before weights are loaded
+        messages.print(f"{len(rows):,} rows, {described(rows.classes or ())}", markup=False)
+        pruner = load(model, where)
         who = rule_of(pruner, rule, factor)
         against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, max_tokens, progress_bar)
         document = score_against(pruner, against, rows, who, batch_size, progress_bar)

@@ -5,9 +5,12 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ltp_core.checkpoints import Settings, shipped_models
 from ltp_core.commands.shared import Device, Json, choose_device, emit
+
+NARROW = 80  # columns of a terminal; the table is wider
 
 
 def models(json: Json = False, device: Device = "auto") -> None:
@@ -19,6 +22,9 @@ def models(json: Json = False, device: Device = "auto") -> None:
     rows = [describe(name, folder) for name, folder in shipped_models().items()]
 
     def table(console: Console) -> None:
+        if console.width < NARROW:
+            _list(console, rows)
+            return
         grid = Table("name", "task", "base", "score", "baseline", "FLOPs", "size")
         for row in rows:
             shown = (_percent(row["score"]), _percent(row["baseline_score"]), _times(row["flops_reduction"]))
@@ -26,6 +32,15 @@ def models(json: Json = False, device: Device = "auto") -> None:
         console.print(grid)
 
     emit(rows, json, table)
+
+
+def _list(console: Console, rows: list[dict[str, Any]]) -> None:
+    """For a narrow terminal, where a table's cells would be cut: each model in lines of its own."""
+    for row in rows:
+        console.print(Text(str(row["name"]), style="bold"))
+        console.print(Text(f"  {row['task']} on {row['base']}, {row['size_mb']:.1f} MB"))
+        scores = f"{_percent(row['score'])}, baseline {_percent(row['baseline_score'])}"
+        console.print(Text(f"  {scores}, {_times(row['flops_reduction'])} FLOPs"))
 
 
 def describe(name: str, folder: Path) -> dict[str, Any]:

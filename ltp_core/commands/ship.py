@@ -2,7 +2,6 @@
 
 import json as json_module
 import re
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +9,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from transformers import AutoTokenizer
 
 from ltp_core import checkpoints, deltas
 from ltp_core.bases import BASES, KNOWN, Base, CheckpointError, base_folder, sha256
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.data.evaluation import run_rows
+from ltp_core.files import swap, take_back, write_whole
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
+from ltp_core.pretrained import load_tokenizer
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds
 from ltp_core.training.budget import settle
@@ -50,7 +50,9 @@ def ship(
     if target_flops is not None and not target_flops >= 1:
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target_flops}")
     folder = checkpoints.SHIPPED / name
+    aside = checkpoints.SHIPPED.parent / f".{name}.earlier"
     with quiet(), tempfile.TemporaryDirectory(dir=checkpoints.SHIPPED.parent) as work:
+        take_back(folder, aside)  # of a call that was killed
         part = Path(work) / name  # whole or not at all: what fails leaves an earlier model as it was
         pack(run, part, bits)
         if target_flops is not None:
@@ -58,8 +60,7 @@ def ship(
         seal(part)
         for weights in ("ltp", "baseline"):
             PrunedModel.from_pretrained(part, weights)  # what cannot be loaded replaces nothing
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        swap(part, folder, aside)
     copy_log(run, RESULTS / f"training-{name}.jsonl")
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
@@ -93,7 +94,7 @@ def _base_of(run: Path, tuned: PrunedModel) -> Base:
     base = BASES.get(name)
     if base is None:
         raise CheckpointError(f"{run} started from {name}: only models of {KNOWN} are shipped")
-    usual = AutoTokenizer.from_pretrained(base_folder(base))
+    usual = load_tokenizer(base_folder(base))
     if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
         raise CheckpointError(f"{run} has another vocabulary than {base.name}, whose is shipped")
     return base
@@ -109,7 +110,7 @@ def copy_log(run: Path, file: Path) -> None:
     lines = [json_module.loads(line) for line in logs[-1].read_text(encoding="utf-8").splitlines()]
     kept = [{name: line[name] for name in LOGGED if name in line} for line in lines if "thresholds" in line]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(json_module.dumps(line) + "\n" for line in kept), encoding="utf-8")
+    write_whole(file, "".join(json_module.dumps(line) + "\n" for line in kept))
 
 
 def settle_again(folder: Path, run: Path, target_flops: float, note: str, data: str | None) -> None:

@@ -2,15 +2,31 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from ltp_core.checkpoints import Settings
 from ltp_core.data.reader import format_of
-from ltp_core.data.rows import HELD_OUT, DataError, Rows, load_rows
 from ltp_core.data.tasks import TASKS
-from ltp_core.prediction import TextClassifier
+from ltp_core.data.rows import HELD_OUT, DataError, Rows, labelled
+from ltp_core.data.sources import load_table
 from ltp_core.training.job import Job
 
 
-def rows_for(model: TextClassifier, data: str | None, split: str | None) -> Rows:
+class Described(Protocol):
+    """A model, or what is known of one without its weights: `checkpoints.describe`."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its task, and how it was trained."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of its classes; none for a regression."""
+        ...
+
+
+def rows_for(model: Described, data: str | None, split: str | None) -> Rows:
     """Load what a model is to be measured on: by default, its task's development set on the Hub."""
     if split in HELD_OUT:
         return _held_out(model, data, split)
@@ -19,10 +35,10 @@ def rows_for(model: TextClassifier, data: str | None, split: str | None) -> Rows
         raise DataError("name what to measure on, with --data")
     source = data or (task.hub_id if task else "")
     where = (source, split or (task.development if task else None), task.config if task else None)
-    return load_rows(*where, model.classes)
+    return labelled(load_table(*where).filled(), model.classes)
 
 
-def _held_out(model: TextClassifier, data: str | None, split: str) -> Rows:
+def _held_out(model: Described, data: str | None, split: str) -> Rows:
     """What training held out of its rows: of those in `data` if that has splits, else where they were.
 
     A file has only itself: it holds the rows to measure on, and held-out ones must not be cut from it.

@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification
 
 from ltp_core import checkpoints
 from ltp_core.data.sentences import own_sentences
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
 from ltp_core.prediction import TorchClassifier
+from ltp_core.pretrained import load_classifier, save_tokenizer
 
 OPSET = 20
 CHECKED = 100  # real inputs that an exported model is compared on
@@ -68,7 +68,7 @@ def export_onnx(model: TorchClassifier, path: str | Path) -> Exported:
         if not alone:
             model.config.save_pretrained(draft)
             if model.tokenizer is not None:
-                model.tokenizer.save_pretrained(draft)
+                save_tokenizer(model.tokenizer, draft)
             if model.thresholds is not None:
                 checkpoints.save_thresholds(draft, model.thresholds)
             replace(model.settings, base=None, files={}, results={}).write(draft)
@@ -90,8 +90,8 @@ def export_transformers(model: TorchClassifier, path: str | Path) -> Exported:
         hf_model = _plain(model.hf_model)
         hf_model.save_pretrained(draft)
         if model.tokenizer is not None:
-            model.tokenizer.save_pretrained(draft)
-        loaded = AutoModelForSequenceClassification.from_pretrained(draft, dtype=hf_model.dtype).eval()
+            save_tokenizer(model.tokenizer, draft)
+        loaded = load_classifier(draft, dtype=hf_model.dtype).eval()
         difference = 0.0
         with torch.inference_mode():
             for batch in _real_inputs(model):

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoTokenizer
 
 from ltp_core import checkpoints
 from ltp_core.bases import CheckpointError, sha256
 from ltp_core.checkpoints import Settings
 from ltp_core.prediction import PrunedOutput, TextClassifier
+from ltp_core.pretrained import load_config, load_tokenizer
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Run
 
@@ -71,10 +71,11 @@ class OnnxModel(TextClassifier):
         if not (folder / "config.json").is_file():
             raise CheckpointError(f"{graph} has no config and tokenizer beside it: export into a folder")
         try:
-            config, tokenizer = AutoConfig.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+            config, tokenizer = load_config(folder), load_tokenizer(folder)
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f"{folder} is not readable: {str(error).splitlines()[0]}") from None
-        thresholds, settings = checkpoints.read_thresholds(folder), Settings.read(folder)
+        settings = Settings.read(folder)
+        thresholds = checkpoints.read_thresholds(folder, settings.reference_length)
         return cls(graph, config, tokenizer, thresholds, settings, name, threads)
 
     @property

@@ -1,15 +1,14 @@
 """From a task's name to a trained model in a folder: dense first, then pruned, resumable at any point."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
+from transformers import set_seed
 
 from ltp_core.bases import BASES, KNOWN, Base, base_folder
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings, has_baseline
@@ -18,7 +17,9 @@ from ltp_core.data.labels import describe
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.data.tasks import TASKS
+from ltp_core.files import check_output
 from ltp_core.model import PrunedModel, Text
+from ltp_core.pretrained import check_folder, check_vocabulary, load_classifier, load_config, load_tokenizer
 from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
 from ltp_core.rules.table import RULES
 from ltp_core.training.augment import drawable
@@ -83,10 +84,13 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         device = str(ranks.device)
     if not ranks.is_main_process:
         say = _silent
+    if ranks.is_main_process:
+        check_output(folder, resumes=True)
+        check_claim(job, folder)
     split = split_of(job)
     names = class_names(split)
     baseline = folder / BASELINE_FOLDER
-    start = _start(job, names, baseline)
+    start = _start(job, names, baseline, say)
     unlabelled = None
     if job.rank is not None:
         _base_of(job, start)
@@ -184,12 +188,12 @@ def _silent(line: str) -> None:
     """What the other ranks would say, rank 0 says."""
 
 
-def _start(job: Job, names: tuple[str, ...], baseline: Path) -> PrunedModel:
+def _start(job: Job, names: tuple[str, ...], baseline: Path, say: Callable[[str], None]) -> PrunedModel:
     """The dense model to begin with: this run's own, another run's, or the base with a fresh head."""
     if (baseline / "config.json").is_file():
         return PrunedModel.from_pretrained(baseline)
     if job.baseline is None:
-        return fresh_model(job, names)
+        return fresh_model(job, names, say)
     weights = "baseline" if has_baseline(job.baseline) else "ltp"  # a pruned model's, or a dense one itself
     model = PrunedModel.from_pretrained(job.baseline, weights)
     _check_held_out(job, model)
@@ -233,22 +237,32 @@ def _check_held_out(job: Job, baseline: PrunedModel) -> None:
             )
 
 
-def fresh_model(job: Job, names: tuple[str, ...]) -> PrunedModel:
-    """The base with a new, seeded head for these classes; for a regression if there are none."""
+def fresh_model(job: Job, names: tuple[str, ...], say: Callable[[str], None] = _silent) -> PrunedModel:
+    """The base with a new, seeded head for these classes; for a regression if there are none.
+
+    Weights in half precision are trained in float32, which is said.
+
+    Raises:
+        DataError: for a base that cannot be trained, with what to do.
+    """
     set_seed(job.dense.seed)
     source: Any = base_folder(BASES[job.base]) if job.base in BASES else job.base
     heads: dict[str, Any] = {"num_labels": max(len(names), 1)}
     if names:
         heads |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
     try:
-        config = AutoConfig.from_pretrained(source, **heads)
+        if Path(source).is_dir():
+            check_folder(Path(source))
+        config = load_config(source, **heads)
         for name in ("attention_probs_dropout_prob", "attention_dropout"):  # whichever the family has
             if hasattr(config, name):
                 setattr(config, name, 0.0)  # it would cost half of the time at 256 tokens on a CPU
-        model = AutoModelForSequenceClassification.from_pretrained(
-            source, config=config, use_safetensors=True, ignore_mismatched_sizes=True
-        )
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        model = load_classifier(source, config=config, ignore_mismatched_sizes=True)
+        if model.dtype != torch.float32:
+            say(f"{job.base} is stored in {str(model.dtype).removeprefix('torch.')}: trained in float32")
+            model = model.float()
+        tokenizer = load_tokenizer(source)
+        check_vocabulary(model, tokenizer)
         settings = Settings(task=job.task, importance_queries=job.pruning.importance_queries)
         return PrunedModel(model, tokenizer, settings=settings, name=job.base)
     except Exception as error:  # transformers raises many kinds
@@ -272,31 +286,32 @@ def class_names(split: Split) -> tuple[str, ...]:
 
 def claim(job: Job, folder: Path) -> None:
     """Write the job into its folder, or check that the folder belongs to this very job."""
+    if check_claim(job, folder):
+        return
+    part = folder / f"{JOB_FILE}.part"
+    folder.mkdir(parents=True, exist_ok=True)
+    part.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
+    part.replace(folder / JOB_FILE)  # a run that is killed while it writes claims nothing
+
+
+def check_claim(job: Job, folder: Path) -> bool:
+    """Whether a folder belongs to this very job already; DataError if it holds anything else."""
     file = folder / JOB_FILE
     if file.is_file():
         if Job.of(json.loads(file.read_text(encoding="utf-8"))) != job:
             raise DataError(
                 f"{folder} holds another run ({JOB_FILE} differs): choose another --output, or delete it"
             )
-        return
+        return True
     part = folder / f"{JOB_FILE}.part"
     if folder.exists() and any(path != part for path in folder.iterdir()):
         raise DataError(f"{folder} is not empty and holds no run to resume: choose another --output")
-    folder.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
-    part.replace(file)  # a run that is killed while it writes claims nothing
+    return False
 
 
 def publish(model: PrunedModel, folder: Path) -> None:
     """Save a finished model so that it is there whole or not at all: config.json appears last."""
-    folder = folder.resolve()  # Path(".") has no name
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in sorted(part.iterdir(), key=lambda path: path.name == "config.json"):
-        os.replace(file, folder / file.name)
-    part.rmdir()
+    model.save_pretrained(folder)
 
 
 def score(
