@@ -119,7 +119,7 @@ def test_weights_with_missing_tensors(saved):
 def test_pickled_weights_are_not_loaded(saved):
     torch.save(load_file(saved / "model.safetensors"), saved / "pytorch_model.bin")
     (saved / "model.safetensors").unlink()
-    refused(saved, "not readable")
+    refused(saved, "in pytorch_model.bin alone, which may run code")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,11 @@ def test_broken_thresholds(saved):
 
 @pytest.mark.parametrize(
     ("values", "match"),
-    [([0.1, 0.2], "needs 3 thresholds; got 2"), ([0.1, torch.nan, 0.1], "finite"), ([[0.1] * 3], "shape")],
+    [
+        ([0.1, 0.2], "needs 3 thresholds; got 2"),
+        ([0.1, torch.nan, 0.1], "a share is between 0 and 1"),
+        ([[0.1] * 3], "shape"),
+    ],
 )
 def test_thresholds_that_do_not_fit(saved, values, match):
     save_file({"thresholds": torch.tensor(values)}, saved / "ltp.safetensors")
