@@ -23,11 +23,10 @@ from ltp_core.commands.shared import (
     quiet,
 )
 from ltp_core.data.evaluation import run_rows
-from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
-from ltp_core.data.tasks import TASKS
 from ltp_core.data.rows import Rows, labelled
 from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.data.sources import load_table
+from ltp_core.data.tasks import TASKS
 from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
 from ltp_core.model import PrunedModel
 from ltp_core.onnx.export import to_onnx

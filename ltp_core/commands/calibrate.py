@@ -22,9 +22,9 @@ from ltp_core.commands.shared import (
     messages,
     quiet,
 )
-from ltp_core.data.tasks import TASKS
 from ltp_core.data.rows import DataError
 from ltp_core.data.sources import load_table
+from ltp_core.data.tasks import TASKS
 from ltp_core.files import check_output, write_whole
 from ltp_core.model import PrunedModel
 

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from ltp_core.checkpoints import Settings
 from ltp_core.data.reader import format_of
-from ltp_core.data.tasks import TASKS
 from ltp_core.data.rows import HELD_OUT, DataError, Rows, labelled
 from ltp_core.data.sources import load_table
+from ltp_core.data.tasks import TASKS
 from ltp_core.training.job import Job
 
 
