@@ -296,10 +296,9 @@ class TextClassifier:
         Raises:
             ValueError: if there is no tokenizer.
         """
-        if self.tokenizer is None:
-            raise ValueError("this model was wrapped without a tokenizer, so it cannot read text")
+        tokenizer = self._reader()
         with _tokenizing:
-            batch = self.tokenizer([""], [""] if pair else None, return_tensors="pt")
+            batch = tokenizer([""], [""] if pair else None, return_tensors="pt")
         return self._predictions(batch.to(self.device), [0], Dense(), None)[0]
 
     def _predictions(
