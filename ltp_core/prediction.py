@@ -314,7 +314,7 @@ class TextClassifier:
                 record=True,
                 attention_layer=attention_layer,
             )
-        traces = _traces(batch, output.run, rule, truncated, attention_layer)
+        traces = _traces(batch, output.run, rule, truncated, attention_layer, self.queries())
         return [
             self._prediction(logits, trace, rule) for logits, trace in zip(output.logits, traces, strict=True)
         ]
@@ -374,7 +374,12 @@ def columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:
 
 
 def _traces(
-    batch: Any, run: Run, rule: Rule, truncated: list[int], attention_layer: int | None
+    batch: Any,
+    run: Run,
+    rule: Rule,
+    truncated: list[int],
+    attention_layer: int | None,
+    queries: int | None,
 ) -> list[Trace]:
     """Turn one run over a batch into plain numbers, one trace a text."""
     masks = [mask.tolist() for mask in run.masks]  # L times [B][n]
@@ -387,17 +392,20 @@ def _traces(
         for number, (mask, share) in enumerate(zip(masks, importance, strict=True), start=1):
             shares = tuple(share[row][c] if was else None for c, was in zip(at, entering, strict=True))
             kept = tuple(bool(mask[row][c]) for c in at)
-            layers.append(LayerTrace(number, rule.cutoff(number, len(at)), shares, kept))
+            alive = sum(entering)
+            averaged = alive if queries is None else min(alive, queries)
+            layers.append(LayerTrace(number, rule.cutoff(number, len(at)), shares, kept, averaged))
             if run.attention is not None and number == attention_layer:
                 heads = run.attention[row].float().cpu().numpy()
-                attention = AttentionTrace(number, tuple(i for i, was in enumerate(entering) if was), heads)
+                tokens = tuple(i for i, was in enumerate(entering) if was)
+                attention = AttentionTrace(number, tokens, heads, averaged)
             entering = list(kept)
-        tokens = batch.tokens(row)
+        names = batch.tokens(row)
         segments = batch.sequence_ids(row)
         second = next((i for i, s in enumerate(segments) if s == 1), len(segments))
         traces.append(
             Trace(
-                tokens=tuple(tokens[c] for c in at),
+                tokens=tuple(names[c] for c in at),
                 segments=tuple(int(c >= second) for c in at),
                 truncated_tokens=truncated[row],
                 layers=tuple(layers),

@@ -135,6 +135,17 @@ def compare_title(case: Case) -> str:
     return f"{words.threshold(case.share)} {sign} the threshold, {words.threshold(least)}"
 
 
+def acting(case: Case, set_to: float) -> str:
+    """What a long text makes of a threshold; nothing where it acts as it is set."""
+    least = case.at.threshold
+    if not least or least >= set_to:
+        return ""
+    return (
+        f" It is set to {words.threshold(set_to)}; on a text of {len(case.trace.tokens)} tokens, longer than "
+        f"this model’s reference length, it acts as {words.threshold(least)}, in every layer."
+    )
+
+
 def decision_title(case: Case) -> str:
     """Who is left."""
     left = sum(case.at.kept)
@@ -157,12 +168,17 @@ def head_shares(case: Case) -> str:
 
 
 def column_sum(case: Case) -> str:
-    """The column's sum over the number of tokens, worked out."""
-    count = len(case.entering)
+    """The column's sum over the number of rows, worked out."""
+    rows = case.at.queries or len(case.entering)
     text = (
-        f"The column of {case.name} adds up to {words.percent(case.share * count)}; divided by {count} rows "
+        f"The column of {case.name} adds up to {words.percent(case.share * rows)}; divided by {rows} rows "
         f"this is {words.percent(case.share)}."
     )
+    if rows < len(case.entering):
+        text = (
+            f"Of the {len(case.entering)} rows this model averages {rows}, evenly spaced, the first and the "
+            f"last among them. In those: {text[0].lower()}{text[1:]}"
+        )
     return f'<p class="working">{as_html(text)}</p>'
 
 

@@ -92,7 +92,8 @@ def _steps(view: View, case: Case) -> None:
         numbers("importance_numbers", lambda: importance_table(trace, case.layer), "importance.csv")
     with st.container(key="step4"):
         _title(4, lecture.compare_title(case))
-        st.html(markup.paragraph(lecture.COMPARE, "hint"))
+        acts = lecture.acting(case, view.settings.thresholds[case.layer - 1])
+        st.html(markup.paragraph(lecture.COMPARE + acts, "hint"))
         figure = steps.importance_bars(trace, case.at, token, palette, decided=True)
         theme.figure(figure, "compare", f"Threshold: {lecture.compare_title(case)}", wide, case.entering)
     with st.container(key="step5"):

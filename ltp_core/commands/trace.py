@@ -38,6 +38,7 @@ def trace(
             "threshold": layer.threshold,
             "importance": list(layer.importance),
             "kept": list(layer.kept),
+            "queries": layer.queries,
         }
         for layer in pruned.trace.layers
     ]
@@ -48,6 +49,8 @@ def trace(
         "segments": list(pruned.trace.segments),
         "truncated_tokens": pruned.trace.truncated_tokens,
         "thresholds": list(rule.values) if isinstance(rule, Thresholds) else None,
+        "reference_length": pruner.reference_length,
+        "importance_queries": pruner.queries(),
         "layers": layers,
         "dense": _verdict(dense, times.dense) | {"packed_milliseconds": times.packed_dense.median_ms},
         "pruned": _verdict(pruned, times.pruned),
@@ -93,3 +96,11 @@ def _show(console: Console, pruned: Prediction, dense: Prediction, document: dic
         grid.add_row(name, answer, f"{said.flops / 1e6:.1f} M", f"{said.executed_flops / 1e6:.1f} M", time)
     console.print(grid)
     console.print(f"{pruned.flops_reduction:.2f}× fewer FLOPs on {document['device']}")
+    tokens, reference = len(trace.tokens), document["reference_length"]
+    if document["thresholds"] and reference is not None and tokens > reference:
+        console.print(
+            f"thresholds act × {reference / tokens:.2f}: {tokens} tokens, reference length {reference:g}"
+        )
+    averaged = trace.layers[0].queries or tokens
+    if averaged < tokens:
+        console.print(f"importance: the mean over {averaged} of {tokens} tokens that look")

@@ -126,6 +126,18 @@ def test_sentences_of_a_kept_a_leaving_and_a_protected_token(attentive):
     assert "60 %; divided by 4 rows this is 15 %" in plain(lecture.column_sum(leaving))
 
 
+def test_a_long_text_says_which_rows_are_averaged_and_how_its_threshold_acts(attentive):
+    """Of 4 rows that entered 2 count, the first and the last; set to 50 %, the threshold acts as 20 %."""
+    layers = (attentive.layers[0], replace(attentive.layers[1], queries=2), attentive.layers[2])
+    leaving = Case(replace(attentive, layers=layers), 2, 4)
+    said = plain(lecture.column_sum(leaving))
+    assert "Of the 4 rows this model averages 2, evenly spaced" in said
+    assert "In those: the column of “[SEP]” adds up to 30 %; divided by 2 rows this is 15 %" in said
+    assert "set to 50 %; on a text of 5 tokens" in plain(lecture.acting(leaving, 0.5))
+    assert "it acts as 20 %" in plain(lecture.acting(leaving, 0.5))
+    assert lecture.acting(leaving, 0.2) == ""
+
+
 def test_the_token_nearest_to_the_threshold_is_worth_a_look(attentive):
     assert lecture.closest(attentive, 2) in (1, 4)  # 25 % and 15 %, the threshold is 20 %
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from ltp_core import PrunedModel
+from ltp_core.checkpoints import Settings
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
 
 TRACE = Trace(
@@ -13,9 +14,9 @@ TRACE = Trace(
     truncated_tokens=2,
     layers=(
         LayerTrace(1, 0.1, (0.5, 0.3, 0.15, 0.05), (True, True, True, False)),
-        LayerTrace(2, None, (0.1 + 0.2, 0.2, 0.5, None), (True, False, True, False)),
+        LayerTrace(2, None, (0.1 + 0.2, 0.2, 0.5, None), (True, False, True, False), 2),
     ),
-    attention=AttentionTrace(2, (0, 1, 2), (((0.5, 0.25, 0.25), (1.0, 0.0, 0.0), (0.2, 0.3, 0.5)),)),
+    attention=AttentionTrace(2, (0, 1, 2), (((0.5, 0.25, 0.25), (1.0, 0.0, 0.0), (0.2, 0.3, 0.5)),), 2),
 )
 
 
@@ -38,7 +39,8 @@ def test_attention_is_one_array_that_json_writes_as_lists():
     assert json.loads(TRACE.to_json())["attention"]["heads"][0][0] == [0.5, 0.25, 0.25]
     with pytest.raises(ValueError, match="read-only"):
         attention.heads[0, 0, 0] = 1
-    assert attention != AttentionTrace(2, (0, 1, 2), [[[0.5, 0.25, 0.25], [1, 0, 0], [0.2, 0.4, 0.4]]])
+    assert attention != AttentionTrace(2, (0, 1, 2), [[[0.5, 0.25, 0.25], [1, 0, 0], [0.2, 0.4, 0.4]]], 2)
+    assert attention != AttentionTrace(2, (0, 1, 2), attention.heads)  # of all queries
 
 
 def test_the_mean_over_heads_and_what_tokens_receive():
@@ -47,6 +49,15 @@ def test_the_mean_over_heads_and_what_tokens_receive():
     assert attention.weights().tolist() == [[0.375, 0.625], [0.25, 0.75]]
     assert attention.weights(2).tolist() == steep
     assert attention.received.tolist() == [[0.5, 0.5], [0.125, 0.875]]
+
+
+def test_traces_that_say_nothing_of_queries_are_read():
+    data = json.loads(TRACE.to_json())
+    for part in (*data["layers"], data["attention"]):
+        del part["queries"]
+    found = Trace.from_json(json.dumps(data))
+    assert [layer.queries for layer in found.layers] == [None, None] and found.attention.queries is None
+    assert found.attention.received.mean(axis=0) == pytest.approx([1.7 / 3, 0.55 / 3, 0.75 / 3])
 
 
 def test_counts():
@@ -60,8 +71,12 @@ def test_what_is_no_trace(text):
         Trace.from_json(text)
 
 
-def test_what_heads_give_averages_to_the_importance(tiny_bert, tokenizer):
-    model = PrunedModel.wrap(tiny_bert(num_labels=2), tokenizer)
+@pytest.mark.parametrize("queries", [None, 3, 64])
+def test_what_heads_give_averages_to_the_importance(tiny_bert, tokenizer, queries):
+    settings = Settings(importance_queries=queries)
+    model = PrunedModel(tiny_bert(num_labels=2), tokenizer, settings=settings)
     trace = model.predict("the film was so good", attention_layer=2).trace
     assert trace.attention.received.sum(axis=1) == pytest.approx([1.0] * len(trace.attention.heads))
     assert trace.attention.received.mean(axis=0) == pytest.approx(trace.layers[1].importance, abs=1e-6)
+    tokens = len(trace.tokens)
+    assert [layer.queries for layer in trace.layers] == [min(tokens, queries or tokens)] * 3
