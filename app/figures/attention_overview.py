@@ -14,6 +14,7 @@ from app.says.words import percent
 from ltp_core import AttentionTrace
 
 ROW = 34  # px
+DIRECTIONS = ("first → first", "first → second", "second → first", "second → second")
 MOST_NAMED = 40  # tokens on an axis; beyond, every second, third, … one
 
 
@@ -124,17 +125,19 @@ def rollout_map(reached: np.ndarray, tokens: Sequence[str], first: str, palette:
     return finish(figure, palette, 100 + top + layers * ROW, {"l": 56, "r": 56, "t": top, "b": 92})
 
 
-def between(
-    attention: Sequence[AttentionTrace], segments: Sequence[int], special: Sequence[int], palette: Palette
-) -> go.Figure:
-    """Of a pair, layer by layer: how much attention each text gives to its own words, and to the other's."""
-    rows = ["first → first", "first → second", "second → first", "second → second"]
-    shares = np.array([blocks(layer, segments, special) for layer in attention]).T  # [4, L]
+def between(shares: Sequence[Sequence[float]], palette: Palette) -> go.Figure:
+    """Of a pair, layer by layer: how much attention each text gives to its own words, and to the other's.
+
+    Args:
+        shares: what `blocks` says of each layer.
+        palette: the colours.
+    """
+    table = np.array(shares).T  # [4, L]
     figure = go.Figure(
         go.Heatmap(
-            z=shares,
-            x=list(range(1, len(attention) + 1)),
-            y=rows,
+            z=table,
+            x=list(range(1, len(shares) + 1)),
+            y=list(DIRECTIONS),
             xgap=2,
             ygap=2,
             coloraxis="coloraxis",
@@ -146,14 +149,14 @@ def between(
     figure.update_layout(
         xaxis=plain_axis(palette, side="top", tickmode="linear", tick0=1, dtick=1),
         yaxis=plain_axis(palette, autorange="reversed", automargin=True),
-        coloraxis=attention_scale(palette, float(np.nanmax(shares)) or 1.0),
+        coloraxis=attention_scale(palette, float(np.nanmax(table)) or 1.0),
     )
     figure.layout.xaxis.title.text = "layer"
     return finish(figure, palette, 150 + 4 * ROW, {"l": 8, "r": 56, "t": 56, "b": 92})
 
 
 def blocks(layer: AttentionTrace, segments: Sequence[int], special: Sequence[int]) -> list[float]:
-    """Mean share of a giver's attention: first text to first, first to second, second to first, to second.
+    """Mean share of a giver's attention in the `DIRECTIONS`.
 
     Special tokens belong to neither; NaN where a text has no word left.
     """

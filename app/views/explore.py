@@ -4,11 +4,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import header, runs, surprises, theme, thresholds
+from app import attention, header, runs, surprises, thresholds
 from app.blocks import numbers
 from app.components.stage import stage
-from app.figures import attention_heatmap
-from app.figures.tables import attention_table, survival_table
+from app.figures.tables import survival_table
 from app.header import View
 from app.live.offer import offer
 from app.report import report
@@ -33,7 +32,7 @@ def _results(view: View) -> None:
     _stage(view)
     thresholds.numbers(view.choices)
     numbers("map_numbers", lambda: survival_table(view.trace), "survival.csv", view.trace)
-    _attention(view)
+    attention.section(view, session.memory().known("attention_of_all", view.key))
     _report(view)
     _look_closer(view)
 
@@ -148,32 +147,6 @@ def _look_closer(view: View) -> None:
     except Busy:
         seen.keep("refused", view.key, lambda: True)
     st.rerun()
-
-
-def _attention(view: View) -> None:
-    choices, trace, palette = view.choices, view.trace, theme.palette()
-    left, right = st.columns([3, 8], gap="medium")
-    with left:
-        st.html(markup.heading("Who looks at whom?"))
-        st.segmented_control("Layer", range(1, choices.layers + 1), key="layer", required=True, wrap=True)
-        layer = view.settings.layer  # which the control holds, and the trace is of
-        head = st.selectbox("Head", range(choices.heads + 1), key="head", format_func=words.head)
-        st.html(markup.paragraph(notes.ATTENTION, "hint"))
-    with right:
-        token, share = attention_heatmap.most_attended(trace, head or None)
-        heads = "mean of the heads" if head == 0 else f"head {head}"
-        finding = words.attention_finding(layer, heads, token, share)
-        st.html(markup.heading(finding))
-        # Who is there to look at whom depends on the thresholds before this layer alone.
-        figure = session.memory().keep(
-            "attention_map",
-            (*view.key[:-1], view.settings.thresholds[: layer - 1], layer, head, palette),
-            lambda: attention_heatmap.attention_heatmap(trace, head or None, palette),
-        )
-        narrowest = attention_heatmap.narrowest(trace)
-        tokens = words.attention_of(trace).tokens
-        theme.figure(figure, "attention_map", f"Attention heatmap: {finding}", narrowest, tokens)
-        numbers("attention_numbers", lambda: attention_table(trace, head or None), "attention.csv")
 
 
 def _report(view: View) -> None:

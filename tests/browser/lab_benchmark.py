@@ -42,16 +42,16 @@ GROWTH = 1.15  # of the server's memory under load, after a first quarter to war
 CLOCK = """() => {
   for (const name of ['pointerup', 'keydown', 'click'])
     document.addEventListener(name, () => (window.ltpStart = performance.now()), true);
-  window.ltpBoard = () =>
-    document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]')?.shadowRoot;
+  window.ltpStage = () =>
+    document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]')?.shadowRoot;
   window.ltpChart = () => document.querySelector('.st-key-attention_map .js-plotly-plot');
   window.ltpSeen = () => {
-    const board = window.ltpBoard(), chart = window.ltpChart();
+    const stage = window.ltpStage(), chart = window.ltpChart();
     return {
-      exact: Boolean(board?.querySelector('.cell')) && !board.querySelector('.board.previewing'),
-      words: [...(board?.querySelectorAll('.map .word') ?? [])].map(word => word.textContent).join(' '),
-      verdict: document.querySelector('.verdict')?.textContent ?? '',
-      work: document.querySelectorAll('.verdict .card')[1]?.textContent ?? '',
+      exact: stage?.querySelector('.answer')?.dataset.source === 'exact',
+      words: [...(stage?.querySelectorAll('.word') ?? [])].map(word => word.textContent).join(' '),
+      headline: stage?.querySelector('.headline')?.textContent ?? '',
+      work: stage?.querySelector('.work')?.textContent ?? '',
       chart: JSON.stringify(chart?.layout?.xaxis?.ticktext ?? null),
     };
   };
@@ -70,7 +70,7 @@ CLOCK = """() => {
 PREVIEWS = """() => {
   window.ltpPreviews = [];
   let start = null, top = null;
-  const handle = () => window.ltpBoard().querySelector("[role=slider][data-layer='2']");
+  const handle = () => window.ltpStage().querySelector("[role=slider][data-layer='2']");
   document.addEventListener('pointermove', event => {
     if (event.buttons) { start = event.timeStamp; top = handle().style.top; }
   }, true);
@@ -89,19 +89,19 @@ RELEASED = """before => window.ltpWait(() => {
 EXACT = "() => window.ltpWait(() => window.ltpSeen().exact)"
 READ = """before => window.ltpWait(() => {
   const now = window.ltpSeen();
-  return now.exact && now.words !== before.words && now.verdict !== before.verdict
+  return now.exact && now.words !== before.words && now.headline !== before.headline
       && now.chart !== before.chart;
 })"""
 PAGES = {  # in the menu: what is on the screen when the page can be used
     "Cost": ".st-key-work_by_layer .xtick text",
     "About": ".table tbody tr",
     "Compare": "[class*=st-key-rules_map] .xtick text",
-    "Explore": ".st-key-board",
+    "Explore": ".st-key-stage",
 }
 SWITCHED = """([title, wanted]) => window.ltpWait(() => {
   const heading = document.querySelector('.stHtml h1')?.textContent;
   const there = title === 'Explore'
-      ? window.ltpBoard()?.querySelector('.cell') : document.querySelector(wanted);
+      ? window.ltpStage()?.querySelector('.cell') : document.querySelector(wanted);
   return heading && heading !== window.ltpHeading && there;
 })"""
 
@@ -172,21 +172,21 @@ def visit(browser: Browser, address: str, text: str) -> Page:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/?{urlencode(query)}")
-    page.locator(".st-key-board .cell").first.wait_for()
+    page.locator(".st-key-stage .cell").first.wait_for()
     settle(page)
     page.evaluate(CLOCK)
     return page
 
 
 def cold_start(browser: Browser) -> float:
-    """From starting the server to a board on the screen, in ms."""
+    """From starting the server to a stage on the screen, in ms."""
     start = time.perf_counter()
     with serve() as (address, _):
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto(address)
-        page.locator(".st-key-board .cell").first.wait_for()
+        page.locator(".st-key-stage .cell").first.wait_for()
         took = (time.perf_counter() - start) * 1000
         context.close()
     return took
@@ -234,7 +234,7 @@ def threshold_release(page: Page, texts: list[str], samples: int) -> list[float]
 
 
 def new_sentence(page: Page, texts: list[str], samples: int) -> list[float]:
-    """Milliseconds from Control+Enter to the board, verdict and figures of another text."""
+    """Milliseconds from Control+Enter to the stage and figures of another text."""
     box, times = page.locator(".st-key-text textarea"), []
     for text in texts[1 : samples + 3]:
         before = page.evaluate("window.ltpSeen()")
@@ -269,7 +269,7 @@ MEASUREMENTS: dict[str, Callable[[Page, list[str], int], list[float]]] = {
 async def load(address: str, pid: int, model: PrunedModel, visitors: int, seconds: float) -> dict[str, Any]:
     """So many visitors move thresholds at once; each checks what it sees against a call of its own.
 
-    A move is done when the model's result is on the board. The page then measures how fast the text runs,
+    A move is done when the model's result is on the stage. The page then measures how fast the text runs,
     one visitor after the other: `rest_p95` is when that is done, too.
     """
     texts = own_sentences()[:visitors]
@@ -282,7 +282,7 @@ async def load(address: str, pid: int, model: PrunedModel, visitors: int, second
         page = await (await browser.new_context(viewport={"width": 1280, "height": 900})).new_page()
         page.set_default_timeout(PATIENCE)
         await page.goto(f"{address}/?{urlencode({'text': texts[number], 'model': MODEL})}")
-        await page.locator(".st-key-board .cell").first.wait_for()
+        await page.locator(".st-key-stage .cell").first.wait_for()
         await still(page)
         await page.evaluate(CLOCK)
         return page
@@ -293,7 +293,7 @@ async def load(address: str, pid: int, model: PrunedModel, visitors: int, second
             while time.monotonic() < deadline:
                 layer = 1 + (number + step // 6) % model.layers
                 key = "ArrowUp" if (step // 3) % 2 == 0 else "ArrowDown"
-                await page.locator(f".st-key-board [role=slider][data-layer='{layer}']").press(key)
+                await page.get_by_test_id(f"stage-handle-{layer}").press(key)
                 times.append(await page.evaluate(EXACT))
                 await still(page)
                 rests.append(await page.evaluate("performance.now() - window.ltpStart"))
@@ -334,14 +334,13 @@ async def load(address: str, pid: int, model: PrunedModel, visitors: int, second
 
 
 async def still(page: Any) -> None:
-    """Wait until the exact result is on the board and no script runs."""
+    """Wait until the exact result is on the stage and no script runs."""
     await page.wait_for_timeout(150)
     await page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     await page.wait_for_function(
         """() => {
-          const host = document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]');
-          const board = host?.shadowRoot?.querySelector('.board');
-          return board && !board.classList.contains('previewing');
+          const host = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
+          return host?.shadowRoot?.querySelector('.answer')?.dataset.source === 'exact';
         }"""
     )
 
@@ -359,14 +358,14 @@ async def difference(page: Any, model: PrunedModel, text: str) -> str | None:
     expected = await asyncio.to_thread(
         model.predict, text, Thresholds(values, model.settings.length_exponent)
     )
-    layers = await page.locator(".st-key-board .cell.stays").evaluate_all(
+    layers = await page.locator(".st-key-stage .cell.stays").evaluate_all(
         "cells => cells.map(cell => Number(cell.dataset.layer))"
     )
     seen = tuple(layers.count(layer) for layer in range(1, model.layers + 1))
     if seen != expected.trace.alive:
         return f"tokens left {seen}, not {expected.trace.alive} at {values}"
-    verdict = await page.locator(".verdict .card").first.text_content()
-    return None if expected.label and expected.label in verdict else f"{expected.label} is not in {verdict!r}"
+    answer = await page.locator(".st-key-stage .meters .value").last.text_content()
+    return None if expected.label and expected.label in answer else f"{expected.label} is not in {answer!r}"
 
 
 def resident(pid: int) -> int:

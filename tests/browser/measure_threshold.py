@@ -3,8 +3,8 @@
     python -m tests.browser.measure_threshold [--tokens 128] [--changes 20] [--address URL]
 
 Prints one line of JSON with milliseconds: median, 95th percentile, all. The clocks run in the browser.
-Preview: from a pointer's movement to the first frame after lanes and map have changed. Release: from the key
-that moves a threshold to the first frame after the board shows the model's result in place of the preview.
+Preview: from a pointer's movement to the first frame after the stage has changed. Release: from the key
+that moves a threshold to the first frame after the stage shows the model's result in place of the preview.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from tests.browser.lab import launch, open_page, server, settle, slider
 
 WATCH = """
 () => {
-  const host = document.querySelector('.st-key-board [data-testid=stBidiComponentIsolated]');
-  const board = host.shadowRoot.querySelector('.board');
+  const host = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
+  const exactly = () => host.shadowRoot.querySelector('.answer').dataset.source === 'exact';
   window.releases = [];
   window.previews = [];
   let moved = null;
@@ -35,8 +35,8 @@ WATCH = """
     if (!event.key.startsWith('Arrow')) return;
     const start = performance.now();
     const done = () => window.releases.push(performance.now() - start);
-    const exact = () => board.classList.contains('previewing') ? requestAnimationFrame(exact) : painted(done);
-    const preview = () => board.classList.contains('previewing') ? exact() : requestAnimationFrame(preview);
+    const exact = () => exactly() ? painted(done) : requestAnimationFrame(exact);
+    const preview = () => exactly() ? requestAnimationFrame(preview) : exact();
     preview();
   }, true);
 }
