@@ -186,8 +186,9 @@ def _texts(setup: Setup) -> Texts:
 def _surprises(setup: Setup) -> None:
     """Cases to puzzle over, and sentences to start from."""
     for number, case in enumerate(surprises.offered(setup.models)):
+        question = case.question[0].upper() + case.question[1:]
         st.button(
-            f"**{text.as_label(case.name)}**  \n{text.as_label(case.question)}",
+            f"**{text.as_label(case.name)}**  \n{text.as_label(question)}",
             key=f"surprise_{number}",
             type="tertiary",
             on_click=session.follow,

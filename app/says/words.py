@@ -96,8 +96,7 @@ def collapse(trace: Trace) -> str | None:
         if after == 1 < before and layer.threshold is not None and layer.threshold * before > 1:
             return (
                 f"Layer {layer.layer} asks for {threshold(layer.threshold)} of the attention, but {before} "
-                f"tokens get {percent(1 / before)} each on average: for so many tokens, this threshold is "
-                "too high. Lower it, or take a shorter text."
+                f"tokens get {percent(1 / before)} each on average: too high for so many tokens."
             )
     return None
 

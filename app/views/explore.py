@@ -53,8 +53,6 @@ def _cautions(view: View) -> None:
                         on_click=session.follow,
                         args=({"model": found.model, "text": view.texts.first},),
                     )
-        if collapsed := words.collapse(view.trace):
-            st.html(markup.notice(collapsed))
 
 
 def _stage(view: View) -> None:
@@ -72,7 +70,7 @@ def _stage(view: View) -> None:
             attention=seen.known("attention_of_all", view.key),
             undo=bool(seen.history),
             fixed="thresholds" in session.hidden(),
-            note=_question(view),
+            note=words.collapse(view.trace) or _question(view),
             live=offer(view.settings.model, view.texts),
         ),
         "stage",

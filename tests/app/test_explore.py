@@ -81,7 +81,7 @@ def test_raising_a_threshold_removes_tokens_and_work(lab):
 
 def test_a_collapse_is_said_with_what_the_model_says_to_nothing(lab):
     page = lab(text="the plot was very bad", t1="0.5")
-    assert "Layer 1 asks for 50 % of the attention" in html(page)
+    assert on_stage(page)["note"].replace("\u00a0", " ").startswith("Layer 1 asks for 50 % of the attention")
     nothing = on_stage(page)["answers"]["nothing"]["probabilities"]
     assert sum(nothing) == pytest.approx(1)
     assert on_stage(lab(text="the plot was very bad", t1="0"))["answers"]["nothing"] is None

@@ -228,15 +228,15 @@ class Stage {
   show() {
     const { data, exact } = this;
     const run = this.run();
-    const preview = run.source !== "exact";
+    const preview = run.source === "preview";
     this.states = run.states;
     const shares = run.importance.map((row, layer) => row.map((share, token) => share ?? data.dense[layer][token]));
     const work = this.workOf(run.states);
     this.work = work;
     this.reduction = total(work).dense / total(work).pruned;
     this.rows.show({ thresholds: run.thresholds, states: run.states, shares, work, exact, preview });
-    this.box.classList.toggle("previewing", run.source === "preview");
-    this.box.classList.toggle("answering", preview && run.source !== "preview");
+    this.box.classList.toggle("previewing", preview);
+    this.box.classList.toggle("answering", !preview && run.source !== "exact");
     this.showHeadline(run);
     this.foot.show({ data, run, work, step: this.clock.step, sent: Boolean(this.sent) });
     this.showSliders(run);
