@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ltp_core import PrunedModel
+from ltp_core.data.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,24 @@ _ALIKE = Scale(
 )
 
 _TASKS = {
-    "sst2": Question("Film remark", "Is this sentence about a film positive?", longer="imdb"),
-    "imdb": Question("Film review", "Is this whole film review positive?"),
-    "cola": Question("Grammar", "Is this sentence well formed?"),
-    "mrpc": Question("Paraphrase", "Do the two texts say the same?"),
-    "qqp": Question("Two questions", "Do both questions ask the same?"),
-    "stsb": Question("Similarity", "How much do the two texts mean the same, from 0 to 5?", _ALIKE),
-    "rte": Question("Entailment", "Does the second text follow from the first?"),
-    "mnli": Question("Entailment", "Does the second text follow from the first, or contradict it?"),
-    "wnli": Question("Pronouns", "Does the second text follow from the first?"),
-    "qnli": Question("Question", "Does the second text answer the question?"),
-}
+    "sst2": ("Film remark", None, "imdb"),
+    "imdb": ("Film review", None, None),
+    "cola": ("Grammar", None, None),
+    "mrpc": ("Paraphrase", None, None),
+    "qqp": ("Two questions", None, None),
+    "stsb": ("Similarity", _ALIKE, None),
+    "rte": ("Entailment", None, None),
+    "mnli": ("Entailment", None, None),
+    "qnli": ("Answered?", None, None),
+}  # name on the chip, scale, task for longer texts; what each asks is in the table of tasks
 
 
 def question_of(task: str | None, name: str) -> Question:
     """The question of a task; of one that is not known, what can be said anyway."""
-    return _TASKS.get(task or "", Question(name, f"What does “{name}” say?"))
+    if task not in TASKS or task not in _TASKS:
+        return Question(name, f"What does “{name}” say?")
+    chip, scale, longer = _TASKS[task]
+    return Question(chip, TASKS[task].asks, scale, longer)
 
 
 def question(model: PrunedModel) -> Question:

@@ -41,7 +41,7 @@ def test_the_stage_gets_plain_numbers(trace):
     assert found["thresholds"] == [0.1, 0.2, 0.0] and found["learned"] is None and found["start"] == [0.1] * 3
     assert found["special"] == [0, 4]
     assert found["answers"]["pruned"] == {"probabilities": [0.2, 0.8], "value": None}
-    assert found["question"] == "Is this sentence about a film positive?"
+    assert found["question"] == "Is a sentence about a film positive?"
     assert found["factor"] == 1 and found["time"] is None and found["attention"] is None
 
 

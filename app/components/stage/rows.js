@@ -128,11 +128,12 @@ export class Rows {
     const { width } = this.columns[token];
     const x = this.x(token);
     const cell = svgElement("g", { class: "cell", "data-layer": layer + 1, "data-token": token + 1 }, parent);
+    const top = this.rowTop(layer, system) + this.margin.caption;
+    svgElement("rect", { class: "hit", x, y: top, width, height: this.height - this.margin.caption }, cell);
     const bar = svgElement("rect", { class: "bar", x, width: Math.max(0.8, width), rx: width > 6 ? 2 : 0 }, cell);
     if (this.withWords) {
       const font = this.arrangement.font;
-      const y = this.rowTop(layer, system) + this.margin.caption + font * 1.1;
-      const word = svgElement("text", { class: "word", x, y, "font-size": font }, cell,
+      const word = svgElement("text", { class: "word", x, y: top + font * 1.1, "font-size": font }, cell,
         shorten(this.data.tokens[token], LONGEST_WORD));
       word.style.fontSize = `${font}px`;
     }
