@@ -127,6 +127,7 @@ def test_a_clicked_cell_opens_the_microscope_there(visit):
     assert "/microscope" in page.url and "layer=3" in page.url and "token=4" in page.url
     assert page.locator(".step").count() == 5
     assert page.locator(".st-key-token input").input_value().startswith("4 · ")
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop") == 0
 
 
 def test_the_words_are_walked_by_keys(visit):
@@ -297,6 +298,18 @@ def test_only_the_first_token_left_is_said_beside_what_the_model_says_to_nothing
     page = visit(text=SENTENCE, t1="0.4")
     assert "alone is left" in page.get_by_test_id("stage-headline").inner_text()
     assert "to an empty text it says" in page.locator(".st-key-stage .aside").inner_text()
+
+
+def test_a_pair_shows_where_the_second_text_begins(visit):
+    page = visit(model="mrpc")
+    assert page.locator(".st-key-stage .caption").all_text_contents() == ["first text", "second text"]
+    divide = float(page.locator(".st-key-stage .divide").get_attribute("x1"))
+    second = words(page).index("[SEP]") + 1
+    places = page.locator("[data-testid=stage-row-1] .word").evaluate_all(
+        "words => words.map(word => Number(word.getAttribute('x')))"
+    )
+    assert places[second - 1] < divide < places[second]
+    page.locator(".st-key-between .js-plotly-plot").wait_for()  # attention from the second text to the first
 
 
 def test_a_regression_is_said_on_its_scale(visit):
