@@ -18,11 +18,11 @@ from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
 from ltp_core.files import whole_folder
 from ltp_core.forward.engine import removed_forward
-from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate
+from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.importance import SAMPLE
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, TorchClassifier, columns
 from ltp_core.pretrained import save_tokenizer
-from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
+from ltp_core.rules import Dense, Rule, alive_counts
 from ltp_core.run import Inputs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
 PRECISIONS = {"torch": ("float32",), "onnxruntime": ("float32",)}  # of each backend
-Execution = Literal["removed", "masked", "soft"]
+Execution = Literal["removed", "masked"]
 
 
 class PrunedModel(nn.Module, TorchClassifier):
@@ -202,7 +202,7 @@ class PrunedModel(nn.Module, TorchClassifier):
             labels: ``[B]``; adds a loss.
             rule: who stays; None for the learned thresholds.
             execution: "removed" gathers the survivors and computes nothing else; "masked" is the
-                padded reference; "soft" uses sigmoid gates and is differentiable in the importance.
+                padded reference.
             inputs_embeds: word embeddings ``[B, n, E]`` instead of ids.
             record: keep the importance of every layer, also where the rule does not need it.
             attention_layer: keep this layer's attention ("removed" only).
@@ -228,16 +228,10 @@ class PrunedModel(nn.Module, TorchClassifier):
             run = removed_forward(view, inputs, rule, record, attention_layer, queries)
         elif execution == "masked":
             run = padded_forward(view, inputs, hard_gate(rule), queries)
-        elif execution == "soft":
-            if not isinstance(rule, Thresholds):
-                raise ValueError("soft execution needs thresholds: they are what its gates are made of")
-            thresholds = torch.tensor(rule.values, device=inputs.attention_mask.device)
-            gate = soft_gate(thresholds, self.settings.temperature, rule.reference_length)
-            run = padded_forward(view, inputs, gate, queries)
         else:
-            raise ValueError(f"execution must be 'removed', 'masked' or 'soft', got {execution!r}")
+            raise ValueError(f"execution must be 'removed' or 'masked', got {execution!r}")
         loss = None if labels is None else task_loss(run.logits, labels)
-        return PrunedOutput(loss, run.logits, alive_counts(run.masks).round().long(), run)
+        return PrunedOutput(loss, run.logits, alive_counts(run.masks).long(), run)
 
 
 def task_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import torch
 from torch import Tensor
@@ -36,7 +36,7 @@ class PrunedOutput:
     Attributes:
         loss: scalar, if labels were given: cross-entropy, or squared error for a regression.
         logits: ``[B, C]``.
-        alive: long ``[B, L]``, tokens left after each layer (rounded sums of the masks in soft runs).
+        alive: long ``[B, L]``, tokens left after each layer.
         run: everything else that happened.
     """
 
@@ -264,9 +264,25 @@ class TextClassifier:
                 "tokenizer has and the model has not: call resize_token_embeddings and save both again"
             )
 
+    @overload
     def predict(
-        self, text: Text | list[Text], rule: Rule | None = None, attention_layer: int | None = None
-    ) -> Any:
+        self, text: Text, rule: Rule | None = None, attention_layer: int | None = None
+    ) -> Prediction: ...
+
+    @overload
+    def predict(
+        self,
+        text: list[str] | list[tuple[str, str]] | list[Text],
+        rule: Rule | None = None,
+        attention_layer: int | None = None,
+    ) -> list[Prediction]: ...
+
+    def predict(
+        self,
+        text: Text | list[str] | list[tuple[str, str]] | list[Text],
+        rule: Rule | None = None,
+        attention_layer: int | None = None,
+    ) -> Prediction | list[Prediction]:
         """Classify a text, a pair ``(a, b)``, or a list of either as one packed batch.
 
         Args:

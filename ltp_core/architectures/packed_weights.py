@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import flop_registry, register_flop_formula
+
+from ltp_core.architectures import onednn
 
 SMALLEST = 2**10  # elements of a matrix that is worth packing
 
@@ -33,7 +34,7 @@ class PackedWeights:
 
         It does on a CPU with oneDNN, in float32, in evaluation mode, where no gradients are wanted.
         """
-        if hasattr(model, "peft_config") or not torch.backends.mkldnn.is_available():
+        if hasattr(model, "peft_config") or not onednn.available():
             return model
         if torch.is_grad_enabled() or model.training:
             return model
@@ -68,8 +69,8 @@ class PackedLinear(nn.Linear):
             return super().forward(input)
         own = self.own  # another thread may set it meanwhile, to the same
         if own is None:
-            self.own = own = (_packed(self.weight), self.bias)
-        return _product(input, *own)
+            self.own = own = (onednn.packed(self.weight), self.bias)
+        return onednn.product(input, *own)
 
 
 def side_by_side(hidden: Tensor, *linears: Any) -> Sequence[Tensor]:
@@ -84,8 +85,8 @@ def side_by_side(hidden: Tensor, *linears: Any) -> Sequence[Tensor]:
     if joined is None or joined[0] != linears:
         weights, biases = [x.weight for x in linears], [x.bias for x in linears]
         bias = None if first.bias is None else torch.cat(biases)
-        first.joined = joined = (linears, _packed(torch.cat(weights)), bias)
-    return _product(hidden, *joined[1:]).split([linear.out_features for linear in linears], dim=-1)
+        first.joined = joined = (linears, onednn.packed(torch.cat(weights)), bias)
+    return onednn.product(hidden, *joined[1:]).split([linear.out_features for linear in linears], dim=-1)
 
 
 def of_weights(linear: Any, rows: Callable[[], Tensor]) -> Tensor:
@@ -169,20 +170,3 @@ def _alike(linears: Sequence[Any]) -> bool:
         and (x.bias is None) == (linears[0].bias is None)
         for x in linears
     )
-
-
-def _packed(weight: Tensor) -> Tensor:
-    """``[D_out, D_in]`` as oneDNN reads it."""
-    return torch.ops.mkldnn._reorder_linear_weight(weight.detach())
-
-
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise.default(rows, weight, bias, "none", [], "")
-
-
-if torch.ops.mkldnn._linear_pointwise not in flop_registry:  # so that PyTorch's counter sees these products
-
-    @register_flop_formula(torch.ops.mkldnn._linear_pointwise)
-    def _linear_flops(rows: Any, weight: Any, *others: Any, **options: Any) -> int:
-        """Two for each multiplication, as for `addmm`."""
-        return 2 * int(torch.Size(rows).numel()) * int(weight[0])

@@ -26,7 +26,7 @@ class Answer:
         probability: the label's.
         value: the predicted number of a regression.
         tokens: tokens read, special ones included.
-        tokens_left: of these, how many were left after the last layer.
+        tokens_left: how many of its tokens were left after the last layer.
         flops: paper FLOPs.
         truncated_tokens: tokens that did not fit into the model; the label is that of what did.
         problem: why the row was not read; None for the others.

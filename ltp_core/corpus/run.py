@@ -24,7 +24,7 @@ class Progress:
 
     Attributes:
         rows: done, those of earlier runs included.
-        answered: of these, how many by this run.
+        answered: how many of the rows done are by this run.
         seconds: since this run began to answer.
         left: seconds that the rest will take, at this run's pace; None while that is not known.
     """
@@ -44,12 +44,12 @@ class Summary:
         unread_rows: rows without an answer, as they were empty or no text.
         truncated_rows: rows that did not fit into the model; the answer is that of their beginning.
         tokens: tokens read.
-        tokens_left: of these, how many were left after the last layer.
+        tokens_left: how many tokens were left after the last layer.
         flops: paper FLOPs.
         flops_reduction: dense over pruned FLOPs; None if no row was read.
         resumed_rows: rows that an earlier run answered.
         seconds: that this run took to answer the others, reading included.
-        rows_per_second: of these others.
+        rows_per_second: rows that this run answered, over its seconds.
     """
 
     rows: int

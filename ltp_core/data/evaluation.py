@@ -19,7 +19,7 @@ class Evaluation:
     Attributes:
         logits: ``[N, C]``, in the order of the rows.
         flops: mean paper FLOPs an example.
-        dense_flops: the same with nothing pruned.
+        dense_flops: mean paper FLOPs an example with nothing pruned.
         executed_flops: mean FLOPs that the engine ran for an example.
         kept_per_layer: for each layer, tokens left after it over all tokens, a share.
         truncated: how many examples did not fit into the model and were cut.

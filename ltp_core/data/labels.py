@@ -82,7 +82,7 @@ def read_labels(values: Sequence[Label | None], data: str, classes: Sequence[str
 
     Args:
         values: from `plain`.
-        data: where they come from, for errors.
+        data: where the labels come from, for errors.
         classes: names of the known classes; empty for a regression; None to find them.
 
     Raises:

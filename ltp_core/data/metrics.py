@@ -75,9 +75,9 @@ def difference_error(
     """Standard error of the difference between two models' scores on the same rows: a paired bootstrap.
 
     Args:
-        metric: as for `scores`.
+        metric: its name, see `scores`.
         one: outputs ``[N, C]``.
-        other: those of the other model, ``[N, C]``.
+        other: outputs of the other model, ``[N, C]``.
         labels: N.
         resamples: how many times N rows are drawn, with replacement.
 

@@ -43,8 +43,8 @@ class Table:
 
     Attributes:
         name: of the file.
-        texts: or pairs of them.
-        labels: each a number or a name, None where there is none; None without that column.
+        texts: single texts, or pairs.
+        labels: a number or a name a row, None where there is none; None without that column.
         more: whether rows were left out, as there are more than the limit.
         blank: what is said of the first row with an empty text; None if there is none.
     """

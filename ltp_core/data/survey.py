@@ -49,12 +49,12 @@ class Row:
     Attributes:
         text: the text, or the pair of texts.
         gold: its label (a class from 0, or a number), if it has one.
-        dense: the answer with nothing pruned,
-        pruned: and under the thresholds.
+        dense: the answer with nothing pruned.
+        pruned: the answer under the thresholds.
         tokens: length of the input, special tokens included.
         alive: tokens left after each layer.
-        dense_flops: paper FLOPs of both runs,
-        flops: the pruned one.
+        dense_flops: paper FLOPs of the dense run.
+        flops: paper FLOPs of the pruned run.
     """
 
     text: Text
@@ -286,7 +286,7 @@ class LengthPoint:
     Attributes:
         length: tokens of the input, special ones included.
         dense: paper FLOPs with nothing pruned.
-        pruned: the same under the rule, the mean over a few texts of this length.
+        pruned: paper FLOPs under the rule, the mean over a few texts of this length.
         left: tokens left after each layer, the mean over these texts.
     """
 

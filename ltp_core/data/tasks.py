@@ -14,7 +14,7 @@ class Task:
     Attributes:
         name: as on the command line.
         asks: what it answers, in a line.
-        columns: of its data: one for single texts, two for pairs.
+        columns: what its data calls the text: one for single texts, two for pairs.
         classes: names of the labels 0, 1, ...; empty for a regression.
         hub_id: its data on the Hub.
         config: the configuration there and in local folders of the same layout; None if it has one only.

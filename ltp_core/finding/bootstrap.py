@@ -15,8 +15,8 @@ class Interval:
 
     Attributes:
         value: over all sentences.
-        low: 2.5th percentile over the resamples,
-        high: and 97.5th.
+        low: 2.5th percentile over the resamples.
+        high: 97.5th percentile over the resamples.
         examples: sentences that it is over.
     """
 

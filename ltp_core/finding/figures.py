@@ -31,7 +31,7 @@ def draw(found: dict[str, Any], folder: Path, name: str) -> dict[str, Path]:
 
     Args:
         found: what the `finding` command wrote.
-        folder: where they go.
+        folder: where the figures go.
         name: of the finding, for the files.
 
     Returns:

@@ -22,7 +22,7 @@ def transfer(model: PrunedModel, rows: Rows, others: Mapping[str, PrunedModel]) 
     Each shape is multiplied by one factor, so that it gives the FLOPs reduction of the model's own.
 
     Args:
-        model: whose weights are run.
+        model: the one that is run.
         rows: what it is measured on.
         others: models of as many layers, whose thresholds are borrowed.
 

@@ -64,7 +64,7 @@ def load_family(
     Args:
         task: that all were trained on.
         ltp: models with learned thresholds; at least one.
-        dense: whose baseline all is measured against.
+        dense: the model against whose baseline all is measured.
         rivals: rule -> what `train --method RULE` left.
         device: where to run.
         data: a file, a folder or a Hub id; None for the task's own.

@@ -16,7 +16,7 @@ def rule_of(model: Owner, text: str, factor: float = 1.0) -> Rule:
     any other rule, keeps as many at random. `rules.table` has them all.
 
     Args:
-        model: whose rule it is to be.
+        model: the one that is to run under the rule.
         text: what was typed.
         factor: on the thresholds.
 

@@ -79,7 +79,7 @@ class RuleKind:
         title: on pages: "Top-k".
         short: within a sentence: "top-k".
         brief: what stays, in a few words, for the page of results.
-        how: the same in a sentence or two, with the source.
+        how: what stays, in a sentence or two, with the source.
         fit: makes the rule that meets a FLOPs target.
         written: an example of how it is written, "topk:0.5", or a word alone; None if it cannot be written.
         read: makes the rule from what is written after the colon.

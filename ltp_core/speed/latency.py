@@ -41,8 +41,8 @@ class Ratio:
 
     Attributes:
         value: median over the turns of the other's time over its own.
-        low: where the interval for that median begins, with a confidence of at least 95 %,
-        high: and where it ends.
+        low: where the interval for the median ratio begins, with a confidence of at least 95 %.
+        high: where this interval ends.
     """
 
     value: float
@@ -64,8 +64,8 @@ def paired_ratio(slower: Timing, faster: Timing) -> Ratio:
     which give no such interval, the least and the largest.
 
     Args:
-        slower: whose times are above the line,
-        faster: and below it.
+        slower: times above the line.
+        faster: times below the line.
 
     Raises:
         ValueError: if they hold no turns, or not equally many.
@@ -103,8 +103,8 @@ def interleaved(
     Args:
         calls: name -> what to run.
         device: waited for after each call where it works asynchronously.
-        runs: at least so many runs each,
-        seconds: and at least so long in all.
+        runs: at least so many runs each.
+        seconds: at least so long in all.
         warmup: untimed runs before.
         on_round: called after each round, outside of what is timed; may raise to stop.
         rest: seconds to wait before each turn, which then begins with an untimed call. Needed where

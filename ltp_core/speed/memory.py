@@ -46,7 +46,7 @@ def process_megabytes(
         run: one of `RUNS`.
         texts: the batch.
         length: longer ones are cut.
-        thresholds: those of "pruned".
+        thresholds: what the run "pruned" has.
 
     Raises:
         ValueError: on a system that does not tell.

@@ -23,7 +23,7 @@ def peers(model: PrunedModel, names: Sequence[str]) -> dict[str, Call]:
     """Make the dense peers: Hugging Face's own forward of the same weights, run in different ways.
 
     Args:
-        model: whose weights.
+        model: the one whose weights all peers run.
         names: of `PEERS`. "sdpa" and "eager" are Hugging Face's two implementations of attention,
             "compile" is the first under `torch.compile` with dynamic shapes (for its first call see
             `compile_now`), "onnxruntime" the exported graph with dynamic shapes in ONNX Runtime.

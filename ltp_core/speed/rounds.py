@@ -92,8 +92,8 @@ def measure(
         batches: padded batches of texts.
         peers: dense, by name.
         graph: the pruned ONNX graph's `packed_dense` and `pruned` calls.
-        runs: of each at least,
-        seconds: and so long in all.
+        runs: how many of each, at least.
+        seconds: how long in all, at least.
     """
     turns = Turns(batches)
     calls: dict[str, Call] = {

@@ -77,8 +77,9 @@ class Pruning:
         importance_queries: how many queries the importance is averaged over, see `ltp_core.importance`;
             None for all.
         threshold_rate: learning rate of the thresholds.
-        first_threshold: initial threshold of the first layer,
-        last_threshold: of the last layer, linear between: rising ones do better than flat ones.
+        first_threshold: initial threshold of the first layer.
+        last_threshold: initial threshold of the last layer; those between rise evenly, which does better than
+            flat ones.
         stages: one after another, with the same number of passes each.
         thresholds: initial thresholds, one a layer, as they are compared; None for the rising ones.
         distill: share of the loss that is divergence from the dense model's outputs.
@@ -86,8 +87,9 @@ class Pruning:
         spared_layers: the first so many layers remove nothing: their thresholds are 0 and stay so.
         shortest: rows with fewer tokens are left out. At a threshold theta up to 1/theta tokens may
             stay, so short rows lose nothing and teach nothing about pruning.
-        augment: more rows for each real one: made up, see `augment.made_up`, or
-        unlabelled: drawn from here, a task's name, a file, a folder or a Hub id; see `augment.drawn`.
+        augment: more rows for each real one, made up as `augment.made_up` says.
+        unlabelled: where these rows are drawn from instead (`augment.drawn`): a task's name, a file, a folder
+            or a Hub id.
     """
 
     target_flops: float | None = 2.1
@@ -245,7 +247,7 @@ def portable(training: dict[str, Any], baseline: dict[str, Any]) -> dict[str, An
 
     Args:
         training: of the run's settings.
-        baseline: the same of its baseline, whose dense stage may have been another run's.
+        baseline: what its baseline's settings say, whose dense stage may have been another run's.
     """
     pruning = training["pruning"]
     if source := pruning.get("unlabelled"):

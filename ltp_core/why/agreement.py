@@ -20,7 +20,7 @@ class Agreement:
         auc: for each layer, the area under the ROC curve of its size as a predictor of being left
             after it: the chance that of a token that is left and one that is gone, the first has the
             larger attribution. 0.5 is chance, 1 perfect; None where all are left or all are gone.
-        overall: the same over all layers: the chance that of two tokens of which one survives longer, it has
+        overall: agreement over all layers: the chance that of two tokens of which one survives longer, it has
             the larger attribution (Harrell's concordance, the area under the ROC curve for a
             predicted quantity with more than two values); None if all survive equally long.
         k: for each layer, the tokens left after it.

@@ -41,9 +41,9 @@ class Scores:
 
     Attributes:
         values: one a token, in log-odds (or the unit of a regression); positive speaks for the class.
-        output: log-odds (or value) of the text,
-        baseline_output: and of the baseline text, where each token is replaced; None for a method that
-            has no baseline.
+        output: log-odds (or value) of the text.
+        baseline_output: log-odds (or value) of the baseline text, where each token is replaced; None for a
+            method that has no baseline.
         delta: convergence delta of Integrated Gradients: sum of the values minus the change of the
             output from baseline to text, which would be 0 for an exact integral; None for other methods.
         steps: gradients that were averaged.
@@ -72,8 +72,8 @@ class Attribution:
         method: how they were computed.
         words: for each token, whether it belongs to the text: special tokens are neither replaced by the
             baseline nor counted in the agreement.
-        dense: attributions with nothing pruned,
-        pruned: and of the pruned model, its kept sets frozen.
+        dense: attributions with nothing pruned.
+        pruned: attributions of the pruned model, its kept sets frozen.
         trace: the pruned run; `trace.survived` is the number of layers that each token survived.
     """
 
@@ -182,10 +182,10 @@ def attribute_batch(
         batch: B texts.
         kept: bool ``[B, L, n]``, the tokens left after each layer; None when nothing is pruned.
         targets: ``[B]``, the class of each text (0 for a regression).
-        method: as for `attribute`.
-        baseline: as for `attribute`.
-        steps: to begin with,
-        most_steps: and for texts whose delta is then too large.
+        method: see `attribute`.
+        baseline: see `attribute`.
+        steps: how many to begin with.
+        most_steps: how many at most, for texts whose delta is too large with fewer.
 
     Returns:
         One `Scores` a text, over its real tokens.

@@ -64,7 +64,7 @@ def contest(model: PrunedModel, text: Text, rule: Rule, seed: int = 0) -> list[C
     Args:
         model: what to run.
         text: a text or a pair.
-        rule: whose FLOPs on this text are the target; called "ltp".
+        rule: the one called "ltp"; its FLOPs on this text are the target.
         seed: of the random choice.
 
     Returns:

@@ -72,7 +72,7 @@ def test_a_call_changes_nothing(tiny_bert, tokenizer, ragged_batch):
     model = PrunedModel(tiny_bert(), tokenizer, RULE.values)
     before = copy.deepcopy(model.state_dict())
     inputs = copy.deepcopy(ragged_batch)
-    for execution in ("removed", "masked", "soft"):
+    for execution in ("removed", "masked"):
         model(**ragged_batch, rule=Thresholds([0.3] * 3), execution=execution)
     model.predict([SENTENCE, "bad"], rule=Dense(), attention_layer=2)
     assert model.thresholds == RULE.values
@@ -86,7 +86,7 @@ def test_a_call_changes_nothing(tiny_bert, tokenizer, ragged_batch):
 def test_gradients_flow_to_the_inputs_of_every_execution(model, ragged_batch):
     """Attribution needs them."""
     words = model.hf_model.bert.embeddings.word_embeddings(ragged_batch["input_ids"]).detach()
-    for execution in ("removed", "masked", "soft"):
+    for execution in ("removed", "masked"):
         embeds = words.clone().requires_grad_()
         mask = ragged_batch["attention_mask"]
         model(
@@ -100,7 +100,7 @@ def test_gradients_flow_to_the_inputs_of_every_execution(model, ragged_batch):
     [
         ({"rule": Thresholds([0.1])}, "needs 3 thresholds; got 1"),
         ({"execution": "other"}, "execution must be"),
-        ({"execution": "soft", "rule": Dense()}, "soft execution needs thresholds"),
+        ({"execution": "soft"}, "must be 'removed' or 'masked', got 'soft'"),
         ({"attention_layer": 0}, "layer 0 does not exist"),
         ({"attention_layer": 4}, "layers 1 to 3"),
         ({"inputs_embeds": torch.zeros(3, 13, 48)}, "either input_ids or inputs_embeds"),
