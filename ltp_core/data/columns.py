@@ -20,7 +20,7 @@ class Wanted:
 
     Attributes:
         texts: the one or two columns that hold the text.
-        columns: those of the text, and the label's if the file has one.
+        columns: the text's, and the label's if the file has one.
     """
 
     texts: tuple[str, ...]

@@ -10,6 +10,8 @@ from tests import rooms
 def test_the_map_has_every_room_once():
     shown = rooms.mapped()
     assert len(shown) == len(set(shown))
+    new = set(rooms.rooms()) - set(shown)
+    assert not new, f"new rooms need a row in the table of docs/architecture.md: {sorted(new)}"
     assert set(shown) == set(rooms.rooms())
 
 
