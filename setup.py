@@ -1,7 +1,7 @@
 """What pyproject.toml cannot say: a wheel holds the lab, the shipped models and what the pages read.
 
 They go into the package, as `ltp_core/project`, so that nothing called `app` or `assets` is installed beside
-it. The folders stay where they are; an editable installation reads them there (`ltp_core/places.py`).
+it. The folders stay where they are; an editable installation reads them there (`ltp_core/files/places.py`).
 """
 
 import shutil

@@ -12,12 +12,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from ltp_core import deltas
 from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
-from ltp_core.files import write_whole
+from ltp_core.files.places import ROOT
+from ltp_core.files.whole import write_whole
 from ltp_core.importance import checked_queries
-from ltp_core.places import ROOT
-from ltp_core.pretrained import (
+from ltp_core.rules.thresholds import checked_reference_length
+from ltp_core.weights import deltas
+from ltp_core.weights.pretrained import (
     check_folder,
     class_names,
     has_tokenizer,
@@ -27,7 +28,6 @@ from ltp_core.pretrained import (
     read_header,
     read_json,
 )
-from ltp_core.rules.thresholds import checked_reference_length
 
 SHIPPED = ROOT / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"

@@ -23,7 +23,7 @@ from ltp_core.commands.results import results
 from ltp_core.commands.ship import ship
 from ltp_core.commands.trace import trace
 from ltp_core.commands.train import train
-from ltp_core.files import is_full
+from ltp_core.files.whole import is_full
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (

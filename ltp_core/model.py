@@ -16,14 +16,14 @@ from ltp_core.architectures import view_of
 from ltp_core.architectures.packed_weights import PackedWeights
 from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
-from ltp_core.files import whole_folder
+from ltp_core.files.whole import whole_folder
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.importance import SAMPLE
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, TorchClassifier, columns
-from ltp_core.pretrained import save_tokenizer
 from ltp_core.rules import Dense, Rule, alive_counts
 from ltp_core.run import Inputs
+from ltp_core.weights.pretrained import save_tokenizer
 
 if TYPE_CHECKING:
     from ltp_core.onnx.model import OnnxModel

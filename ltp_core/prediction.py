@@ -16,11 +16,11 @@ from ltp_core.architectures import family_of
 from ltp_core.checkpoints import Settings
 from ltp_core.flops import Dimensions, executed_flops, paper_flops
 from ltp_core.importance import checked_queries
-from ltp_core.pretrained import class_names
 from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
 from ltp_core.run import Run
 from ltp_core.slow_tokens import tokenized
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
+from ltp_core.weights.pretrained import class_names
 
 # Fast tokenizers keep truncation and padding as state of their own, which a second thread would change.
 _tokenizing = threading.Lock()

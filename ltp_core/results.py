@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from ltp_core.files import write_whole
-from ltp_core.places import ROOT
+from ltp_core.files.places import ROOT
+from ltp_core.files.whole import write_whole
 
 RESULTS = ROOT / "assets" / "results"
 

@@ -25,7 +25,7 @@ from ltp_core.commands.shared import (
 from ltp_core.data.rows import DataError
 from ltp_core.data.sources import load_table
 from ltp_core.data.tasks import TASKS
-from ltp_core.files import check_output, write_whole
+from ltp_core.files.whole import check_output, write_whole
 from ltp_core.model import PrunedModel
 
 CALIBRATION_FILE = "calibration.json"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ltp_core.places import ROOT
+from ltp_core.files.places import ROOT
 
 OWN_MODELS = "LTP_LAB_OWN_MODELS"  # read by app/own_models.py
 EVERYWHERE = ("0.0.0.0", "::")

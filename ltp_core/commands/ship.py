@@ -10,19 +10,20 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ltp_core import checkpoints, deltas
+from ltp_core import checkpoints
 from ltp_core.bases import BASES, KNOWN, Base, CheckpointError, base_folder, sha256
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.shared import Json, emit, quiet
 from ltp_core.data.evaluation import run_rows
-from ltp_core.files import swap, take_back, write_whole
+from ltp_core.files.whole import swap, take_back, write_whole
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
-from ltp_core.pretrained import load_tokenizer
 from ltp_core.results import RESULTS
 from ltp_core.rules import Thresholds
 from ltp_core.training.budget import settle
 from ltp_core.training.job import Job, portable
+from ltp_core.weights import deltas
+from ltp_core.weights.pretrained import load_tokenizer
 
 LOGGED = ("step", "loss", "thresholds", "flops_reduction", "multiplier")
 

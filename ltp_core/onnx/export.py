@@ -22,7 +22,7 @@ from ltp_core.data.sentences import own_sentences
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
 from ltp_core.prediction import TorchClassifier
-from ltp_core.pretrained import load_classifier, save_tokenizer
+from ltp_core.weights.pretrained import load_classifier, save_tokenizer
 
 OPSET = 20
 CHECKED = 100  # real inputs that an exported model is compared on

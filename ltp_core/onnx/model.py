@@ -12,9 +12,9 @@ from ltp_core import checkpoints
 from ltp_core.bases import CheckpointError, sha256
 from ltp_core.checkpoints import Settings
 from ltp_core.prediction import PrunedOutput, TextClassifier
-from ltp_core.pretrained import load_config, load_tokenizer
 from ltp_core.rules import Dense, Rule, Thresholds, alive_counts
 from ltp_core.run import Run
+from ltp_core.weights.pretrained import load_config, load_tokenizer
 
 GRAPH_FILE = "model.onnx"
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ltp_core.bases import WEIGHTS, Base, CheckpointError, base_folder
-from ltp_core.deltas import factors
+from ltp_core.weights.deltas import factors
 
 
 def with_factors(hf_model: Any, base: Base, rank: int) -> Any:

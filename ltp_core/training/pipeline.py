@@ -17,9 +17,8 @@ from ltp_core.data.labels import describe
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.data.tasks import TASKS
-from ltp_core.files import check_output
+from ltp_core.files.whole import check_output
 from ltp_core.model import PrunedModel, Text
-from ltp_core.pretrained import check_folder, check_vocabulary, load_classifier, load_config, load_tokenizer
 from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
 from ltp_core.rules.table import RULES
 from ltp_core.training.augment import drawable
@@ -40,6 +39,13 @@ from ltp_core.training.low_rank import with_factors
 from ltp_core.training.processes import join
 from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
 from ltp_core.training.stages import train_dense, train_pruned
+from ltp_core.weights.pretrained import (
+    check_folder,
+    check_vocabulary,
+    load_classifier,
+    load_config,
+    load_tokenizer,
+)
 
 JOB_FILE = "job.json"
 

@@ -119,7 +119,7 @@ def test_models_and_traces_from_another_folder(installed, tmp_path):
 
 
 PAGE = """
-from ltp_core.places import ROOT
+from ltp_core.files.places import ROOT
 import sys
 sys.path.insert(0, str(ROOT))
 from streamlit.testing.v1 import AppTest

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ltp_core.deltas import decode, encode, factors, low_rank, rounded
+from ltp_core.weights.deltas import decode, encode, factors, low_rank, rounded
 
 BASE = {"dense.weight": torch.zeros(3, 5), "dense.bias": torch.zeros(3)}
 

@@ -4,10 +4,11 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
-from ltp_core import PrunedModel, Thresholds, deltas
+from ltp_core import PrunedModel, Thresholds
 from ltp_core.bases import Base, CheckpointError, sha256
 from ltp_core.training import low_rank
 from ltp_core.training.low_rank import with_factors
+from ltp_core.weights import deltas
 
 pytest.importorskip("peft")
 

@@ -1,5 +1,6 @@
 """The house: the map in docs/architecture.md against the tree, and arrows that run one way."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,21 @@ def test_no_command_imports_another():
 
 def test_few_modules_stand_at_the_root():
     assert len(rooms.root_modules()) <= 14
+
+
+# The command line's page is its own help; where files lie and how slow tokenizers are read is nobody's call.
+NO_REFERENCE = {"commands", "files", "slow_tokens"}
+
+
+def test_the_reference_has_every_room():
+    pages = (rooms.ROOT / "docs" / "reference").glob("*.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    named = {rooms.room_of(name) for name in re.findall(r"^::: ltp_core\.([\w.]+)", text, re.MULTILINE)}
+    assert named == set(rooms.rooms()) - NO_REFERENCE
+
+
+def test_the_readme_leads_to_the_map():
+    assert "(docs/architecture.md#rooms)" in (rooms.ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""How the weights of a Hugging Face model are stored and loaded."""
