@@ -33,6 +33,7 @@ class Setting:
         learned: the learned ones, if there are some,
         start: and those that the model starts with.
         reference: the length up to which a threshold is a plain share of attention; None for any.
+        several: whether an answer is a set of labels.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Setting:
     learned: tuple[float, ...] | None
     start: tuple[float, ...]
     reference: float | None = None
+    several: bool = False
 
     @classmethod
     def of(cls, model: PrunedModel, thresholds: tuple[float, ...], start: tuple[float, ...]) -> "Setting":
@@ -58,6 +60,7 @@ class Setting:
             model.thresholds,
             start,
             model.reference_length,
+            model.multi_label,
         )
 
 
@@ -98,6 +101,7 @@ def stage_data(
         "question": question.asks,
         "scale": scale and {"low": scale.low, "high": scale.high, "words": list(scale.words)},
         "labels": list(setting.labels),
+        "several": setting.several,
         "tokens": [visible(token) for token in trace.tokens],
         "pieces": [{"text": p.text, "glued": p.glued} for p in pieces(trace.tokens, special)],
         "special": special,

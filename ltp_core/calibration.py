@@ -131,20 +131,25 @@ class Walk:
         self._curve.append(self._here.point)
 
 
-def divergence(logits: np.ndarray, dense: np.ndarray) -> float:
+def divergence(logits: np.ndarray, dense: np.ndarray, multi_label: bool = False) -> float:
     """How far outputs are from the dense model's, a mean over N inputs.
 
     Args:
         logits: of the pruned model, ``[N, C]``.
         dense: of the dense model, ``[N, C]``.
+        multi_label: whether each label is answered by itself.
 
     Returns:
-        KL(dense ‖ pruned) in nats; squared error where there is one output.
+        KL(dense ‖ pruned) in nats, of a multi-label model the sum over its labels; squared error where there
+        is one output.
     """
     if logits.shape[-1] == 1:
         return float(np.square(logits - dense).mean())
-    says, meant = (torch.from_numpy(x).double().log_softmax(dim=-1) for x in (logits, dense))
-    return float((meant.exp() * (meant - says)).sum(dim=-1).mean().clamp_min(0))
+    outputs = [torch.from_numpy(x).double() for x in (logits, dense)]
+    if multi_label:  # yes or no, for each label
+        outputs = [torch.stack([x, torch.zeros_like(x)], dim=-1) for x in outputs]  # [N, C, 2]
+    says, meant = (x.log_softmax(dim=-1) for x in outputs)
+    return float((meant.exp() * (meant - says)).flatten(1).sum(dim=-1).mean().clamp_min(0))
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,11 @@ class _Sample:
         logits, alive, compared = self._forward(rule)
         counts = zip(self.tokens, alive.tolist(), strict=True)
         flops = float(np.mean([paper_flops(self.model.dimensions, n, kept) for n, kept in counts]))
-        point = Point(tuple(rule.values), self.dense_flops / flops, divergence(logits, self.dense))
+        point = Point(
+            tuple(rule.values),
+            self.dense_flops / flops,
+            divergence(logits, self.dense, self.model.multi_label),
+        )
         return _Tried(point, flops, compared)
 
     def _forward(self, rule: Rule) -> tuple[np.ndarray, Tensor, tuple[Tensor, ...]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from ltp_core import checkpoints
 from ltp_core.architectures import view_of
@@ -199,7 +199,7 @@ class PrunedModel(nn.Module, TorchClassifier):
             input_ids: ``[B, n]``.
             attention_mask: ``[B, n]``, 1 for real tokens; None means that all are.
             token_type_ids: ``[B, n]``, or None.
-            labels: ``[B]``; adds a loss.
+            labels: `[B]`, `[B, C]` of a multi-label model; adds a loss.
             rule: who stays; None for the learned thresholds.
             execution: "removed" gathers the survivors and computes nothing else; "masked" is the
                 padded reference.
@@ -235,9 +235,15 @@ class PrunedModel(nn.Module, TorchClassifier):
 
 
 def task_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy, or squared error where there is one output: ``[B, C]`` and ``[B]`` -> scalar."""
+    """The loss that fits the labels of logits ``[B, C]``, a scalar.
+
+    Cross-entropy for ``[B]``, squared error where there is one output; for ``[B, C]``, 0 or 1 for each label
+    of a multi-label model, the mean binary cross-entropy.
+    """
     if logits.shape[-1] == 1:
         return mse_loss(logits.squeeze(-1), labels.flatten().to(logits.dtype))
+    if labels.shape == logits.shape:
+        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
     return cross_entropy(logits, labels)
 
 

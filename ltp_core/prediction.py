@@ -47,17 +47,46 @@ class PrunedOutput:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What the logits of one text say.
+
+    Attributes:
+        label: the predicted label's name; of a multi-label model the names of all, or "none"; None for a
+            regression.
+        probabilities: label name -> probability, of a multi-label model each by itself; empty for a
+            regression.
+        value: the predicted number of a regression; None for a classification.
+        labels: of a multi-label model the labels whose probability is 0.5 or more; None for others.
+    """
+
+    label: str | None
+    probabilities: dict[str, float]
+    value: float | None
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """The label's probability; of a set of labels, that of the least sure; None for a regression."""
+        if self.labels is not None:
+            return min(max(share, 1 - share) for share in self.probabilities.values())
+        return None if self.label is None else self.probabilities[self.label]
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the model says about one text.
 
     Attributes:
-        label: the predicted label's name; None for a regression.
-        probabilities: label name -> probability; empty for a regression.
+        label: the predicted label's name; of a multi-label model the names of all, or "none"; None for a
+            regression.
+        probabilities: label name -> probability, of a multi-label model each by itself; empty for a
+            regression.
         value: the predicted number of a regression; None for a classification.
         flops: paper FLOPs of the encoder.
         dense_flops: paper FLOPs with nothing pruned.
         executed_flops: what the engine runs, classifier included, when no trace is asked for.
         trace: what happened to every token.
+        labels: of a multi-label model the labels whose probability is 0.5 or more; None for others.
     """
 
     label: str | None
@@ -67,6 +96,12 @@ class Prediction:
     dense_flops: int
     executed_flops: int
     trace: Trace
+    labels: tuple[str, ...] | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """The label's probability; of a set of labels, that of the least sure; None for a regression."""
+        return Said(self.label, self.probabilities, self.value, self.labels).confidence
 
     @property
     def flops_reduction(self) -> float:
@@ -120,6 +155,12 @@ class TextClassifier:
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, by number; none for a regression."""
         return class_names(self.config)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each label is answered by itself (sigmoid), so that an answer is a set of labels."""
+        several = getattr(self.config, "problem_type", None) == "multi_label_classification"
+        return several and len(self.classes) > 1
 
     @property
     def device(self) -> torch.device:
@@ -335,23 +376,29 @@ class TextClassifier:
             self._prediction(logits, trace, rule) for logits, trace in zip(output.logits, traces, strict=True)
         ]
 
-    def answer(self, logits: Sequence[float]) -> tuple[str | None, dict[str, float], float | None]:
-        """Label, probabilities by label, and value, as in `Prediction`, from one text's logits ``[C]``."""
+    def answer(self, logits: Sequence[float]) -> Said:
+        """What one text's logits ``[C]`` say."""
         if len(logits) == 1:
-            return None, {}, float(logits[0])
+            return Said(None, {}, float(logits[0]))
+        if self.multi_label:
+            shares = torch.tensor(logits, dtype=torch.float64).sigmoid().tolist()
+            probabilities = dict(zip(self.classes, shares, strict=True))
+            labels = tuple(label for label, share in probabilities.items() if share >= 0.5)
+            return Said(", ".join(labels) or "none", probabilities, None, labels)
         weights = [math.exp(logit - max(logits)) for logit in logits]
         total = sum(weights)
         probabilities = dict(zip(self.classes, (weight / total for weight in weights), strict=True))
-        return max(probabilities, key=probabilities.__getitem__), probabilities, None
+        return Said(max(probabilities, key=probabilities.__getitem__), probabilities, None)
 
     def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
         size, tokens = self.dimensions, len(trace.tokens)
         observed = self.observed(rule)
-        label, probabilities, value = self.answer(logits.tolist())
+        said = self.answer(logits.tolist())
         return Prediction(
-            label=label,
-            probabilities=probabilities,
-            value=value,
+            label=said.label,
+            probabilities=said.probabilities,
+            value=said.value,
+            labels=said.labels,
             flops=paper_flops(size, tokens, trace.alive),
             dense_flops=paper_flops(size, tokens, [tokens] * self.layers),
             executed_flops=executed_flops(size, tokens, trace.alive, observed, self.queries()),

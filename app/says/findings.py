@@ -77,7 +77,7 @@ def answer(prediction: Prediction) -> str:
     """A label with its probability, or the value of a regression."""
     if prediction.label is None:
         return f"{prediction.value:.2f}"
-    return f"{prediction.label} {probability(prediction.probabilities[prediction.label])}"
+    return f"{prediction.label} {probability(prediction.confidence or 0)}"
 
 
 def contest(contenders: Sequence[Contender]) -> str:

@@ -113,6 +113,9 @@ def pins(before: Prediction, after: Prediction) -> str:
     """What the pins did."""
     if before.label is None:
         return f"With your pins the answer moves from {before.value:.2f} to {after.value:.2f}"
+    if before.labels is not None:
+        verb = "keep" if before.label == after.label else "change"
+        return f"Your pins {verb} the answer: {after.label}"
     shares = (probability(before.probabilities[before.label]), probability(after.probabilities[before.label]))
     moved = f"{before.label} goes from {shares[0]} to {shares[1]}"
     if shares[0] == shares[1]:

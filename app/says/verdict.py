@@ -72,7 +72,7 @@ def _answer(name: str, prediction: Prediction) -> Bar:
     kind = name.lower()
     if prediction.label is None:
         return Bar(name, None, f"{prediction.value:.2f}", kind)
-    share = prediction.probabilities[prediction.label]
+    share = prediction.confidence or 0
     return Bar(name, share, f"{prediction.label} {words.probability(share)}", kind)
 
 

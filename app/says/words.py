@@ -71,7 +71,7 @@ def sameness(dense: Prediction, pruned: Prediction) -> str:
     """As `agreement`, but the same label at a confidence that moved by more than `MOVED` is not the same."""
     if dense.label is None or dense.label != pruned.label:
         return agreement(dense, pruned)
-    before, after = (run.probabilities[dense.label] for run in (dense, pruned))
+    before, after = dense.confidence or 0, pruned.confidence or 0  # of the same label
     if abs(before - after) <= MOVED:
         return agreement(dense, pruned)
     return f"same label, not as sure ({probability(before)} → {probability(after)})"

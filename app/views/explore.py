@@ -71,7 +71,7 @@ def _stage(view: View) -> None:
             undo=bool(seen.history),
             fixed="thresholds" in session.hidden(),
             note=words.collapse(view.trace) or _question(view),
-            live=offer(view.settings.model, view.texts),
+            live=None if setting.several else offer(view.settings.model, view.texts),
         ),
         "stage",
         on_release=session.set_thresholds,

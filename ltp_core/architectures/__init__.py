@@ -49,6 +49,4 @@ def view_of(model: Any) -> EncoderView:
             f"{type(model).__name__} has no sequence-classification head; "
             f"known are the ForSequenceClassification models of: {', '.join(sorted(FAMILIES))}"
         )
-    if getattr(config, "problem_type", None) == "multi_label_classification":
-        raise ValueError("cannot read a multi-label head: its outputs are no distribution over labels")
     return view(model)

@@ -66,6 +66,7 @@ def trace(
 def _verdict(said: Prediction, time: Timing) -> dict[str, Any]:
     return {
         "label": said.label,
+        **({} if said.labels is None else {"labels": said.labels}),
         "value": said.value,
         "probabilities": said.probabilities,
         "flops": said.flops,
@@ -87,11 +88,7 @@ def _show(console: Console, pruned: Prediction, dense: Prediction, document: dic
         console.print(f"{trace.truncated_tokens} tokens did not fit into the model and were cut")
     grid = Table("", "says", "paper FLOPs", "executed FLOPs", "median ms")
     for name, said in (("dense", dense), ("pruned", pruned)):
-        answer = (
-            f"{said.value:.3f}"
-            if said.label is None
-            else f"{said.label} {said.probabilities[said.label]:.1%}"
-        )
+        answer = f"{said.value:.3f}" if said.label is None else f"{said.label} {said.confidence:.1%}"
         time = f"{document[name]['milliseconds']:.2f}"
         grid.add_row(name, answer, f"{said.flops / 1e6:.1f} M", f"{said.executed_flops / 1e6:.1f} M", time)
     console.print(grid)

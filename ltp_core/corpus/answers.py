@@ -24,6 +24,8 @@ class Answer:
     Attributes:
         label: the predicted label; None for a regression, or a row that was not read.
         probability: the label's.
+        labels: of a multi-label model, the labels whose probability is 0.5 or more.
+        probabilities: of a multi-label model, that of each label.
         value: the predicted number of a regression.
         tokens: tokens read, special ones included.
         tokens_left: how many of its tokens were left after the last layer.
@@ -34,6 +36,8 @@ class Answer:
 
     label: str | None = None
     probability: float | None = None
+    labels: tuple[str, ...] | None = None
+    probabilities: dict[str, float] | None = None
     value: float | None = None
     tokens: int = 0
     tokens_left: int = 0
@@ -43,11 +47,18 @@ class Answer:
 
 
 def schema_of(model: TextClassifier) -> pyarrow.Schema:
-    """The columns that answers become: for a regression `value`, else `label` and `probability`; the rest."""
+    """The columns that answers become.
+
+    For a regression `value`; for a multi-label model `labels` and `probabilities`, one by each label's name;
+    else `label` and `probability`; and the rest.
+    """
     said = ["value"] if model.dimensions.classes == 1 else ["label", "probability"]
+    said = ["labels", "probabilities"] if model.multi_label else said
     counts = ["tokens", "tokens_left", "flops", "truncated_tokens"]
     types = {"label": pyarrow.string(), "problem": pyarrow.string()}
     types |= dict.fromkeys(("probability", "value"), pyarrow.float64())
+    types["labels"] = pyarrow.list_(pyarrow.string())
+    types["probabilities"] = pyarrow.struct([(name, pyarrow.float64()) for name in model.classes])
     types |= dict.fromkeys(counts, pyarrow.int64())
     return pyarrow.schema([(name, types[name]) for name in (*said, *counts, "problem")])
 
@@ -96,11 +107,13 @@ def answer_all(
             if not all(math.isfinite(score) for score in scores):
                 answers[row] = Answer(tokens=tokens, problem=NOT_FINITE)
                 continue
-            label, probabilities, value = model.answer(scores)
+            said = model.answer(scores)
             answers[row] = Answer(
-                label=label,
-                probability=None if label is None else probabilities[label],
-                value=value,
+                label=said.label,
+                probability=said.confidence,
+                labels=said.labels,
+                probabilities=said.probabilities,
+                value=said.value,
                 tokens=tokens,
                 tokens_left=left[-1],
                 flops=paper_flops(size, tokens, left),

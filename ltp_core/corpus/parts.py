@@ -143,7 +143,7 @@ def _write_parquet(tables: Iterator[pyarrow.Table], schema: pyarrow.Schema, file
 
 
 def _write_csv(tables: Iterator[pyarrow.Table], schema: pyarrow.Schema, file: Path) -> None:
-    """With a list of labels as JSON in its cell."""
+    """With several labels, and their probabilities, as JSON in one cell."""
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(schema.names)
@@ -154,7 +154,7 @@ def _write_csv(tables: Iterator[pyarrow.Table], schema: pyarrow.Schema, file: Pa
 
 def _cells(column: pyarrow.ChunkedArray) -> list[Any]:
     values = column.to_pylist()
-    if pyarrow.types.is_list(column.type):
+    if pyarrow.types.is_nested(column.type):
         return [None if each is None else json.dumps(each, ensure_ascii=False) for each in values]
     return values
 

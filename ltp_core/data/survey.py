@@ -39,7 +39,7 @@ class Answer:
     def of(cls, prediction: Prediction) -> "Answer":
         """Keep a prediction's answer and leave its trace."""
         label = prediction.label
-        return cls(label, None if label is None else prediction.probabilities[label], prediction.value)
+        return cls(label, prediction.confidence, prediction.value)
 
 
 @dataclass(frozen=True)
@@ -210,6 +210,8 @@ def survey(
     """
     if not texts:
         raise ValueError("there are no texts to run")
+    if labels is not None and model.multi_label:
+        raise ValueError("this model answers with a set of labels; leave the label column out of the file")
     if labels is not None and len(labels) != len(texts):
         raise ValueError(f"{len(texts)} texts have {len(labels)} labels")
     others = sorted(set(factors) - {0.0, 1.0})
@@ -246,7 +248,12 @@ def survey(
                 fates.add(found)
                 truncated += found.trace.truncated_tokens > 0
     curve = [
-        Point(factor, dense_flops / work[factor], _agreement(outputs[0.0], outputs[factor]), score)
+        Point(
+            factor,
+            dense_flops / work[factor],
+            _agreement(outputs[0.0], outputs[factor], model.multi_label),
+            score,
+        )
         for factor in sorted(outputs)
         for score in [_score(metric, outputs[factor], labels)]
     ]
@@ -332,9 +339,11 @@ def _output(found: Prediction) -> list[float]:
     return list(found.probabilities.values()) if found.value is None else [found.value]
 
 
-def _agreement(dense: np.ndarray, pruned: np.ndarray) -> float | None:
+def _agreement(dense: np.ndarray, pruned: np.ndarray, multi_label: bool) -> float | None:
     if dense.shape[-1] == 1:
         return None
+    if multi_label:
+        return float(((dense >= 0.5) == (pruned >= 0.5)).all(axis=-1).mean())
     return float((dense.argmax(axis=-1) == pruned.argmax(axis=-1)).mean())
 
 

@@ -56,6 +56,8 @@ def run_unpruned(
     bar: Bar = no_bar,
 ) -> Unpruned:
     """Run baseline and dense model, once for all rules."""
+    if model.multi_label:
+        raise DataError("this model answers with a set of labels: one label a row does not score it")
     classes = model.dimensions.classes
     metric = metric_of(model.settings.task, classes)
     if classes > 1 and not all(label in range(classes) for label in rows.labels):

@@ -253,7 +253,7 @@ def fresh_model(job: Job, names: tuple[str, ...], say: Callable[[str], None] = _
     """
     set_seed(job.dense.seed)
     source: Any = base_folder(BASES[job.base]) if job.base in BASES else job.base
-    heads: dict[str, Any] = {"num_labels": max(len(names), 1)}
+    heads: dict[str, Any] = {"num_labels": max(len(names), 1), "problem_type": None}
     if names:
         heads |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
     try:

@@ -205,7 +205,7 @@ def attribute_batch(
         def output(x: Tensor, mask: Tensor, segments: Tensor | None, sets: Tensor, targets: Tensor) -> Tensor:
             rule = Dense() if kept is None else Frozen(sets)
             logits = model(None, mask, segments, rule=rule, inputs_embeds=x).logits
-            return log_odds(logits, targets)  # [rows]
+            return log_odds(logits, targets, model.multi_label)  # [rows]
 
         given = (mask, segments, sets, targets)
         with torch.no_grad():
@@ -234,11 +234,16 @@ def attribute_batch(
     return found
 
 
-def log_odds(logits: Tensor, targets: Tensor) -> Tensor:
-    """Log-odds of a class, or the value of a regression: ``[B, C]`` and ``[B]`` -> ``[B]``."""
+def log_odds(logits: Tensor, targets: Tensor, multi_label: bool = False) -> Tensor:
+    """Log-odds of a class, or the value of a regression: ``[B, C]`` and ``[B]`` -> ``[B]``.
+
+    Where each label is answered by itself, its logit is its log-odds.
+    """
     if logits.shape[-1] == 1:
         return logits[:, 0]
     chosen = torch.nn.functional.one_hot(targets, logits.shape[-1]).bool()  # [B, C]
+    if multi_label:
+        return logits[chosen]
     return logits[chosen] - logits.masked_fill(chosen, -torch.inf).logsumexp(dim=-1)
 
 

@@ -239,14 +239,13 @@ def what_keeping_changes(model: PrunedModel, text: Text, rule: Rule | None = Non
         return ()
     stay = _rows([(), *((p,) for p in dropped)], batch)  # the first row is the run as it is
     logits = _run(model, batch, rule, stay, torch.zeros_like(stay))  # [1 + R, C]
-    odds = log_odds(logits, logits[:1].argmax(dim=-1).expand(len(logits)))  # [1 + R]
-    names = None if model.dimensions.classes == 1 else model.config.id2label
+    odds = log_odds(logits, logits[:1].argmax(dim=-1).expand(len(logits)), model.multi_label)  # [1 + R]
     return tuple(
         KeptToken(
             position=position,
             token=pruned.trace.tokens[position],
             leaves=survived[position] + 1,
-            label=None if names is None else names[int(row.argmax())],
+            label=model.answer(row.tolist()).label,
             change=float(moved),
         )
         for position, row, moved in zip(dropped, logits[1:], odds[1:] - odds[0], strict=True)
@@ -264,6 +263,8 @@ class _Search:
             raise ValueError(f"the budget must be at least 1 forward pass, got {budget}")
         if model.dimensions.classes == 1:
             raise ValueError("this model puts out a number: it has no label that could flip")
+        if model.multi_label:
+            raise ValueError("this model answers with a set of labels: it has no one label that could flip")
         encoding, _ = model.encode([text])
         self.model, self.budget = model, budget
         self.rule = model.learned_rule if rule is None else rule

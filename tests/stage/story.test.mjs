@@ -74,3 +74,13 @@ test("many words are counted, and markup stays text", () => {
 test("what is spoken has the counts", () => {
   assert.match(announcement(data, statesOf(data.kept), data.answers.pruned, 1.5), /Tokens left after each layer: 4, 3, 3 of 5\.$/);
 });
+
+test("a set of labels is one answer, as sure as its least sure label", () => {
+  const several = { ...data, several: true, labels: ["joy", "anger", "fear"] };
+  const set = (...probabilities) => ({ probabilities, value: null });
+  assert.equal(line([spoken(several, set(0.75, 0.5, 0.125))]), "joy, anger 50.0 %");
+  assert.equal(line([spoken(several, set(0.25, 0.125, 0.25))]), "none 75.0 %");
+  assert.equal(verdict(several, set(0.9, 0.8, 0.1), set(0.9, 0.4, 0.1)).kind, "changed");
+  assert.equal(verdict(several, set(0.9, 0.8, 0.1), set(0.8, 0.75, 0.2)).kind, "same");
+  assert.equal(verdict(several, set(0.9, 0.9, 0.1), set(0.9, 0.7, 0.1)).kind, "moved");
+});

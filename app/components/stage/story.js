@@ -7,13 +7,21 @@ import { probability, times } from "./scale.js";
 const MOVED = 0.1; // of probability: beyond, the same label is not the same answer
 const LONGEST = 110; // characters of words in a headline; beyond, they are counted
 
-/** An answer {probabilities, value} as {label, share, value, text}; share is the label's probability. */
+/**
+ * An answer {probabilities, value} as {label, share, value, text}; share is the label's probability. Where a model answers with
+ * a set of labels (`data.several`), the label is all of them and the share that of the least sure.
+ */
 export function spoken(data, answer) {
   if (answer.value !== null) {
     const { scale } = data;
     const value = answer.value.toFixed(2);
     const text = scale ? `${value} of ${scale.high}` : value;
     return { label: null, share: null, value: answer.value, text, gloss: scale ? gloss(scale, answer.value) : "" };
+  }
+  if (data.several) {
+    const label = data.labels.filter((_, place) => answer.probabilities[place] >= 0.5).join(", ") || "none";
+    const share = shareOf(data, answer, label);
+    return { label, share, value: null, text: `${label} ${probability(share)}`, gloss: "" };
   }
   const best = answer.probabilities.indexOf(Math.max(...answer.probabilities));
   const [label, share] = [data.labels[best], answer.probabilities[best]];
@@ -28,6 +36,10 @@ export function gloss(scale, value) {
 
 /** The probability that an answer gives to the label of another one; the value of a regression. */
 export function shareOf(data, answer, label) {
+  if (data.several) {
+    const set = label === "none" ? [] : label.split(", ");
+    return Math.min(...data.labels.map((one, place) => (set.includes(one) ? answer.probabilities[place] : 1 - answer.probabilities[place])));
+  }
   return label === null ? answer.value : answer.probabilities[data.labels.indexOf(label)];
 }
 
