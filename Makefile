@@ -15,7 +15,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark clean
+.PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ finding: $(VENV)/.dev ## set attribution beside pruning over sst2's development 
 
 lab-benchmark: $(VENV)/.dev $(WEB) ## measure the lab in a browser against its budgets, and ten visitors at once
 	$(RUN) -m tests.browser.lab_benchmark
+
+soak: $(VENV)/.dev $(WEB) ## thirty visitors for ten minutes on a lab of its own, and one that misbehaves (assets/results/soak.json)
+	$(RUN) -m tests.soak --output assets/results/soak.json
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
 	rm -rf node_modules build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

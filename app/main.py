@@ -33,7 +33,7 @@ if not config.get_option("global.appTest"):  # Streamlit's own test harness serv
         st.stop()
 page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · LTP Lab")
-session.enter(page.url_path)
+session.enter(page.url_path, settings.lost(st.context.headers))
 jobs.here()
 with style.skeleton(session.memory().opened):
     page.run()

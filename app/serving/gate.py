@@ -19,7 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from app.serving.settings import GATE, VISITOR
+from app.serving.settings import GATE, LOST, VISITOR
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/([^/]+)")
@@ -140,6 +140,7 @@ class Gate:
         self.limits = limits or Limits()
         self.files = Files(self.limits)
         self.connected: dict[str, int] = {}  # visitor -> connections
+        self.sessions: set[str] = set()  # that Streamlit still has
         self.closing: dict[str, asyncio.TimerHandle] = {}  # session -> when it is closed
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -178,10 +179,14 @@ class Gate:
             nonlocal session
             if session is None and message["type"] == "websocket.send":
                 session = session_of(message.get("bytes") or b"")
+                if session is not None:
+                    self.sessions.add(session)
             await send(message)
 
         headers = [(name, value) for name, value in scope["headers"] if name != GATE.lower().encode()]
-        scope = {**scope, "headers": [*headers, (GATE.lower().encode(), b"1")]}
+        named = scope.get("subprotocols", [])[2:3]  # what a page that comes back asks for
+        known = LOST if named and named[0] not in self.sessions else "here"
+        scope = {**scope, "headers": [*headers, (GATE.lower().encode(), known.encode())]}
         self.connected[visitor] = mine + 1
         try:
             await self.app(scope, allowed, noting)
@@ -198,6 +203,7 @@ class Gate:
         def close() -> None:
             self.closing.pop(session, None)
             if not Runtime.instance().is_active_session(session):
+                self.sessions.discard(session)
                 Runtime.instance().close_session(session)
 
         if earlier := self.closing.pop(session, None):

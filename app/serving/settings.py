@@ -19,6 +19,7 @@ FREE = {  # whoever starts the lab may choose these
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 VISITOR = "ltp_visitor"  # a cookie with a random name for the browser, which app/serving/gate.py gives
 GATE = "X-Ltp-Gate"  # a header that app/gate.py sets on every connection that it lets through
+LOST = "lost"  # what it says of a connection that names a session which is not here any more
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 START = "Start the lab by “ltp lab”, or by “streamlit run” with the file app/server.py."
 
@@ -47,6 +48,16 @@ def refusal(in_force: Callable[[str], Any], file: Path = SETTINGS) -> str | None
         said = ", ".join(f"{name} = {in_force(name)!r} instead of {wanted[name]!r}" for name in wrong)
         return f"The lab does not run with these settings of Streamlit: {said}. {START}"
     return None
+
+
+def lost(headers: Mapping[str, str]) -> str | None:
+    """What to say to a page that goes on after its session has gone; None if it has not.
+
+    Streamlit starts the page anew with the address, and without what was done last.
+    """
+    if headers.get(GATE) != LOST:
+        return None
+    return "The lab was restarted, or you were away for long: what you did last is not done. Do it again."
 
 
 def unguarded(address: str | None, headers: Mapping[str, str]) -> str | None:

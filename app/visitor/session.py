@@ -78,13 +78,21 @@ def memory() -> Memory:
     return st.session_state[MEMORY]
 
 
-def enter(page: str) -> None:
-    """Begin a run of a page; `main.py` calls this before the page draws anything."""
+def enter(page: str, said: str | None = None) -> None:
+    """Begin a run of a page; `main.py` calls this before the page draws anything.
+
+    Args:
+        page: its address.
+        said: a notice for the first run of a session.
+    """
     mem = memory()
+    first = mem.page is None
     mem.opened = page != mem.page
     kept, mem.cut = cut(st.query_params.to_dict())
     if mem.cut:
         st.query_params.from_dict(kept)
+    if first and said:
+        mem.cut.append(said)
     if mem.opened:
         mem.linked = {}
     if mem.opened and mem.settings is not None and not any(map(is_own, st.query_params)):

@@ -52,7 +52,8 @@ def test_no_settings_at_all(tmp_path):
         ("127.0.0.1", {"X-Forwarded-For": "10.1.1.1"}, False),  # a proxy brings others
         ("0.0.0.0", {}, False),
         (None, {}, False),
-        ("0.0.0.0", {settings.GATE: "1"}, True),
+        ("0.0.0.0", {settings.GATE: "here"}, True),
+        ("0.0.0.0", {settings.GATE: settings.LOST}, True),
         ("127.0.0.1", {settings.GATE: "1", "X-Forwarded-For": "10.1.1.1"}, True),
     ],
 )

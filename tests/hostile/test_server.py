@@ -8,7 +8,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.serving import gate
-from tests.hostile.server import held_bytes, lab
+from tests.hostile.server import free_port, held_bytes, lab
 from tests.soak.visitor import Fault, Visitor
 
 MEGABYTE = 2**20
@@ -204,3 +204,36 @@ def test_what_is_no_message_closes_that_connection_alone(address):
         return other.page
 
     assert asyncio.run(garble()) == "about"
+
+
+def test_a_page_that_outlives_the_server_says_that_its_first_click_is_lost(tmp_path):
+    """Streamlit's page reconnects by itself, and sends a click whose button the new server does not know."""
+    port = free_port()
+    said = "what you did last is not done"
+
+    async def click(visitor):
+        await visitor.connect(session=visitor.session)
+        await visitor.run(example_1=True)
+        return visitor.text()
+
+    visitor = Visitor(f"http://127.0.0.1:{port}")
+    with lab(tmp_path, port=port):
+
+        async def before():
+            await visitor.enter()
+            await visitor.leave()
+            within_a_minute = await click(visitor)
+            await visitor.leave()
+            return within_a_minute
+
+        assert said not in asyncio.run(before())
+    with lab(tmp_path, port=port):
+
+        async def after():
+            first = await click(visitor)
+            await visitor.run(example_2=True)
+            await visitor.leave()
+            return first, visitor.text()
+
+        first, again = asyncio.run(after())
+    assert said in first and said not in again

@@ -57,6 +57,8 @@ class Visitor:
             raise ValueError("only a server on this machine is visited")
         self._socket = None
         self._fresh = set()
+        self._ended = True
+        self._asks = None
         self._fragment = None  # that asks to be run again and again
 
     async def enter(self, query="", page=""):
@@ -91,9 +93,21 @@ class Visitor:
 
     async def run(self, page=None, fragment="", **changes):
         """Run the page again, after changes to its controls: key -> value; True presses a button."""
+        await self.begin(page, fragment, **changes)
+        await self.finished()
+
+    async def begin(self, page=None, fragment="", **changes):
+        """The same without waiting for the end."""
         states = [state_of(self.control(key), value) for key, value in changes.items()]
         await self.send(self.rerun(states, self.page if page is None else page, fragment))
-        await self.finished()
+        self._ended = False
+
+    async def until(self, there):
+        """Take what comes until something is on the page; raises `Fault` if the run ends without it."""
+        while not there():
+            if self._ended:
+                raise Fault(f"the run ended without what was waited for: {self.text()[:300]}")
+            await self._next()
 
     def rerun(self, states=(), page="", fragment=""):
         """The message that asks for a run."""
@@ -114,10 +128,13 @@ class Visitor:
 
     async def finished(self):
         """Take what comes until the run has ended."""
+        while not self._ended:
+            await self._next()
+
+    async def _next(self):
         try:
             async with asyncio.timeout(PATIENCE):
-                while not self._take(await self._socket.recv()):
-                    pass
+                self._ended = self._take(await self._socket.recv())
         except TimeoutError:
             raise Fault(f"a run took more than {PATIENCE:.0f} s") from None
         except ConnectionClosed as error:
@@ -143,6 +160,7 @@ class Visitor:
             info.file_id, info.name, info.size = url.file_id, name, len(content)
             info.file_urls.CopyFrom(url)
             await self.send(self.rerun([state], self.page))
+            self._ended = False
             await self.finished()
         return status
 
@@ -201,7 +219,7 @@ class Visitor:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id
-            self._fresh = set()
+            self._fresh, self._asks = set(), None
         elif kind == "navigation":
             self.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
             at = {hash_: path for path, hash_ in self.pages.items()}
@@ -209,17 +227,20 @@ class Visitor:
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
-            self._fragment = message.auto_rerun.fragment_id
+            self._asks = message.auto_rerun.fragment_id
         elif kind == "delta":
             place = tuple(message.metadata.delta_path)
             if message.delta.HasField("new_element"):
                 self.elements[place] = message.delta.new_element
                 if message.delta.new_element.HasField("exception"):
                     raise Fault(f"an exception: {message.delta.new_element.exception.message}")
+            else:
+                self.elements.pop(place, None)  # a block is there now
             self._fresh.add(place)
         elif kind == "script_finished":
             if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:  # not only a fragment
                 self.elements = {at: found for at, found in self.elements.items() if at in self._fresh}
+                self._fragment = self._asks
             return message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         return False
 
