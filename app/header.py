@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app import examples, models, runs, surprises
+from app.live.offer import runs_in_browser
 from app.runs import InputProblem, Texts
 from app.says import markup, questions, text, words
 from app.visitor import own_models, session
@@ -45,8 +46,9 @@ class Setup:
 
     @property
     def device(self) -> str:
-        """Name of the device, for people."""
-        return models.DEVICE_NAMES.get(self.settings.device, self.settings.device)
+        """Name of the device that the server runs it on, for people."""
+        device = models.on_server(self.settings.device)
+        return models.DEVICE_NAMES.get(device, device)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def open_page(title: str, lead: str) -> Setup | None:
         return None
     settings = session.settings_of_run(choices, list(names))
     try:
-        model = models.load(offered[name], settings.device)
+        model = models.load(offered[name], models.on_server(settings.device))
     except CheckpointError as error:
         st.html(markup.notice(str(error)))
         pickers(names, choices.devices)
@@ -270,7 +272,7 @@ def _choices(name: str, folder: Path | str) -> Choices:
     first = surprises.opening(name) or examples.examples_for(task)[0]
     return Choices(
         model=name,
-        devices=devices,
+        devices=(models.BROWSER, *devices) if runs_in_browser(name, model) else devices,
         layers=model.layers,
         heads=models.heads(model),
         learned=models.start_thresholds(model),

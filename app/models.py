@@ -17,7 +17,8 @@ OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
-DEVICE_NAMES = {"cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
+BROWSER = "browser"  # a device of the visitor's: the server's own runs go on where it prefers
+DEVICE_NAMES = {BROWSER: "This browser", "cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
 
@@ -76,6 +77,11 @@ def cards() -> list[Card]:
 def devices() -> tuple[str, ...]:
     """The devices of this machine, the preferred one last."""
     return tuple(available_devices())
+
+
+def on_server(device: str) -> str:
+    """Where the server runs a model for a visitor who has chosen this device."""
+    return devices()[-1] if device == BROWSER else device
 
 
 def _stamp(source: Path | str) -> tuple[tuple[str, int, int], ...]:

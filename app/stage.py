@@ -75,6 +75,7 @@ def stage_data(
     undo: bool = False,
     fixed: bool = False,
     live: dict[str, Any] | None = None,
+    timing: str | None = None,
     note: str = "",
 ) -> dict[str, Any]:
     """Everything that the browser draws.
@@ -90,6 +91,7 @@ def stage_data(
         undo: whether there is something to undo.
         fixed: whether the lines only show, and cannot be moved.
         live: the offer of `app.live` to answer in the browser, if there is one.
+        timing: that the browser is to time both runs, "usual" or "longer"; None if it is not.
         note: a line under the headline.
     """
     trace = pruned.trace
@@ -130,6 +132,7 @@ def stage_data(
         "undo": undo,
         "fixed": fixed,
         "live": live,
+        "timing": timing,
         "note": note,
     }
 

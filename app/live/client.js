@@ -23,7 +23,7 @@ class Live {
   constructor(offer, changed) {
     this.changed = changed;
     this.base = new URL("../../", import.meta.url); // live/, beside code/<version>/client.js
-    this.state = { where: "server", loading: null, why: ON_SERVER };
+    this.state = { where: "server", loading: 0, why: ON_SERVER }; // until it is known whether the browser can
     this.frames = new Latest((asked) => this.reply(asked));
     this.curves = Promise.resolve();
     this.read(offer);
@@ -60,14 +60,15 @@ class Live {
     return found;
   }
 
-  /** Time the text in this browser, dense and under thresholds. */
-  async time(thresholds) {
+  /** Time the text in this browser, dense and under thresholds; three times as often if `longer`. */
+  async time(thresholds, longer = false) {
     if (!this.ready) return null;
     const { offer } = this;
     const dense = thresholds.map(() => 0);
     const rounds = [];
-    const end = performance.now() + LONGEST;
-    for (let round = -WARM_UP; round < ROUNDS && (round < 3 || performance.now() < end); round++) {
+    const times = longer ? 3 : 1;
+    const end = performance.now() + times * LONGEST;
+    for (let round = -WARM_UP; round < times * ROUNDS && (round < 3 || performance.now() < end); round++) {
       const took = new Map();
       for (const each of round % 2 ? [dense, thresholds] : [thresholds, dense]) {
         await this.frames.rest(); // a drag goes first

@@ -1,9 +1,10 @@
 """What a measured comparison says in words: pruning's own gain first, our engine's apart from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.says import words
-from ltp_core.speed.latency import Comparison, Ratio
+from ltp_core.speed.latency import Comparison, Ratio, paired_ratio, summary
 
 NOTHING = "Pruning: nothing is pruned, so nothing is gained"
 
@@ -42,6 +43,23 @@ def said(measured: Comparison, device: str, prunes: bool = True) -> TimeSaid:
             f"Apart from that, our engine {compared(engine)} Hugging Face’s",
         ),
         noisy,
+    )
+
+
+def said_of_browser(rounds: Sequence[tuple[float, float]], prunes: bool = True) -> TimeSaid:
+    """Pruning's gain in the visitor's browser, where both runs have taken turns.
+
+    Args:
+        rounds: milliseconds, dense and pruned, of each turn.
+        prunes: whether the thresholds remove anything.
+    """
+    dense, pruned = (summary([turn[at] for turn in rounds]) for at in (0, 1))
+    ratio = paired_ratio(dense, pruned)
+    times = f"{words.milliseconds(dense.median_ms)} → {words.milliseconds(pruned.median_ms)}"
+    return TimeSaid(
+        NOTHING if not prunes else f"Pruning: {gain(ratio)}",
+        (f"{times} in this browser, on one thread, in {len(rounds)} turns",),
+        prunes and ratio.undecided,
     )
 
 

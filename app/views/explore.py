@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import attention, header, runs, surprises, thresholds
+from app import attention, header, models, runs, surprises, thresholds
 from app.blocks import numbers
 from app.components.stage import stage
 from app.figures.tables import survival_table
@@ -58,7 +58,7 @@ def _cautions(view: View) -> None:
 def _stage(view: View) -> None:
     """The stage; a click on a word opens the microscope there."""
     setting = Setting.of(view.model, view.settings.thresholds, view.choices.learned)
-    seen = session.memory()
+    seen, timed = session.memory(), _timed(view)
     cell = stage(
         stage_data(
             setting,
@@ -72,11 +72,13 @@ def _stage(view: View) -> None:
             fixed="thresholds" in session.hidden(),
             note=words.collapse(view.trace) or _question(view),
             live=None if setting.several else offer(view.settings.model, view.texts),
+            timing=_timing(view),
         ),
         "stage",
         on_release=session.set_thresholds,
         on_undo=session.undo,
         on_measure=_measure_longer,
+        on_timed=lambda rounds: seen.put("measured", timed, rounds),
     )
     if cell is not None:
         session.open_page("views/microscope.py", **cell._asdict())
@@ -103,7 +105,21 @@ def _time(view: View) -> clocked.TimeSaid | None:
         return clocked.TimeSaid(REFUSED, (), False)
     measured = seen.known("measured", _timed(view))
     prunes = view.pruned.flops < view.dense.flops
+    if _in_browser(view):
+        return measured and clocked.said_of_browser(measured, prunes)
     return measured and clocked.said(measured, view.setup.device, prunes)
+
+
+def _in_browser(view: View) -> bool:
+    """Whether the visitor wants times of this browser."""
+    return view.settings.device == models.BROWSER
+
+
+def _timing(view: View) -> str | None:
+    """Whether the browser has to measure, and for how long."""
+    if not _in_browser(view) or session.memory().known("measured", _timed(view)) is not None:
+        return None
+    return "longer" if _timed(view)[1] else "usual"
 
 
 def _timed(view: View) -> tuple[object, bool]:
@@ -125,18 +141,21 @@ def _look_closer(view: View) -> None:
     if seen.known("refused", view.key):
         del seen.results["refused"]  # the visitor has been told; the next run tries again
         return
-    if seen.known("measured", _timed(view)) is not None:
+    arcs = len(view.trace.tokens) <= MOST_ARCS and seen.known("attention_of_all", view.key) is None
+    measures = not _in_browser(view) and seen.known("measured", _timed(view)) is None
+    if not arcs and not measures:
         return
     seconds = runs.LONGER_SECONDS if _timed(view)[1] else runs.USUAL_SECONDS
     try:
-        seen.keep(
-            "measured",
-            _timed(view),
-            lambda: runs.measure(
-                view.model, view.texts, view.settings.thresholds, session.stop_if_changed, seconds
-            ),
-        )
-        if len(view.trace.tokens) <= MOST_ARCS:
+        if measures:
+            seen.keep(
+                "measured",
+                _timed(view),
+                lambda: runs.measure(
+                    view.model, view.texts, view.settings.thresholds, session.stop_if_changed, seconds
+                ),
+            )
+        if arcs:
             seen.keep(
                 "attention_of_all",
                 view.key,
@@ -155,7 +174,7 @@ def _report(view: View) -> None:
             st.html(markup.paragraph(text))
 
     def write() -> str:
-        times = session.memory().known("measured", _timed(view))
+        times = None if _in_browser(view) else session.memory().known("measured", _timed(view))
         link = [
             ("Model", settings.model),
             ("Device", device),

@@ -65,6 +65,10 @@ class Memory:
             self.results[name] = (key, compute())
         return self.results[name][1]
 
+    def put(self, name: str, key: Any, result: Any) -> None:
+        """Keep a result that somebody else has computed, in place of the last of this name."""
+        self.results[name] = (key, result)
+
     def known(self, name: str, key: Any) -> Any:
         """The last result of this name if it was computed for the same key, else None."""
         found = self.results.get(name)

@@ -3,6 +3,7 @@
 README.md beside this file says what is where.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,9 @@ import streamlit as st
 from app.components.modules import bundle
 
 _HERE = Path(__file__).parent
+MOST_ROUNDS = 1000  # of a measurement that a browser sends
+
+Rounds = tuple[tuple[float, float], ...]
 
 _stage = st.components.v2.component(
     "stage",
@@ -34,6 +38,7 @@ def stage(
     on_release: Callable[[tuple[float, ...]], None],
     on_undo: Callable[[], None],
     on_measure: Callable[[], None],
+    on_timed: Callable[[Rounds], None],
 ) -> Cell | None:
     """Draw the stage.
 
@@ -42,7 +47,8 @@ def stage(
         key: of this stage on the page.
         on_release: called with the new thresholds when a line has been moved,
         on_undo: when the visitor wants the last ones back,
-        on_measure: and when a longer measurement is asked for.
+        on_measure: when a longer measurement is asked for,
+        on_timed: and when the browser has timed both runs, with dense and pruned milliseconds of each turn.
 
     Returns:
         The word that has just been clicked, if one was.
@@ -54,12 +60,18 @@ def stage(
         if values is not None:
             on_release(values)
 
+    def timed() -> None:
+        rounds = _rounds(st.session_state[key].get("timed"))
+        if rounds is not None:
+            on_timed(rounds)
+
     result = _stage(
         key=key,
         data=data,
         on_release_change=released,
         on_undo_change=on_undo,
         on_measure_change=on_measure,
+        on_timed_change=timed,
         on_open_change=lambda: None,
     )
     return _cell(result.open, layers, len(data["tokens"]))
@@ -72,6 +84,17 @@ def _thresholds(value: Any, layers: int) -> tuple[float, ...] | None:
     if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in value):
         return None
     return tuple(float(share) for share in value)
+
+
+def _rounds(value: Any) -> Rounds | None:
+    """Milliseconds of some turns, if that is what the browser has sent."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_ROUNDS:
+        return None
+    if not all(isinstance(turn, list) and len(turn) == 2 for turn in value):
+        return None
+    if not all(type(ms) in (int, float) and 0 < ms < math.inf for turn in value for ms in turn):
+        return None
+    return tuple((float(dense), float(pruned)) for dense, pruned in value)
 
 
 def _cell(value: Any, layers: int, tokens: int) -> Cell | None:

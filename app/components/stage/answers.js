@@ -6,6 +6,7 @@
  *
  * `answer(thresholds)` -> {thresholds, probabilities, value, kept, importance, source} | null
  * `curve(layer, thresholds)` -> [{from, probabilities, value, left}, …] | null; layers count from 1
+ * `time(thresholds, longer)` -> {dense, pruned, rounds} | null; milliseconds
  * `state` -> {where: "browser" | "server" | "nowhere", loading: 0…1 | null, why}
  */
 export class Answers {
@@ -23,6 +24,7 @@ export class Answers {
     const news = JSON.stringify(offer ?? null);
     if (news === this.news) return;
     this.news = news;
+    this.offer = offer;
     if (!offer) this.close();
     else if (this.live && this.client === offer.client) this.live.read(offer);
     else this.open(offer);
@@ -34,7 +36,7 @@ export class Answers {
     try {
       // This module may have come from a Blob, against whose address no other resolves.
       const { open } = await import(new URL(offer.client, document.baseURI).href);
-      if (this.client === offer.client) this.live = open(offer, { changed: (state) => this.changed(state) });
+      if (this.offer === offer) this.live = open(offer, { changed: (state) => this.changed(state) });
       this.changed(this.state);
     } catch {
       this.client = null; // no such route, or no network: the preview stays
@@ -47,6 +49,10 @@ export class Answers {
 
   async curve(layer, thresholds) {
     return (await this.live?.curve(layer, thresholds)) ?? null;
+  }
+
+  async time(thresholds, longer) {
+    return (await this.live?.time(thresholds, longer)) ?? null;
   }
 
   close() {

@@ -13,7 +13,7 @@ export class Foot {
     this.measure = measure;
   }
 
-  show({ data, run, work, sent }) {
+  show({ data, run, work, sent, waits }) {
     this.find(".question").textContent = data.question;
     const answer = this.find(".answer");
     answer.dataset.thresholds = run.answer ? JSON.stringify((run.answer.thresholds ?? run.thresholds)) : "";
@@ -24,7 +24,7 @@ export class Foot {
     const source = SOURCES[run.source] ? ` (${SOURCES[run.source]})` : "";
     line.textContent = said ? said.text + source : sent ? "The model runs …" : "Preview: release to ask the model.";
     line.dataset.kind = said?.kind ?? "waiting";
-    this.time(data.time, run.source !== "exact");
+    this.time(data.time, run.source === "exact" ? waits : "Time: measured after release");
   }
 
   meters(data, pruned) {
@@ -60,9 +60,10 @@ export class Foot {
       : `Work${part}: ${times(ratio)} less (${flops(sum.dense)} → ${flops(sum.pruned)})`;
   }
 
-  time(time, changed) {
+  /** @param waits why there is no time yet; empty if there may be one. */
+  time(time, waits) {
     const box = this.find(".time");
-    if (changed || !time) return box.replaceChildren(part("p", "wait", changed ? "Time: measured after release" : ""));
+    if (waits || !time) return box.replaceChildren(part("p", "wait", waits));
     const lines = [part("p", time.noisy ? "noisy" : "speed", time.headline)];
     for (const line of time.lines) lines.push(part("p", "detail", line));
     if (time.longer) {

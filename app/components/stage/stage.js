@@ -238,7 +238,7 @@ class Stage {
     this.box.classList.toggle("previewing", preview);
     this.box.classList.toggle("answering", !preview && run.source !== "exact");
     this.showHeadline(run);
-    this.foot.show({ data, run, work, step: this.clock.step, sent: Boolean(this.sent) });
+    this.foot.show({ data, run, work, step: this.clock.step, sent: Boolean(this.sent), waits: this.waits() });
     this.showSliders(run);
     this.showStep(this.clock.step, false);
   }
@@ -406,7 +406,17 @@ class Stage {
 
   whenIdle() {
     clearTimeout(this.idle);
-    if (this.data.live) this.idle = setTimeout(() => this.askCurves(), IDLE);
+    if (this.data.live) this.idle = setTimeout(() => this.askTimes().then(() => this.askCurves()), IDLE);
+  }
+
+  /** Times of this browser, where the visitor wants these. */
+  async askTimes() {
+    const { news, data } = this;
+    if (!data.timing || this.drag || this.keys || this.timing === news) return;
+    this.timing = news;
+    const times = await this.answers.time(data.thresholds, data.timing === "longer");
+    if (this.timing === news) this.timing = null; // without times it is tried again when the browser has the model
+    if (times && this.news === news) this.send("timed", times.rounds);
   }
 
   async askCurves() {
@@ -425,7 +435,17 @@ class Stage {
     const text = loading !== null && loading < 1 ? `Loading the model: ${Math.round(loading * 100)} %` : names[where];
     this.find(".where").textContent = text;
     this.find(".where").title = why ?? "";
-    if (this.data) this.whenIdle();
+    if (!this.rows) return;
+    this.show();
+    this.whenIdle();
+  }
+
+  /** What is said where times will stand. */
+  waits() {
+    const { where, loading, why } = this.answers.state;
+    if (!this.data.timing) return "";
+    if (where === "browser") return "Time: this browser measures …";
+    return loading === null ? `Time: none of this browser. ${why}` : "Time: this browser loads the model …";
   }
 
   // Looking: hover and click with a pointer, arrows and Enter by keyboard.

@@ -1,0 +1,134 @@
+"""The stage with the model behind it: what a drag shows is what the model says, and it never dies."""
+
+import json
+
+import pytest
+
+from app.live import runtime
+from ltp_core import PrunedModel, Thresholds
+from tests.browser.lab import answers, kept, settle, slider
+
+pytestmark = pytest.mark.skipif(
+    runtime.web_runtime() is None, reason="no onnxruntime-web here: npm ci fetches it"
+)
+
+SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
+LONGEST = 120_000  # ms until a browser has loaded a model, on a busy machine
+
+
+def where(page):
+    return page.locator(".st-key-stage .where")
+
+
+def wait_for(page, words):
+    page.wait_for_function(
+        """words => document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]')
+          .shadowRoot.querySelector('.where').textContent.includes(words)""",
+        arg=words,
+        timeout=LONGEST,
+    )
+
+
+def drag(page, layer, by):
+    """Take a handle and move it, without letting go."""
+    handle = slider(page, layer)
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + by, steps=4)
+
+
+def answered(page, source):
+    """Wait until an answer from there is on the stage for the thresholds of this frame; returns these."""
+    box = page.get_by_test_id("stage-answer")
+    page.wait_for_function(
+        """source => {
+          const place = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
+          const root = place.shadowRoot;
+          const {dataset} = root.querySelector('[data-testid=stage-answer]');
+          const sliders = [...root.querySelectorAll('[role=slider]')];
+          const set = sliders.map(slider => slider.getAttribute('aria-valuenow'));
+          const said = dataset.thresholds && JSON.parse(dataset.thresholds);
+          const percent = share => String(Number((share * 100).toPrecision(4)));
+          return dataset.source === source && said && said.every((share, at) => percent(share) === set[at]);
+        }""",
+        arg=source,
+        timeout=LONGEST,
+    )
+    return json.loads(box.get_attribute("data-thresholds"))
+
+
+def shown_is_the_models(page, thresholds):
+    model = PrunedModel.from_pretrained("sst2")
+    expected = model.predict(SENTENCE, Thresholds(thresholds, model.reference_length))
+    label = expected.label
+    _, (_, pruned) = answers(page)
+    assert label in pruned
+    share = float(pruned.split()[-2].replace(",", "."))
+    assert share == pytest.approx(100 * expected.probabilities[label], abs=1)
+    assert kept(page) == list(expected.trace.alive)
+
+
+def test_a_drag_shows_what_the_model_says_about_that_frame(visit):
+    page = visit(text=SENTENCE)
+    wait_for(page, "in this browser")
+    for layer, by in ((2, -6), (3, 8), (1, -4)):
+        drag(page, layer, by)
+        thresholds = answered(page, "browser")
+        shown_is_the_models(page, thresholds)
+        assert "in this browser" in answers(page)[0]
+        page.mouse.up()
+        settle(page)
+        exact = answered(page, "exact")
+        assert exact == pytest.approx(thresholds, abs=1e-6)
+        shown_is_the_models(page, exact)
+    hosts = {url.split("/")[2] for url in page.requests if url.startswith("http")}
+    assert len(hosts) == 1
+
+
+def test_a_worker_that_dies_in_a_drag_leaves_a_living_stage(visit):
+    page = visit(text=SENTENCE)
+    wait_for(page, "in this browser")
+    drag(page, 2, -4)
+    answered(page, "browser")
+    page.workers[0].evaluate("() => self.close()")
+    box = slider(page, 2).bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 - 8, steps=3)
+    thresholds = answered(page, "server")
+    shown_is_the_models(page, thresholds)
+    wait_for(page, "on the server")
+    page.mouse.up()
+    settle(page)
+    answered(page, "exact")
+
+
+def test_without_answers_a_drag_shows_a_preview_and_then_the_exact_result(visit):
+    page = visit(text=SENTENCE, path="about")
+    page.route("**/live/code/**", lambda route: route.abort())
+    page.get_by_test_id("stTopNavLink").filter(has_text="Explore").first.click()
+    settle(page)
+    drag(page, 2, -6)
+    assert page.get_by_test_id("stage-answer").get_attribute("data-source") == "preview"
+    page.mouse.up()
+    settle(page)
+    answered(page, "exact")
+
+
+def test_curves_stand_beside_the_handles(visit):
+    page = visit(text=SENTENCE)
+    page.locator(".st-key-stage .curve").nth(5).wait_for(state="attached", timeout=LONGEST)
+    assert page.locator(".st-key-stage .curve").count() == 6
+
+
+def test_this_browser_is_a_device(visit):
+    page = visit(text=SENTENCE, device="browser")
+    time = page.get_by_test_id("stage-time")
+    page.wait_for_function(
+        """() => document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]')
+          .shadowRoot.querySelector('[data-testid=stage-time]').textContent.includes('browser, on')""",
+        timeout=LONGEST,
+    )
+    assert "Pruning" in time.inner_text() and "Hugging Face" not in time.inner_text()
+    assert "device=browser" in page.url
