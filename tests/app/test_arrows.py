@@ -13,10 +13,12 @@ ORDER = (
     ("thresholds",),
     ("header",),
     ("blocks",),
+    ("stage",),
     ("style", "theme"),
     ("components",),
     ("figures",),
     ("jobs", "live", "surveys"),
+    ("surprises",),
     ("examples", "runs", "visitor"),  # own models are loaded: what a visitor has is above what is offered
     ("models", "turns"),
     ("says", "serving"),

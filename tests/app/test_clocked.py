@@ -40,3 +40,15 @@ def test_a_gain_that_noise_swallows_is_not_said_and_can_be_measured_longer():
 def test_where_nothing_is_pruned_nothing_is_claimed(comparison):
     said = clocked.said(comparison, "CPU", prunes=False)
     assert said.headline == clocked.NOTHING and not said.noisy
+
+
+def test_times_of_a_browser_are_of_its_turns():
+    rounds = [(20 + 0.1 * turn, 10 + 0.05 * turn) for turn in range(12)]
+    said = clocked.said_of_browser(rounds)
+    assert said.headline == "Pruning: 2.0× faster (2.0–2.0)" and not said.noisy
+    assert said.lines == (
+        "20.6\N{NO-BREAK SPACE}ms → 10.3\N{NO-BREAK SPACE}ms in this browser, on one thread, in 12 turns",
+    )
+    noisy = clocked.said_of_browser([(20, 10), (10, 20)] * 6)
+    assert noisy.noisy and noisy.headline.startswith("Pruning: too noisy to say")
+    assert clocked.said_of_browser(rounds, prunes=False).headline == clocked.NOTHING

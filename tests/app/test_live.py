@@ -20,6 +20,7 @@ from app.live.store import Store
 from app.live.supply import Supply
 from app.runs import Texts
 from ltp_core import Dense, PrunedModel, Thresholds
+from tests.app.harness import html, on_stage, open_view, send
 
 TEXT = "A moving, funny film that nobody should miss."
 
@@ -289,3 +290,51 @@ def test_a_class_that_opens_at_once_holds_no_more_threads_than_one(lab, monkeypa
         for visitor in visitors:
             visitor.join()
         assert most == limit
+
+
+@pytest.fixture
+def explore(web, monkeypatch):
+    """Explore on the shipped sst2, where a browser can be given it."""
+    monkeypatch.setenv(runtime.VARIABLE, str(web))
+    models.load.clear()
+    return lambda **query: open_view("explore", model="sst2", text=TEXT, **query)
+
+
+def test_the_browser_is_a_device_that_times_both_runs(explore):
+    page = explore(device="browser")
+    assert page.selectbox(key="device").options == ["This browser", "CPU"]
+    drawn = on_stage(page)
+    assert (drawn["timing"], drawn["time"]) == ("usual", None)
+    assert drawn["live"]["model"] == "sst2" and drawn["live"]["text"] == TEXT
+    send(page, "timed", [[20.0, 10.0], [22.0, 11.0]] * 6)
+    drawn = on_stage(page)
+    assert drawn["timing"] is None and drawn["time"]["headline"].startswith("Pruning: 2.0× faster")
+    assert "in this browser" in drawn["time"]["lines"][0]
+    send(page, "measure")
+    drawn = on_stage(page)
+    assert (drawn["timing"], drawn["time"]) == ("longer", None)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [None, "fast", [], [[1]], [[1, 2, 3]], [[1, 0]], [[1, -1]], [[1, "2"]], [[True, 1]], [[1, 1]] * 1001],
+)
+def test_times_that_are_none_are_not_believed(explore, nonsense):
+    page = explore(device="browser")
+    send(page, "timed", nonsense)
+    assert on_stage(page)["time"] is None
+
+
+def test_the_servers_own_times_are_not_the_browsers(explore):
+    page = explore(device="cpu")
+    assert on_stage(page)["timing"] is None
+    assert "CPU" in page.selectbox(key="device").options
+
+
+def test_the_browser_is_no_device_where_it_cannot_run_the_model(monkeypatch, tmp_path):
+    monkeypatch.setenv(runtime.VARIABLE, str(tmp_path))  # without npm
+    models.load.clear()
+    page = open_view("explore", model="sst2", text=TEXT, device="browser")
+    assert page.selectbox(key="device").options == ["CPU"]
+    assert on_stage(page)["timing"] is None
+    assert "There is no device “browser” here" in html(page)
