@@ -45,10 +45,10 @@ class BrowserGraph:
     weights: tuple[tuple[str, tuple[int, ...]], ...]
 
     def fits(self, model: TorchClassifier) -> bool:
-        """Whether this is the graph of a model."""
+        """Whether this is the graph of a model. None is of one whose answer is a set of labels."""
         state = model.hf_model.state_dict()
         same = self.config == config_of(model) and self.queries == model.queries()
-        return same and all(
+        return same and not model.multi_label and all(
             name in state and tuple(state[name].shape) == shape for name, shape in self.weights
         )
 
