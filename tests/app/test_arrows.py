@@ -10,7 +10,7 @@ ORDER = (
     ("main", "server"),
     ("views",),
     ("lessons", "report"),
-    ("thresholds",),
+    ("attention", "thresholds"),
     ("header",),
     ("blocks",),
     ("stage",),
