@@ -48,8 +48,10 @@ class BrowserGraph:
         """Whether this is the graph of a model. None is of one whose answer is a set of labels."""
         state = model.hf_model.state_dict()
         same = self.config == config_of(model) and self.queries == model.queries()
-        return same and not model.multi_label and all(
-            name in state and tuple(state[name].shape) == shape for name, shape in self.weights
+        return (
+            same
+            and not model.multi_label
+            and all(name in state and tuple(state[name].shape) == shape for name, shape in self.weights)
         )
 
 

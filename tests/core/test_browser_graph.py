@@ -162,3 +162,9 @@ def test_a_model_of_another_shape_or_kind_has_no_graph(model):
 def test_the_facts_beside_a_graph_are_plain():
     for file in GRAPHS.glob("*.json"):
         assert set(json.loads(file.read_text(encoding="utf-8"))) == {"config", "queries", "weights"}
+
+
+def test_a_set_of_labels_is_not_answered_in_a_browser():
+    model = PrunedModel.from_pretrained("sst2")
+    model.hf_model.config.problem_type = "multi_label_classification"
+    assert graph_of(model) is None
