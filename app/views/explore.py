@@ -85,9 +85,9 @@ def _stage(view: View) -> None:
 
 
 def _question(view: View) -> str:
-    """What to find out about this text, if it is one of the surprises."""
+    """What to find out about this text, if it is one of the surprises; else what can be done."""
     case = surprises.about(view.settings.model, view.texts.first, view.texts.second or "")
-    return "" if case is None else f"{case.name}: {case.question}".replace(" %", f"{words.NBSP}%")
+    return notes.STAGE if case is None else f"{case.name}: {case.question}".replace(" %", f"{words.NBSP}%")
 
 
 def _to_nothing(view: View) -> Prediction | None:

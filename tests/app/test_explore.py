@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import limits, models, runs, surprises, turns
+from app.says import notes
 from app.surprises import Surprise
 from app.visitor import session
 from ltp_core import PrunedModel
@@ -336,7 +337,7 @@ def test_a_surprise_opens_its_link(lab, monkeypatch):
     assert thresholds(page) == [0, 9, 6] and on_stage(page)["note"] == "A case: what is it?"
     assert "t1" not in page.query_params and page.query_params["t2"] in ("0.09", ["0.09"])
     page.text_area(key="text").set_value("good film")
-    assert on_stage(run(page))["note"] == ""
+    assert on_stage(run(page))["note"] == notes.STAGE
 
 
 def test_a_teachers_link_hides_controls(lab):
