@@ -25,10 +25,11 @@ def numbers(
         "Work: FLOPs of the encoder’s matrix products, as in the paper; a multiplication and an addition "
         "are two. Our engine also leaves out what cannot change the answer, dense or pruned: it ran "
         f"{ran_dense} dense and {ran_pruned} pruned, classifier included.",
-        f"Time: this very text, just now, on this {device}. Three take turns, after a warm-up: Hugging Face’s own "
-        "forward pass, our engine with nothing pruned, and our engine under these thresholds. What pruning "
-        "gives is the second over the third, turn by turn; the interval holds the median of these ratios with "
-        "95 % confidence. Tokenization is not counted. Other programs on this machine make all of them slower.",
+        f"Time: this very text, just now, on this {device}. Three take turns, after a warm-up: Hugging "
+        "Face’s own forward pass, our engine with nothing pruned, and our engine under these thresholds. "
+        "What pruning gives is the second over the third, turn by turn; the interval holds the median of "
+        "these ratios with 95 % confidence. Tokenization is not counted. Other programs on this machine make "
+        "all of them slower.",
         f"Limits: a text has at most {MAX_CHARACTERS:,} characters, of which the model reads the first "
         f"{max_tokens} tokens. {MOST_RUNS} texts run at once. Visitors are measured one after the other, and "
         "data sets wait meanwhile.",
