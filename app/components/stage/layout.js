@@ -2,7 +2,7 @@
 // Widths come from outside, in px at a font size of FONT; nothing here touches the page.
 
 export const FONT = 16;
-const LEAST_FONT = 12, WRAPPED_FONT = 14; // px
+const LARGEST_FONT = 20, LEAST_FONT = 12, WRAPPED_FONT = 14; // px
 const GAP = 6; // px between two words, at least
 const LEAST = 9; // px: a comma's column, still to be hit
 export const MOST_IN_ROWS = 60; // tokens; beyond, the text is prose and its rows have bars without words
@@ -13,11 +13,12 @@ export const MOST_IN_ROWS = 60; // tokens; beyond, the text is prose and its row
  * @param widths of all tokens, at FONT px.
  * @param room width of a row, px.
  * @param most systems: 1 allows no wrapping.
+ * @param largest font, px: rows that are not high have room for small words only.
  * @returns {font, systems: [{first, columns: [{x, width}]}]}, or null if more systems would be needed.
  */
-export function systems(widths, room, most = Infinity) {
+export function systems(widths, room, most = Infinity, largest = FONT) {
   const needed = (font) => widths.reduce((sum, width) => sum + column(width, font) + GAP, 0);
-  for (let font = FONT; font >= LEAST_FONT; font -= 0.5)
+  for (let font = Math.min(largest, LARGEST_FONT); font >= LEAST_FONT; font -= 0.5)
     if (needed(font) <= room) return { font, systems: [spread(widths, 0, room, font)] };
   const lines = wrap(widths.map((width) => Math.min(room, column(width, WRAPPED_FONT) + GAP)), room);
   if (lines.length > most) return null;

@@ -10,6 +10,7 @@ export const CLASS_OF = ["stays", "leaves", "gone"];
 const LONGEST_WORD = 18; // characters
 const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
+const TALL = 40; // px: a row with two lines beside it
 const SYSTEM_GAP = 18, SEGMENTS = 18; // px
 
 /** How the width is shared out: px left of the rows, of the handles, of the curves, of the work, above each row. */
@@ -100,7 +101,7 @@ export class Rows {
   drawLabel(layer, system, top, parent) {
     if (this.left) {
       const y = top + Math.min(19, this.height / 2);
-      svgElement("text", { class: "layer", x: 0, y }, parent, `Layer ${layer + 1}`);
+      svgElement("text", { class: "layer", x: 0, y }, parent, this.height >= TALL ? `Layer ${layer + 1}` : `L${layer + 1}`);
     } else {
       svgElement("text", { class: "layer small", x: 0, y: top + 13 }, parent, `Layer ${layer + 1}`);
     }
@@ -109,9 +110,9 @@ export class Rows {
   drawRail(layer, parent) {
     const top = this.rowTop(layer);
     const { left, rail } = this.margin;
-    const tall = this.height >= 40;
+    const tall = this.height >= TALL;
     const count = svgElement("text", left
-      ? { class: "count", x: tall ? 0 : 56, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
+      ? { class: "count", x: tall ? 0 : 36, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
       : { class: "count", x: 62, y: top + 13 }, parent);
     if (!rail) return { count, share: svgElement("text", { class: "share", x: 128, y: top + 13 }, parent), bar: null };
     const [x, width] = [this.width - rail + 12, rail - 12];

@@ -23,6 +23,8 @@ const PATIENCE = 6000; // ms that a preview waits for its exact result before ol
 const STALE = 250; // ms that an answer of another frame of this drag stays, until the preview takes over
 const IDLE = 700; // ms without a change before curves are asked for
 const REACH = 7; // px: how near to a line a mouse takes hold of it
+const DEEP = 8; // layers: with more of them rows are low
+const BIG_SCREEN = 1400; // px: a projector; words are larger
 const NARROW_SCREEN = 640; // px: below, a text of more than one system is prose
 const LEGEND = "Bars: share of all attention that a token gets in the layer, on a logarithmic axis. Line: the layer’s " +
   "threshold; a token under it leaves (struck through). Right: the layer’s work, pruned, of what it is dense.";
@@ -124,6 +126,7 @@ class Stage {
   /** What depends on the data alone. */
   prepare() {
     const { data } = this;
+    this.box.classList.toggle("deep", data.kept.length > DEEP);
     this.find("fieldset").hidden = data.fixed;
     this.find(".presets").hidden = data.fixed;
     this.find(".learned-all").textContent = data.learned ? "Learned" : "Start values";
@@ -173,7 +176,8 @@ class Stage {
     const toggle = this.find(".grid-toggle");
     const widths = measured(tokens, FONT, family);
     const most = width < NARROW_SCREEN ? 1 : Infinity;
-    const fits = tokens.length <= MOST_IN_ROWS ? systems(widths, room, most) : null;
+    const largest = this.data.kept.length > DEEP ? 12 : width > BIG_SCREEN ? 20 : FONT;
+    const fits = tokens.length <= MOST_IN_ROWS ? systems(widths, room, most, largest) : null;
     toggle.hidden = Boolean(fits);
     set(toggle, { "aria-pressed": this.grid });
     return fits ?? (this.grid ? systems(widths, room) : bars(tokens.length, room));
@@ -183,14 +187,14 @@ class Stage {
   rowHeight(top, arrangement, margin) {
     const layers = this.data.kept.length;
     const withWords = arrangement.font > 0;
-    const least = (withWords ? (layers > 8 ? 35 : 46) : 30) + margin.caption;
+    const least = (withWords ? (layers > DEEP ? 31 : 46) : 30) + margin.caption;
     if (arrangement.systems.length > 1) return least + 6;
     const scroller = document.querySelector("[data-testid=stMain]");
     const above = this.find(".board").getBoundingClientRect().top + (scroller?.scrollTop ?? 0) + top;
     const below = this.find(".foot").offsetHeight + this.find(".tools").offsetHeight + 26;
     const captions = this.data.segments.includes(1) ? 20 : 0;
     const free = (window.innerHeight - above - below - captions) / layers;
-    return Math.floor(Math.max(least, Math.min(withWords ? 84 : 64, free)));
+    return Math.floor(Math.max(least, Math.min(withWords ? 100 : 64, free)));
   }
 
   get thresholds() {
