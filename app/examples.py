@@ -156,6 +156,19 @@ EXAMPLES = {
 }
 
 
+# Found by running all rules on our sentences under learned thresholds; tests/app/test_compare.py holds it.
+DIFFER = {
+    "sst2": Example(
+        "Rules differ",
+        "The chase scenes are shot so close and cut so fast that I gave up trying to understand who was "
+        "chasing whom.",
+    ),
+    "imdb": Example("Rules differ", _WHOLE_REVIEW),
+    "cola": Example("Rules differ", "Not a single scene rings true."),
+    "rte": ENTAILMENT[1],
+}
+
+
 def is_pair_task(task: str | None) -> bool:
     """Whether a task's model reads two texts."""
     return task in TASKS and TASKS[task].pairs
@@ -164,3 +177,8 @@ def is_pair_task(task: str | None) -> bool:
 def examples_for(task: str | None) -> tuple[Example, ...]:
     """What to try on a model of this task; for one without examples of its own, those of its kind."""
     return EXAMPLES.get(task or "", ENTAILMENT if is_pair_task(task) else GENERAL)
+
+
+def where_rules_differ(task: str | None) -> Example | None:
+    """A text on which rules at equal FLOPs give different answers on the shipped model of this task."""
+    return DIFFER.get(task or "")

@@ -3,7 +3,8 @@
 import streamlit as st
 from streamlit import config
 
-from app import jobs, style
+from app import jobs, moved, style
+from app.components.page_top import page_top
 from app.says import markup
 from app.serving import settings
 from app.visitor import session
@@ -16,14 +17,12 @@ st.set_page_config(
 )
 PAGES = [
     st.Page("views/explore.py", title="Explore", default=True),
-    st.Page("views/microscope.py", title="Layer microscope"),
+    st.Page("views/why.py", title="Why"),
     st.Page("views/compare.py", title="Compare"),
-    st.Page("views/cost.py", title="Cost"),
-    st.Page("views/dataset.py", title="Data set"),
-    st.Page("views/attribution.py", title="Attribution"),
-    st.Page("views/what_if.py", title="What if"),
+    st.Page("views/evidence.py", title="Evidence"),
     st.Page("views/learn.py", title="Learn"),
     st.Page("views/about.py", title="About"),
+    *moved.pages(),
 ]
 style.apply()
 if not config.get_option("global.appTest"):  # Streamlit's own test harness serves nobody
@@ -32,6 +31,9 @@ if not config.get_option("global.appTest"):  # Streamlit's own test harness serv
         st.html(markup.notice(why))
         st.stop()
 page = st.navigation(PAGES, position="top")
+if page.url_path in moved.MOVED:
+    page.run()  # it leads on, and this run ends
+page_top(page.url_path)
 st.set_page_config(page_title=f"{page.title} · LTP Lab")
 session.enter(page.url_path, settings.lost(st.context.headers))
 jobs.here()

@@ -29,7 +29,7 @@ from ltp_core.why.deletion import Deletion, deletion
 LENGTHS = (16, 32, 64, 128, 192, 256, 384, 512)  # tokens
 TEXTS_A_LENGTH = 2
 MOST_EXPLAINED = 160  # tokens that Integrated Gradients, or a search for a flip, is run on
-DRAWS = 5  # random deletions that LTP's own is set against
+DRAWS = 20  # random deletions that LTP's own is set against
 SEARCH_BUDGET = 500  # runs of the text, in a search for what flips its label
 USUAL_SECONDS = 0.5  # of a measurement, at least
 LONGER_SECONDS = 5.0  # of one that a visitor asks for, since the usual one was too noisy

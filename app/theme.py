@@ -24,7 +24,12 @@ def columns() -> int:
 
 
 def figure(
-    figure: go.Figure, key: str, finding: str, narrowest: int, columns: Sequence[int] | None = None
+    figure: go.Figure,
+    key: str,
+    finding: str,
+    narrowest: int,
+    columns: Sequence[int] | None = None,
+    clickable: bool = False,
 ) -> None:
     """Draw a figure with buttons that save it as SVG and PNG.
 
@@ -34,6 +39,7 @@ def figure(
         finding: what it shows, in words.
         narrowest: on a screen narrower than that many px it scrolls sideways.
         columns: for each column, the token that it stands for, counted from 0: lit with the other figures.
+        clickable: whether a press on a point runs the page; what was pressed is then in the session's state.
     """
     size = f"min-width: {narrowest}px; min-height: {figure.layout.height}px"  # free until Plotly is there
     st.html(
@@ -41,5 +47,13 @@ def figure(
         f".st-key-{key} [data-testid=stElementContainer] {{ {size} }}</style>"
     )
     with st.container(key=key):
-        st.plotly_chart(figure, theme=None, config=CHART_CONFIG, alt=finding, key=f"{key}_chart")
+        st.plotly_chart(
+            figure,
+            theme=None,
+            config=CHART_CONFIG,
+            alt=finding,
+            key=f"{key}_chart",
+            on_select="rerun" if clickable else "ignore",
+            selection_mode="points",
+        )
     figure_tools(key, finding, columns)

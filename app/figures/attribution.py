@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from app.figures import leaving
 from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, TICK_SIZE, finish, legend, plain_axis, value_axis
 from app.figures.tables import Table
 from app.says.text import as_plotly
+from app.says.words import leaves
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution
 from ltp_core.why.counterfactual import KeptToken
@@ -16,7 +18,7 @@ ROW, ABOVE, BELOW = 26, 64, 62  # px: a token; for the legend; for the titles of
 
 
 def beside_survival(found: Attribution, palette: Palette, unit: str, start: int, stop: int) -> go.Figure:
-    """Tokens from top to bottom: what each one adds to the answer, and how many layers it survives.
+    """Tokens from top to bottom: what each one adds to the answer, and in which layer it leaves.
 
     Args:
         found: attributions and trace.
@@ -41,13 +43,15 @@ def beside_survival(found: Attribution, palette: Palette, unit: str, start: int,
             customdata=[_hover(found, token, name, scores.values[token]) for token in shown],
             hovertemplate="%{customdata}<extra></extra>",
         )
+    places = leaving.places(found.trace.survived, layers)
     figure.add_bar(
-        x=[found.trace.survived[token] for token in shown],
+        x=[places[token] for token in shown],
         y=list(shown),
         orientation="h",
-        name="layers survived",
+        name=leaving.TITLE,
+        showlegend=False,  # its axis says it
         xaxis="x2",
-        marker={"color": palette.pruned_light},
+        marker={"color": [leaving.colour(places[token], layers, palette) for token in shown]},
         customdata=[_fate(found, token) for token in shown],
         hovertemplate="%{customdata}<extra></extra>",
     )
@@ -55,7 +59,14 @@ def beside_survival(found: Attribution, palette: Palette, unit: str, start: int,
         bargap=0.25,
         barmode="group",
         xaxis=value_axis(palette, unit, domain=[0, 0.64], rangemode="normal", nticks=6),
-        xaxis2=value_axis(palette, "layers", domain=[0.7, 1], range=[0, layers], dtick=_step(layers)),
+        xaxis2=value_axis(
+            palette,
+            leaving.TITLE,
+            domain=[0.7, 1],
+            range=[0, layers + 1.6],
+            tickvals=[*range(_step(layers), layers + 1, _step(layers)), layers + 1],
+            ticktext=[*map(str, range(_step(layers), layers + 1, _step(layers))), leaving.STAYS],
+        ),
         yaxis=plain_axis(
             palette,
             tickvals=list(shown),
@@ -72,20 +83,25 @@ def beside_survival(found: Attribution, palette: Palette, unit: str, start: int,
 
 
 def by_layer(dense: Agreement, pruned: Agreement, palette: Palette) -> go.Figure:
-    """Area under the ROC curve in each layer, for both models' attributions, with chance as a line."""
+    """Area under the ROC curve in each layer, for both models' attributions, with chance as a line.
+
+    On the right stands the same over all layers with its interval: what the heading says.
+    """
     numbers = list(range(1, len(dense.auc) + 1))
+    whole = len(numbers) + 1.2
     figure = go.Figure()
-    for name, found, colour, symbol in (
-        ("dense", dense, palette.dense, "circle"),
-        ("pruned", pruned, palette.pruned, "diamond"),
+    for name, found, colour, symbol, shift in (
+        ("dense", dense, palette.dense, "circle", -0.12),
+        ("pruned", pruned, palette.pruned, "diamond", 0.12),
     ):
+        marker = {"size": 11, "symbol": symbol, "color": colour}
         figure.add_scatter(
             x=numbers,
             y=found.auc,
             name=f"attribution, {name}",
             mode="lines+markers",
             line={"color": colour, "width": 3},
-            marker={"size": 11, "symbol": symbol},
+            marker=marker,
             customdata=[
                 f"{name}, layer {number}: {auc:.2f}<br>{k} of {found.tokens} words left"
                 if auc is not None
@@ -94,14 +110,37 @@ def by_layer(dense: Agreement, pruned: Agreement, palette: Palette) -> go.Figure
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
+        if found.overall is not None and found.interval is not None:
+            low, high = found.interval
+            figure.add_scatter(
+                x=[whole + shift],
+                y=[found.overall],
+                mode="markers",
+                showlegend=False,
+                marker=marker,
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [high - found.overall],
+                    "arrayminus": [found.overall - low],
+                    "color": colour,
+                    "thickness": 2,
+                },
+                hovertemplate=f"{name}, all: {found.overall:.2f} ({low:.2f}–{high:.2f})<extra></extra>",
+            )
     figure.add_hline(
         y=0.5,
         line={"color": palette.text, "width": 1, "dash": "dash"},
         annotation={"text": "chance", "font": {"size": TICK_SIZE, "color": palette.text}},
-        annotation_position="bottom right",
+        annotation_position="bottom left",
     )
     figure.update_layout(
-        xaxis=plain_axis(palette, tickvals=numbers, range=[0.6, numbers[-1] + 0.4]),
+        xaxis=plain_axis(
+            palette,
+            tickvals=[*numbers, whole],
+            ticktext=[*map(str, numbers), "all"],
+            range=[0.6, whole + 0.4],
+        ),
         yaxis=value_axis(palette, "area under the ROC curve", range=[-0.03, 1.05], dtick=0.25),
     )
     figure.layout.xaxis.title.text = "layer"
@@ -148,7 +187,7 @@ def table(found: Attribution) -> Table:
         "token": found.trace.tokens,
         "attribution, dense": found.dense.values,
         "attribution, pruned": found.pruned.values,
-        "layers survived": found.trace.survived,
+        leaving.TITLE: leaves(found.trace.survived, len(found.trace.layers)),
     }
 
 

@@ -78,6 +78,16 @@ def series(rows: Sequence[Mapping[str, Any]], along: str) -> list[Mapping[str, A
     return sorted(chosen, key=lambda row: row[along])
 
 
+def table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """One row a length, one text at a time."""
+    chosen = series(rows, "length")
+    return {
+        "tokens": [row["length"] for row in chosen],
+        **{f"{title}, ms": [row["milliseconds"][name] for row in chosen] for name, title in RUNS.items()},
+        "FLOPs reduction": [row["flops_reduction"] for row in chosen],
+    }
+
+
 def _log_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     axis = plain_axis(palette, type="log", automargin=True, **options)
     axis["title"] |= {"text": title, "standoff": 10}

@@ -1,5 +1,6 @@
 """What all figures share: type, margins, axes without decoration, the colour bar below."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,23 @@ def value_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     axis = plain_axis(palette, **{"rangemode": "tozero", "automargin": True, **options})
     axis["title"] |= {"text": as_plotly(title), "standoff": 10}  # it may name a class of somebody's model
     return {**axis, "showgrid": True, "gridcolor": palette.grid}
+
+
+def score_range(values: Sequence[float], rows: int, unit: float = 100.0) -> tuple[float, float]:
+    """The ends of an axis of scores that never zooms into noise.
+
+    It spans a tenth of the scale at least, and four standard errors of a score of one half on so many rows.
+
+    Args:
+        values: scores that are shown.
+        rows: texts that each rests on.
+        unit: 100 for percent, 1 for shares.
+    """
+    low, high = min(values), max(values)
+    least = unit * max(0.1, 4 * math.sqrt(0.25 / max(rows, 1)))
+    room = 0.6 * max(high - low, least)
+    middle = min((low + high) / 2, 1.04 * unit - room)  # a little room above a perfect score, for names
+    return middle - room, middle + room
 
 
 def legend(palette: Palette) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""Rules below one another, tokens from left to right: how many layers each token survives under each rule."""
+"""Rules below one another, tokens from left to right: the layer in which each leaves under each rule."""
 
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from app.figures.colours import WHITE, Palette, contrast
-from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis, slanted_height
+from app.figures import leaving
+from app.figures.colours import Palette
+from app.figures.layout import CHARACTERS, finish, plain_axis, slanted_height
 from app.says.text import as_plotly
 from ltp_core import Trace
 
@@ -27,42 +28,38 @@ def rules_map(
     """
     shown, layers = range(start, stop), len(traces[0].layers)
     tokens = [traces[0].tokens[index] for index in shown]
-    survived = [[trace.survived[index] for index in shown] for trace in traces]
+    fates = [leaving.places(trace.survived, layers)[start:stop] for trace in traces]
     rows = range(len(names))
     figure = go.Figure(
         go.Heatmap(
-            z=survived,
+            z=fates,
             x=list(shown),
             y=list(rows),
             xgap=2,
             ygap=3,
             coloraxis="coloraxis",
             customdata=[
-                [_hover(name, token, count, layers) for token, count in zip(tokens, counts, strict=True)]
-                for name, counts in zip(names, survived, strict=True)
+                [_hover(name, token, place, layers) for token, place in zip(tokens, places, strict=True)]
+                for name, places in zip(names, fates, strict=True)
             ],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    leaving = [
-        (index, row, count + 1)
-        for row, counts in enumerate(survived)
-        for index, count in zip(shown, counts, strict=True)
-        if count < layers
+    gone = [
+        (index, row, place)
+        for row, places in enumerate(fates)
+        for index, place in zip(shown, places, strict=True)
+        if place <= layers
     ]
     figure.add_scatter(
-        x=[index for index, _, _ in leaving],
-        y=[row for _, row, _ in leaving],
-        text=[str(layer) for _, _, layer in leaving],
+        x=[index for index, _, _ in gone],
+        y=[row for _, row, _ in gone],
+        text=[str(place) for _, _, place in gone],
         mode="text",
-        textfont={
-            "size": 14,
-            "color": [_ink(layer - 1, layers, palette) for _, _, layer in leaving],
-        },
+        textfont={"size": 14, "color": [leaving.ink(place, layers, palette) for _, _, place in gone]},
         hoverinfo="skip",
     )
     label, height = slanted_height(tokens), CELL * len(names)
-    ticks = list(range(layers + 1))
     figure.update_layout(
         xaxis=plain_axis(
             palette,
@@ -79,15 +76,7 @@ def rules_map(
             range=[len(names) - 0.5, -0.5],
             automargin=True,
         ),
-        coloraxis={
-            "colorscale": _scale(palette, layers),
-            "cmin": -0.5,
-            "cmax": layers + 0.5,
-            "showscale": bar,
-            "colorbar": colour_bar(
-                palette, "layers that the token survives", ticks, [str(tick) for tick in ticks], -20 / height
-            ),
-        },
+        coloraxis=leaving.axis(palette, layers, bar, -20 / height),
     )
     below = BELOW if bar else 8
     return finish(figure, palette, label + height + below + 8, {"l": 8, "r": 56, "t": label, "b": below})
@@ -98,23 +87,6 @@ def narrowest(tokens: int) -> int:
     return SIDES + WORD * tokens
 
 
-def _hover(name: str, token: str, count: int, layers: int) -> str:
-    fate = "stays to the end" if count == layers else f"leaves in layer {count + 1}"
+def _hover(name: str, token: str, place: int, layers: int) -> str:
+    fate = "stays to the end" if place > layers else f"leaves in layer {place}"
     return f"{as_plotly(name)}: “{as_plotly(token)}” {fate}"
-
-
-def _scale(palette: Palette, layers: int) -> list[tuple[float, str]]:
-    """One flat colour for each number of layers, from near the ground to far from it."""
-    steps = [_colour(count, layers, palette) for count in range(layers + 1)]
-    size = len(steps)
-    return [edge for i, c in enumerate(steps) for edge in ((i / size, c), ((i + 1) / size, c))]
-
-
-def _colour(count: int, layers: int, palette: Palette) -> str:
-    return palette.attention[round(count / layers * (len(palette.attention) - 1))]
-
-
-def _ink(count: int, layers: int, palette: Palette) -> str:
-    """The number in a cell: white or dark, whichever stands out more from the cell's colour."""
-    cell = _colour(count, layers, palette)
-    return max((WHITE, palette.ground, palette.text), key=lambda ink: contrast(ink, cell))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
-from app.figures.layout import CHARACTERS, finish, legend, plain_axis, value_axis
+from app.figures.layout import CHARACTERS, finish, legend, plain_axis, score_range, value_axis
 from app.figures.work import flops_unit
 from app.says.text import as_plotly
 from app.says.words import NBSP, SCORES, flops, times
@@ -16,8 +16,8 @@ MOST_WORDS = 12  # at each end
 FEWEST = 3  # occurrences of a word that is shown
 
 
-def curve(points: Sequence[Point], metric: str, palette: Palette) -> go.Figure:
-    """Score, or agreement with the dense run, against the reduction of FLOPs."""
+def curve(points: Sequence[Point], metric: str, rows: int, palette: Palette) -> go.Figure:
+    """Score, or agreement with the dense run, of so many rows against the reduction of FLOPs."""
     scored = points[0].score is not None
     values = [point.score if scored else point.agreement for point in points]
     percent = metric in ("accuracy", "f1") or not scored
@@ -43,9 +43,7 @@ def curve(points: Sequence[Point], metric: str, palette: Palette) -> go.Figure:
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    known = [value for value in y if value is not None]
-    low, high = (min(known), max(known)) if known else (0, 1)
-    room = max(high - low, 2 if percent else 0.02)
+    known = [value for value in y if value is not None] or [0.0]
     figure.update_layout(
         xaxis=value_axis(
             palette,
@@ -54,7 +52,9 @@ def curve(points: Sequence[Point], metric: str, palette: Palette) -> go.Figure:
             ticksuffix="×",
             range=[1 - 0.08 * (max(x) - 1 + 0.2), max(x) + 0.12 * (max(x) - 1 + 0.2)],
         ),
-        yaxis=value_axis(palette, unit, rangemode="normal", range=[low - 0.25 * room, high + 0.25 * room]),
+        yaxis=value_axis(
+            palette, unit, rangemode="normal", range=score_range(known, rows, 100.0 if percent else 1.0)
+        ),
     )
     return finish(figure, palette, 360, {"l": 8, "r": 16, "t": 12, "b": 52})
 

@@ -5,14 +5,16 @@ from ltp_core.data.survey import Survey
 
 
 def rows_table(found: Survey) -> Table:
-    """One row a text."""
-    rows = found.rows
+    """One row a text, those that flipped (or moved most) first; `row` is its place in the file, from 1."""
+    order = sorted(range(len(found.rows)), key=lambda place: -found.rows[place].moved)
+    rows = [found.rows[place] for place in order]
     pairs = any(not isinstance(row.text, str) for row in rows)
     texts = {"text": [row.text if isinstance(row.text, str) else row.text[0] for row in rows]}
     if pairs:
         texts["second text"] = ["" if isinstance(row.text, str) else row.text[1] for row in rows]
     value = rows[0].dense.label is None
     return {
+        "row": [place + 1 for place in order],
         **texts,
         "label": [row.gold for row in rows],
         "dense": [row.dense.value if value else row.dense.label for row in rows],

@@ -5,7 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.says.words import attention_of
+from app.says.words import attention_of, leaves
 from ltp_core import Trace
 
 Table = Mapping[str, Sequence[Any]]
@@ -21,9 +21,7 @@ def survival_table(trace: Trace) -> Table:
     }
     if 1 in trace.segments:
         table["text"] = [segment + 1 for segment in trace.segments]
-    table["leaves in layer"] = [
-        None if survived == len(layers) else survived + 1 for survived in trace.survived
-    ]
+    table["leaves in layer"] = leaves(trace.survived, len(layers))
     for layer in trace.layers:
         table[f"layer {layer.layer}"] = layer.importance
     return table

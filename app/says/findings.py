@@ -1,8 +1,10 @@
 """What the figures of Cost, Compare and Data set show, each as one sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
+from typing import Any
 
+from app.says.dots import Dot, Speed
 from app.says.timed import Timed
 from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, times
 from ltp_core import Prediction
@@ -97,6 +99,44 @@ def contest(contenders: Sequence[Contender]) -> str:
     lost = [c.kind.short for c in rivals if c not in same]
     verb = "changes" if len(lost) == 1 else "change"
     return f"{_listed(lost)} {verb} the answer; the other rules keep {dense.label}"
+
+
+def frontier(dots: Sequence[Dot]) -> str:
+    """How far the learned thresholds come at less than a point lost; with their band."""
+    learned = [dot for dot in dots if dot.rule == "ltp"]
+    cheap = [dot for dot in learned if dot.lost < 1]
+    if not learned:
+        return "The learned thresholds were not measured here"
+    if not cheap:
+        least = min(learned, key=lambda dot: dot.lost)
+        at = times(least.reduction)
+        return f"Learned thresholds lose {least.lost:.1f} points at least, at {at} fewer FLOPs"
+    best = max(cheap, key=lambda dot: dot.reduction)
+    return (
+        f"Learned thresholds lose less than a point up to {times(best.reduction)} fewer FLOPs: "
+        f"{best.lost:z.1f} points ({best.low:z.1f} to {best.high:z.1f})"
+    )
+
+
+def measured(found: Sequence[Speed]) -> str:
+    """What pruning alone gave in time for what it saved in FLOPs, over all benchmarks."""
+    runs = [run for run in found if run.against == "sdpa"]
+    low, high = min(run.pruning for run in runs), max(run.pruning for run in runs)
+    less, more = min(run.reduction for run in runs), max(run.reduction for run in runs)
+    return (
+        f"Measured: pruning alone gives {times(low)} to {times(high)} in time "
+        f"for {times(less)} to {times(more)} fewer FLOPs"
+    )
+
+
+def growth(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How the gain grows with the length of a text."""
+    alone = sorted((row for row in rows if row["batch_size"] == 1), key=lambda row: row["length"])
+    gains = [row["milliseconds"]["packed_dense"] / row["milliseconds"]["pruned"] for row in alone]
+    return (
+        f"From {alone[0]['length']} to {alone[-1]['length']} tokens, pruning’s gain in time goes from "
+        f"{times(gains[0])} to {times(gains[-1])}"
+    )
 
 
 def chance(yours: Prediction, draws: Sequence[Prediction]) -> str:

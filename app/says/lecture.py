@@ -1,5 +1,6 @@
 """What the microscope says about one token in one layer: sentences and small pieces of HTML."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.says import words
@@ -75,6 +76,29 @@ def closest(trace: Trace, layer: int) -> int:
         if share is not None
     }
     return min(distances, key=lambda index: distances[index])
+
+
+def opening(trace: Trace, layer: int, special: Collection[str]) -> tuple[int, int]:
+    """What to look at when nothing was clicked: a word that left, in this layer if one did, else the first.
+
+    Of those that leave together it is the one that came nearest to the threshold. A special token is taken
+    only where no word leaves; where nobody does, the token nearest to the threshold.
+
+    Args:
+        trace: what happened.
+        layer: where to look first, from 1.
+        special: tokens that are no words.
+
+    Returns:
+        The layer, from 1, and the token, from 0.
+    """
+    for passed in (special, ()):
+        for at in (trace.layers[layer - 1], *trace.layers):
+            entering = (i for i, share in enumerate(at.importance) if share is not None)
+            gone = [i for i in entering if not at.kept[i] and trace.tokens[i] not in passed]
+            if gone:
+                return at.layer, max(gone, key=lambda index: at.importance[index] or 0.0)
+    return layer, closest(trace, layer)
 
 
 def option(trace: Trace, number: int) -> str:

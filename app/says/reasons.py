@@ -16,6 +16,7 @@ CHOICES = {
     "highest": "Words with the largest attributions",
 }
 MOST_NAMED = 5  # words in a heading
+MOST_DRAWS = 0.75  # of the random draws that a claim needs on its side
 
 
 def unit(label: str | None) -> str:
@@ -45,6 +46,21 @@ def attribution(found: Attribution) -> str:
     return f"“{found.trace.tokens[first]}” {does} most ({value:+.2f}), and {fate}"
 
 
+def word(found: Attribution, token: int) -> str:
+    """What one word adds to the answer, its place among all, and when it leaves; "" for a special one."""
+    if not found.words[token]:
+        return ""
+    value = found.dense.values[token]
+    sizes = [abs(v) for v, is_word in zip(found.dense.values, found.words, strict=True) if is_word]
+    place = 1 + sum(size > abs(value) for size in sizes)
+    survived, layers = found.trace.survived[token], len(found.trace.layers)
+    fate = "stays to the end" if survived == layers else f"leaves in layer {survived + 1} of {layers}"
+    return (
+        f"“{found.trace.tokens[token]}”, the chosen word, has {value:+.2f}: number {place} of {len(sizes)} "
+        f"in size. It {fate}."
+    )
+
+
 def how(found: Attribution, method: str) -> str:
     """How the numbers were made, and how exact they are."""
     what = (
@@ -69,35 +85,40 @@ def _gap(name: str, scores: Scores) -> str:
 
 
 def agreement(found: Agreement) -> str:
-    """How well attribution foretells survival."""
-    if found.overall is None:
+    """How well attribution foretells survival; nothing is claimed where the interval holds chance."""
+    if found.overall is None or found.interval is None:
         return "All words survive equally long, so there is nothing to agree on"
-    chance = (
-        f"in {100 * found.overall:.0f}{NBSP}% of all pairs the longer survivor has the larger attribution"
+    low, high = found.interval
+    pairs = (
+        f"in {100 * found.overall:.0f}{NBSP}% of all pairs the longer survivor has the larger attribution "
+        f"({100 * low:.0f}–{100 * high:.0f}{NBSP}%; chance is 50{NBSP}%)"
     )
-    if found.overall >= 0.75:
-        return f"They agree: {chance}"
-    if found.overall >= 0.6:
-        return f"They agree a little: {chance}"
-    return f"They disagree: {chance}" if found.overall < 0.4 else f"No better than chance: {chance}"
+    if low > 0.5:
+        return f"They agree: {pairs}"
+    return f"They disagree: {pairs}" if high < 0.5 else f"Too few words to tell: {pairs}"
 
 
 def deletion(found: Deletion, trace: Trace) -> str:
-    """LTP's choice against chance, on the pruned run of this trace."""
+    """LTP's choice against each draw of as many words, on the pruned run of this trace."""
     if trace.alive[-1] == len(trace.tokens):
         return "Nothing is pruned, so nothing is lost"
-    own, random = (found.when_pruned[choice].moved for choice in ("ltp", "random"))
-    if f"{own:.3f}" == f"{random:.3f}":  # as in the table; so it is where no word is left to choose among
+    own, drawn = found.when_pruned["ltp"].sizes[0], found.when_pruned["random"].sizes
+    if all(f"{own:.3f}" == f"{size:.3f}" for size in drawn):  # so it is where no word is left to choose among
         return "Pruning moves the answer exactly as much as dropping as many words at random"
-    word = "less" if own < random else "more"
-    return f"Pruning moves the answer {word} than dropping as many words at random"
+    less, more = sum(own < size for size in drawn), sum(own > size for size in drawn)
+    draws = f"of {len(drawn)} random choices of as many words"
+    if less >= MOST_DRAWS * len(drawn):
+        return f"Pruning moves the answer less than {less} {draws}"
+    if more >= MOST_DRAWS * len(drawn):
+        return f"Pruning moves the answer more than {more} {draws}"
+    return f"Pruning does no better than chance here: it moves the answer less than {less} {draws}"
 
 
 def moves(effect: Effect) -> str:
-    """How far the answer falls; where draws in opposite directions cancel, also how far it moves."""
-    if f"{abs(effect.drop):.3f}" == f"{effect.moved:.3f}":
+    """How far the answer falls; of several draws the mean, and from where to where they move it."""
+    if len(effect.sizes) == 1:
         return f"{effect.drop:+.3f}"
-    return f"{effect.drop:+.3f}; {effect.moved:.3f} in size"
+    return f"{effect.drop:+.3f}; {min(effect.sizes):.3f} to {max(effect.sizes):.3f} in size"
 
 
 def flips(share: float | None, choice: str, draws: int) -> str:
@@ -110,19 +131,19 @@ def flips(share: float | None, choice: str, draws: int) -> str:
 
 
 def pins(before: Prediction, after: Prediction) -> str:
-    """What the pins did."""
+    """What holding and taking away did."""
     if before.label is None:
-        return f"With your pins the answer moves from {before.value:.2f} to {after.value:.2f}"
+        return f"With your words the answer moves from {before.value:.2f} to {after.value:.2f}"
     if before.labels is not None:
         verb = "keep" if before.label == after.label else "change"
-        return f"Your pins {verb} the answer: {after.label}"
+        return f"Your words {verb} the answer: {after.label}"
     shares = (probability(before.probabilities[before.label]), probability(after.probabilities[before.label]))
     moved = f"{before.label} goes from {shares[0]} to {shares[1]}"
     if shares[0] == shares[1]:
         moved = f"{before.label} stays at {shares[0]}"
     if before.label != after.label:
-        return f"Your pins change the answer to {after.label}: {moved}"
-    return f"Your pins keep the answer: {moved}"
+        return f"Your words change the answer to {after.label}: {moved}"
+    return f"Your words keep the answer: {moved}"
 
 
 def smallest_drop(found: SmallestDrop) -> str:

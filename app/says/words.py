@@ -1,5 +1,7 @@
 """Numbers with their units, and what a figure shows as a sentence."""
 
+from collections.abc import Sequence
+
 from ltp_core import AttentionTrace, Prediction, Trace
 from ltp_core.speed.latency import Comparison, Timing
 
@@ -106,6 +108,11 @@ def attention_of(trace: Trace) -> AttentionTrace:
     if trace.attention is None:
         raise ValueError("this trace holds no attention")
     return trace.attention
+
+
+def leaves(survived: Sequence[int], layers: int) -> list[int | None]:
+    """Layers that tokens survive -> the layer in which each leaves, from 1; None for one that stays."""
+    return [None if count == layers else count + 1 for count in survived]
 
 
 def entering(trace: Trace) -> list[int]:

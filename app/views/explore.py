@@ -56,7 +56,7 @@ def _cautions(view: View) -> None:
 
 
 def _stage(view: View) -> None:
-    """The stage; a click on a word opens the microscope there."""
+    """The stage; a click on a word opens Why there."""
     setting = Setting.of(view.model, view.settings.thresholds, view.choices.learned)
     seen, timed = session.memory(), _timed(view)
     cell = stage(
@@ -81,7 +81,7 @@ def _stage(view: View) -> None:
         on_timed=lambda rounds: seen.put("measured", timed, rounds),
     )
     if cell is not None:
-        session.open_page("views/microscope.py", **cell._asdict())
+        session.open_page("views/why.py", **cell._asdict())
 
 
 def _question(view: View) -> str:

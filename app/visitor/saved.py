@@ -1,4 +1,7 @@
-"""Two saved settings, A and B, in the address: `?a=sst2:0.01,0.02,…` is a model with its thresholds."""
+"""Two saved settings, A and B, in the address.
+
+`?a=sst2:0.01,0.02,…` is a model with its thresholds, `?b=sst2:2x` one with twice those that it has learned.
+"""
 
 import math
 from collections.abc import Mapping
@@ -8,17 +11,27 @@ from app.says.text import shorten
 from app.visitor.state import SAID
 
 NAMES = ("a", "b")
+MOST = 100.0  # times the learned thresholds
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A model and its thresholds."""
+    """A model, and its thresholds or a factor on those that it has learned.
+
+    Attributes:
+        model: its name.
+        thresholds: one a layer; none where there is a factor.
+        factor: on the learned thresholds; 0 prunes nothing.
+    """
 
     model: str
-    thresholds: tuple[float, ...]
+    thresholds: tuple[float, ...] = ()
+    factor: float | None = None
 
     def to_query(self) -> str:
         """As a query parameter."""
+        if self.factor is not None:
+            return f"{self.model}:{self.factor:g}x"
         return f"{self.model}:{','.join(map(repr, self.thresholds))}"
 
 
@@ -33,7 +46,7 @@ def read_saved(query: Mapping[str, str]) -> tuple[dict[str, Saved], list[str]]:
             else:
                 said = shorten(text, SAID)
                 notices.append(
-                    f"{name}={said} is not a model and its thresholds, so {name.upper()} is empty."
+                    f"{name}={said} is not a model and its thresholds; {name.upper()} is as it opens."
                 )
     return found, notices
 
@@ -41,6 +54,9 @@ def read_saved(query: Mapping[str, str]) -> tuple[dict[str, Saved], list[str]]:
 def _parse(text: str) -> Saved | None:
     model, _, numbers = text.rpartition(":")
     try:
+        if numbers.endswith("x"):
+            factor = float(numbers[:-1])
+            return Saved(model, factor=factor) if model and 0 <= factor <= MOST else None
         thresholds = tuple(float(number) for number in numbers.split(","))
     except ValueError:
         return None

@@ -115,7 +115,7 @@ def hidden() -> frozenset[str]:
 
 
 def open_page(path: str, **settings: Any) -> None:
-    """Go to another page, say ``open_page("views/microscope.py", layer=2, token=5)``; never returns."""
+    """Go to another page, say ``open_page("views/why.py", layer=2, token=5)``; never returns."""
     memory().wanted = settings
     st.switch_page(path)
 
@@ -202,6 +202,11 @@ def set_text(text: str, pair: str) -> None:
 def set_thresholds(values: tuple[float, ...]) -> None:
     """Set every layer's control."""
     st.session_state.update(_percentages(values))
+
+
+def threshold_controls(values: tuple[float, ...]) -> dict[str, float]:
+    """Thresholds as the controls of `open_page`."""
+    return _percentages(values)
 
 
 def undo() -> None:

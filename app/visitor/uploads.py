@@ -4,10 +4,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ltp_core.data.columns import DataError
+from ltp_core.data.columns import LABEL, Chosen, DataError, Wanted
 from ltp_core.data.labels import read_labels
 from ltp_core.data.lines import Progress
-from ltp_core.data.reader import Limits, read_file
+from ltp_core.data.reader import Limits, column_names, read_file
 from ltp_core.model import Text
 
 FORMATS = ("csv", "json", "jsonl", "parquet")
@@ -34,8 +34,30 @@ class DataSet:
     note: str = ""
 
 
+def names_of(name: str, content: bytes) -> list[str]:
+    """The columns that a data file has, among which its owner chooses; raises as `read_upload` does."""
+    _check_size(name, content)
+    names = column_names(io.BytesIO(content), name)
+    if not names:
+        raise DataError(f"{name} has no columns")
+    return names
+
+
+def usual_columns(names: Sequence[str], name: str) -> Chosen | None:
+    """The columns that are read where nobody chooses; None if no name is known, or several are."""
+    try:
+        wanted = Wanted.of(names, name)
+    except DataError:
+        return None
+    return Chosen(wanted.texts, LABEL if wanted.has_label else None)
+
+
 def read_upload(
-    name: str, content: bytes, classes: Sequence[str], progress: Progress | None = None
+    name: str,
+    content: bytes,
+    classes: Sequence[str],
+    progress: Progress | None = None,
+    chosen: Chosen | None = None,
 ) -> DataSet:
     """Read a data file.
 
@@ -45,14 +67,14 @@ def read_upload(
         classes: names of the model's classes, in order; none for a regression. A file may have them, or
             their numbers, as labels.
         progress: told how much is read; what it raises ends the reading.
+        chosen: columns that the file's owner has chosen; None for those with usual names.
 
     Raises:
         DataError: one line that says what is wrong, and where.
     """
-    if len(content) > MOST_MEGABYTES * 2**20:
-        raise DataError(f"{name} has more than {MOST_MEGABYTES} MB; take a part of it")
+    _check_size(name, content)
     limits = Limits(rows=MOST_ROWS, characters=MOST_CHARACTERS, unpacked=MOST_UNPACKED * 2**20)
-    table = read_file(io.BytesIO(content), name, limits, progress).filled()
+    table = read_file(io.BytesIO(content), name, limits, progress, chosen).filled()
     note = f"Only the first {MOST_ROWS:,} rows of {name} are used." if table.more else ""
     labels = None
     if table.labels is not None and None not in table.labels:
@@ -61,3 +83,8 @@ def read_upload(
         note = f"{note} Rows without a label are in {name}, so no row is scored.".strip()
     known: dict[Text, Text] = {}  # equal texts are one object: of few kilobytes of Parquet, thousands are
     return DataSet(name, [known.setdefault(text, text) for text in table.texts], labels, note)
+
+
+def _check_size(name: str, content: bytes) -> None:
+    if len(content) > MOST_MEGABYTES * 2**20:
+        raise DataError(f"{name} has more than {MOST_MEGABYTES} MB; take a part of it")

@@ -15,6 +15,19 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Columns that somebody has chosen by name, where the usual names do not say which.
+
+    Attributes:
+        texts: one, or two for pairs.
+        label: the one with labels; None for none.
+    """
+
+    texts: tuple[str, ...]
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class Wanted:
     """The columns that are read; all others are passed over.
 
@@ -26,17 +39,28 @@ class Wanted:
     texts: tuple[str, ...]
     columns: tuple[str, ...]
 
+    @property
+    def has_label(self) -> bool:
+        """Whether labels are read."""
+        return len(self.columns) > len(self.texts)
+
     @classmethod
-    def of(cls, names: Sequence[str], data: str) -> "Wanted":
-        """Choose among a file's columns.
+    def of(cls, names: Sequence[str], data: str, chosen: Chosen | None = None) -> "Wanted":
+        """Choose among a file's columns: those that somebody has chosen, else those with usual names.
 
         Raises:
-            DataError: if a name is there twice, or not exactly one choice of columns can be the text.
+            DataError: if a name is there twice, a chosen one is not there, or not exactly one choice of usual
+                columns can be the text.
         """
         if twice := [name for name, count in Counter(names).items() if count > 1 and name]:
             raise DataError(
                 f"{data} has {names.count(twice[0])} columns named {shown(twice)}: rename all but one"
             )
+        if chosen is not None:
+            columns = chosen.texts if chosen.label is None else (*chosen.texts, chosen.label)
+            if missing := [name for name in columns if name not in names]:
+                raise DataError(f"{data} has no column {shown(missing[:1])}; it has: {shown(names)}")
+            return cls(chosen.texts, columns)
         texts = text_columns(names, data)
         return cls(texts, (*texts, LABEL) if LABEL in names else texts)
 

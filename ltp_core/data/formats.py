@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from ltp_core.data.columns import LABEL, DataError, Wanted, has_text_columns, shown, text_columns
+from ltp_core.data.columns import LABEL, Chosen, DataError, Wanted, has_text_columns, shown, text_columns
 from ltp_core.data.lines import MOST_RECORD, Lines
 
 MOST_COLUMNS = 1000
@@ -22,8 +22,12 @@ DELIMITERS = ",;\t"  # the last two are what spreadsheets write where the comma 
 Records = Iterator[tuple[int, list[Any]]]  # the number of cells in a row, and the wanted ones
 
 
-def read_csv(lines: Lines) -> tuple[Wanted, Records]:
+def read_csv(lines: Lines, chosen: Chosen | None = None) -> tuple[Wanted, Records]:
     """Open a CSV file: which columns are wanted, and their cells row by row.
+
+    Args:
+        lines: of the file.
+        chosen: columns that somebody has chosen; None for those with usual names.
 
     Raises:
         DataError: here for the header, later for a row that is none, with its line.
@@ -31,7 +35,7 @@ def read_csv(lines: Lines) -> tuple[Wanted, Records]:
     delimiter = _delimiter(lines)
     rows = _rows(lines, delimiter)
     names = [name.strip() for name in next(rows, [])]
-    wanted = Wanted.of(names, lines.name)
+    wanted = Wanted.of(names, lines.name, chosen)
     places = [names.index(name) for name in wanted.columns]
 
     def records() -> Records:
@@ -77,29 +81,39 @@ def _reason(error: csv.Error) -> str:
 
 
 def _delimiter(lines: Lines) -> str:
-    """The delimiter under which the header has a text column: the comma, unless another one has."""
+    """The delimiter under which the header has a text column; else, most columns, the comma before others."""
+    counts = {}
     for delimiter in DELIMITERS:
         header = next(_rows(lines, delimiter), [])
         if has_text_columns([name.strip() for name in header]):
             return delimiter
-    return DELIMITERS[0]
+        counts[delimiter] = len(header)
+    return max(counts, key=lambda delimiter: counts[delimiter])
 
 
-def read_json(lines: Lines) -> tuple[Wanted, Records]:
+def csv_names(lines: Lines) -> list[str]:
+    """The columns that a CSV file's header names."""
+    return [name.strip() for name in next(_rows(lines, _delimiter(lines)), [])]
+
+
+def read_json(lines: Lines, chosen: Chosen | None = None) -> tuple[Wanted, Records]:
     """Open a file of JSON objects, one a line or in one array. Arguments and errors as for `read_csv`.
 
     The first object says where the text is. A label may come later.
     """
-    array = lines.first_character() == "["
-    objects = _elements(_Pieces(lines)) if array else _json_lines(lines)
+    objects = _objects(lines)
     first = next(objects, {})
-    wanted = Wanted.of(list(first), lines.name)
-    columns = (*wanted.texts, LABEL)
+    names = list(first)
+    if chosen is not None and chosen.label is not None:
+        names = list(dict.fromkeys([*first, chosen.label]))
+    wanted = Wanted.of(names, lines.name, chosen)
+    columns = (*wanted.texts, LABEL) if chosen is None else wanted.columns
 
     def records() -> Records:
         known = tuple(first)
         for found in chain((first,), objects):
-            if known != (known := tuple(found)) and has_text_columns(known):
+            changed = known != (known := tuple(found))
+            if chosen is None and changed and has_text_columns(known):
                 texts = text_columns(known, lines.name)
                 if texts != wanted.texts:
                     here, before = "+".join(texts), "+".join(wanted.texts)
@@ -107,6 +121,15 @@ def read_json(lines: Lines) -> tuple[Wanted, Records]:
             yield len(found), [found.get(name) for name in columns]
 
     return Wanted(wanted.texts, columns), records()
+
+
+def json_names(lines: Lines) -> list[str]:
+    """The names that the first of a file's JSON objects has."""
+    return list(next(_objects(lines), {}))
+
+
+def _objects(lines: Lines) -> Iterator[dict[str, Any]]:
+    return _elements(_Pieces(lines)) if lines.first_character() == "[" else _json_lines(lines)
 
 
 class _Twice(ValueError):

@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 from pyarrow import compute, types
 
-from ltp_core.data.columns import LABEL, DataError, Wanted
+from ltp_core.data.columns import Chosen, DataError, Wanted
 from ltp_core.data.formats import MOST_COLUMNS
 from ltp_core.data.lines import Progress
 
@@ -19,7 +19,11 @@ Batches = Iterator[tuple[list[pyarrow.Array], list[Any] | None]]  # texts, label
 
 
 def read_parquet(
-    file: BinaryIO, name: str, most_bytes: int, progress: Progress | None = None
+    file: BinaryIO,
+    name: str,
+    most_bytes: int,
+    progress: Progress | None = None,
+    chosen: Chosen | None = None,
 ) -> tuple[Wanted, Batches]:
     """Open a Parquet file: which columns are wanted, and these batch by batch.
 
@@ -30,20 +34,18 @@ def read_parquet(
         name: for errors.
         most_bytes: what the wanted columns may take when unpacked.
         progress: told the rows done and the rows in all.
+        chosen: columns that somebody has chosen; None for those with usual names.
 
     Raises:
         DataError: here or later, for what is not read.
     """
     with _said(name):
-        _check_footer(file, name)
-        schema = pyarrow.parquet.ParquetFile(file).schema_arrow
-        if len(schema.names) > MOST_COLUMNS:
-            raise DataError(f"{name} has {len(schema.names):,} columns; at most {MOST_COLUMNS:,} are read")
+        schema = _schema(file, name)
         names = [column.strip() for column in schema.names]
-        wanted = Wanted.of(names, name)
+        wanted = Wanted.of(names, name, chosen)
         stored = {column: schema.names[names.index(column)] for column in wanted.columns}
         for column, place in stored.items():
-            _check_type(schema.field(place).type, column, name)
+            _check_type(schema.field(place).type, column, column in wanted.texts, name)
         strings = [place for place in stored.values() if _is_string(schema.field(place).type)]
         found = pyarrow.parquet.ParquetFile(file, read_dictionary=strings)
         _check_size(found.metadata, set(stored.values()), name, most_bytes)
@@ -64,12 +66,26 @@ def read_parquet(
                     texts.append(array)
                 if taken > most_bytes:
                     raise _too_large(name, most_bytes)
-                yield texts, _values(batch.column(stored[LABEL])) if LABEL in stored else None
+                yield texts, _values(batch.column(stored[wanted.columns[-1]])) if wanted.has_label else None
                 done += batch.num_rows
                 if progress is not None:
                     progress(done, found.metadata.num_rows)
 
     return wanted, batches()
+
+
+def parquet_names(file: BinaryIO, name: str) -> list[str]:
+    """The columns that a Parquet file has; what they hold is not looked at."""
+    with _said(name):
+        return [column.strip() for column in _schema(file, name).names]
+
+
+def _schema(file: BinaryIO, name: str) -> Any:
+    _check_footer(file, name)
+    schema = pyarrow.parquet.ParquetFile(file).schema_arrow
+    if len(schema.names) > MOST_COLUMNS:
+        raise DataError(f"{name} has {len(schema.names):,} columns; at most {MOST_COLUMNS:,} are read")
+    return schema
 
 
 def _shared(array: Any, before: Any) -> pyarrow.DictionaryArray:
@@ -111,9 +127,9 @@ def _too_large(name: str, most_bytes: int) -> DataError:
     return DataError(f"{name} holds more than {most_bytes / 2**20:,.0f} MB when unpacked; take a part of it")
 
 
-def _check_type(kind: Any, column: str, name: str) -> None:
+def _check_type(kind: Any, column: str, is_text: bool, name: str) -> None:
     """See that a column holds strings or numbers: a list, or a block of bytes, could unpack to any size."""
-    if column != LABEL and not _is_string(kind):
+    if is_text and not _is_string(kind):
         raise DataError(f"{name}: column {column!r} holds no text, but values of the type {kind}")
     number = types.is_primitive(kind) and not types.is_temporal(kind)
     if not (number or types.is_decimal(kind) or types.is_null(kind) or _is_string(kind)):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
-from ltp_core.data.columns import LABEL, DataError, Wanted
-from ltp_core.data.formats import Records, read_csv, read_json
+from ltp_core.data.columns import Chosen, DataError, Wanted
+from ltp_core.data.formats import Records, csv_names, json_names, read_csv, read_json
 from ltp_core.data.labels import Label, plain
 from ltp_core.data.lines import Lines, Progress
-from ltp_core.data.parquet import Batches, lengths, read_parquet
+from ltp_core.data.parquet import Batches, lengths, parquet_names, read_parquet
 from ltp_core.data.texts import Strings, Texts
 from ltp_core.prediction import Text
 
@@ -83,7 +83,11 @@ def read_paths(
 
 
 def read_file(
-    file: BinaryIO, name: str, limits: Limits | None = None, progress: Progress | None = None
+    file: BinaryIO,
+    name: str,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    chosen: Chosen | None = None,
 ) -> Table:
     """Read a file.
 
@@ -92,13 +96,33 @@ def read_file(
         name: its name, whose ending says what it is.
         limits: what is read at most; None for the usual ones.
         progress: told how much of the file is read; what it raises ends the reading.
+        chosen: columns that somebody has chosen; None for those with usual names.
 
     Raises:
         DataError: one line that says what is wrong, and where.
     """
     columns = Columns(limits)
-    columns.read(file, name, progress)
+    columns.read(file, name, progress, chosen)
     return columns.table()
+
+
+def column_names(file: BinaryIO, name: str) -> list[str]:
+    """The columns among which somebody may choose; of JSON, those of the first object.
+
+    Raises:
+        DataError: if the file cannot be read so far.
+    """
+    suffix = _format(name)
+    if suffix == ".parquet":
+        return parquet_names(file, name)
+    return (csv_names if suffix == ".csv" else json_names)(Lines(file, name))
+
+
+def _format(name: str) -> str:
+    suffix = format_of(name)
+    if suffix is None:
+        raise DataError(f"{name} is none of the files that can be read: {', '.join(FORMATS)}")
+    return suffix
 
 
 class Columns:
@@ -117,18 +141,18 @@ class Columns:
         self._more = False
         self._blank: str | None = None
 
-    def read(self, file: BinaryIO, name: str, progress: Progress | None = None) -> None:
+    def read(
+        self, file: BinaryIO, name: str, progress: Progress | None = None, chosen: Chosen | None = None
+    ) -> None:
         """Add all of a file. Arguments and errors as for `read_file`."""
-        suffix = format_of(name)
-        if suffix is None:
-            raise DataError(f"{name} is none of the files that can be read: {', '.join(FORMATS)}")
+        suffix = _format(name)
         if suffix == ".parquet":
-            wanted, batches = read_parquet(file, name, self._limits.unpacked, progress)
+            wanted, batches = read_parquet(file, name, self._limits.unpacked, progress, chosen)
             self.begin(name, wanted)
             self._add_batches(batches)
         else:
             lines = Lines(file, name, progress)
-            wanted, records = (read_csv if suffix == ".csv" else read_json)(lines)
+            wanted, records = (read_csv if suffix == ".csv" else read_json)(lines, chosen)
             self.begin(name, wanted)
             self._add_records(records, lines)
 
@@ -149,7 +173,7 @@ class Columns:
         """All that was added."""
         if not self._rows:
             raise DataError(f"{self._name} has no rows")
-        labels = self._labels if LABEL in self._wanted.columns else None
+        labels = self._labels if self._wanted.has_label else None
         texts = Texts([strings.done() for strings in self._texts])
         return Table(self._name, texts, labels, self._more, self._blank)
 

@@ -23,6 +23,8 @@ class Agreement:
         overall: agreement over all layers: the chance that of two tokens of which one survives longer, it has
             the larger attribution (Harrell's concordance, the area under the ROC curve for a
             predicted quantity with more than two values); None if all survive equally long.
+        interval: where `overall` lies in 95 % of bootstrap samples of the words (seeded; pairs of the same
+            word twice do not count); None where that is None.
         k: for each layer, the tokens left after it.
         overlap: for each layer, which share of the k tokens with the largest attributions is left after
             it; None where k is 0.
@@ -32,6 +34,7 @@ class Agreement:
     tokens: int
     auc: tuple[float | None, ...]
     overall: float | None
+    interval: tuple[float, float] | None
     k: tuple[int, ...]
     overlap: tuple[float | None, ...]
     chance: tuple[float, ...]
@@ -63,12 +66,40 @@ def agreement(
         tokens=len(size),
         auc=tuple(None if row.all() or not row.any() else float(roc_auc_score(row, size)) for row in left),
         overall=concordance(left.sum(axis=0), size),
+        interval=bootstrap(left.sum(axis=0), size),
         k=tuple(number),
         overlap=tuple(
             float(row[largest[:k]].mean()) if k else None for row, k in zip(left, number, strict=True)
         ),
         chance=tuple(k / len(size) for k in number),
     )
+
+
+def bootstrap(
+    survival: np.ndarray, size: np.ndarray, samples: int = 1000, seed: int = 0
+) -> tuple[float, float] | None:
+    """The middle 95 % of the concordance over samples of the tokens, drawn with replacement.
+
+    Args:
+        survival: ``[m]``, layers survived.
+        size: ``[m]``.
+        samples: how many are drawn; those in which all survive equally long are left out.
+        seed: of the draws.
+
+    Returns:
+        Lower and upper end; None if all survive equally long.
+    """
+    longer = survival[:, None] > survival[None, :]  # [m, m]
+    if not longer.any():
+        return None
+    right = (size[:, None] > size[None, :]) + 0.5 * (size[:, None] == size[None, :])
+    random = np.random.default_rng(seed)
+    weights = random.multinomial(len(size), [1 / len(size)] * len(size), samples).astype(float)  # [S, m]
+    pairs = ((weights @ longer) * weights).sum(axis=1)  # [S]
+    agreeing = ((weights @ (longer * right)) * weights).sum(axis=1)
+    drawn = agreeing[pairs > 0] / pairs[pairs > 0]
+    low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
+    return low, high
 
 
 def concordance(survival: np.ndarray, size: np.ndarray) -> float | None:

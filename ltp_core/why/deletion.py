@@ -33,13 +33,15 @@ class Effect:
         drop: by how much the log-odds of the label fall (or the value of a regression moves, in size),
             from the dense run on the whole text; the mean over draws for a random choice.
         moved: how far they move, in size; the mean over draws. Draws that move the answer in opposite
-            directions cancel in `drop`, but not here: this is what a choice is compared with chance by.
+            directions cancel in `drop`, but not here.
+        sizes: the same of every draw: this is what a choice is compared with chance by.
         flips: whether another class has the largest logit then; a share of the draws for a random choice;
             None for a regression.
     """
 
     drop: float
     moved: float
+    sizes: tuple[float, ...]
     flips: float | None
 
 
@@ -161,8 +163,8 @@ def _effect(whole: Tensor, after: Tensor, target: int) -> Effect:
     """Compare logits ``[1, C]`` of the whole text with those of one or more choices, ``[K, C]``."""
     targets = torch.full((len(after),), target, device=after.device)
     fall = log_odds(whole, targets[:1]) - log_odds(after, targets)  # [K]
-    moved = float(fall.abs().mean())
+    moved, sizes = float(fall.abs().mean()), tuple(fall.abs().tolist())
     if whole.shape[-1] == 1:
-        return Effect(moved, moved, None)
+        return Effect(moved, moved, sizes, None)
     flips = float((after.argmax(-1) != whole.argmax(-1)).double().mean())
-    return Effect(float(fall.mean()), moved, flips)
+    return Effect(float(fall.mean()), moved, sizes, flips)

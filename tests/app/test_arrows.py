@@ -8,7 +8,9 @@ APP = Path(__file__).resolve().parents[2] / "app"
 # From the top to the bottom; a room may import from those in lines below its own, and from itself.
 ORDER = (
     ("main", "server"),
+    ("moved",),
     ("views",),
+    ("sections",),
     ("lessons", "report"),
     ("attention", "thresholds"),
     ("header",),
@@ -17,11 +19,11 @@ ORDER = (
     ("style", "theme"),
     ("components",),
     ("figures",),
-    ("jobs", "live", "surveys"),
+    ("jobs", "live", "measured", "surveys"),
     ("surprises",),
     ("examples", "runs", "visitor"),  # own models are loaded: what a visitor has is above what is offered
     ("models", "turns"),
-    ("says", "serving"),
+    ("published", "says", "serving"),
     ("limits",),
 )
 LEVEL = {room: number for number, line in enumerate(ORDER) for room in line}

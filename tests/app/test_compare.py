@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from app import models
+from app import examples, models
 from app.figures.colours import LIGHT
 from app.figures.rules_map import rules_map
 from app.says import findings
 from app.visitor.saved import Saved, read_saved
-from ltp_core import Dense, PrunedModel
+from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.rules.table import RULES
 from ltp_core.why.contest import Contender
 from tests.app.harness import html, open_view, run, set_task
@@ -52,13 +52,47 @@ def test_off_is_said(compare):
 
 def test_two_settings_are_saved_into_the_address(compare):
     page = compare(t1="0", t2="0.05", t3="0.06")
-    assert "are a link" not in html(page) and "save them as B" in html(page)
+    assert "a" not in page.query_params and "b" not in page.query_params
     page.button(key="save_a").click()
     run(page)
     page.button(key="save_b").click()
     run(page)
     assert page.query_params["a"] == page.query_params["b"] == "tiny:0.0,0.05,0.06"
     assert "A and B give the same answer, at the same FLOPs" in html(page)
+
+
+def test_it_opens_with_now_beside_a_faster_setting(compare, tiny_folder):
+    page = compare()
+    model = models.load(tiny_folder, "cpu")
+    now = model.predict(TEXT).trace.alive
+    fast = model.predict(TEXT, rule=Thresholds([2 * theta for theta in model.thresholds])).trace.alive
+    found = rows(page, "A and B")
+    assert [row[5] for row in found] == [" ".join(map(str, now)), " ".join(map(str, fast))]
+    assert now != fast
+
+
+def test_a_choice_goes_into_the_address_and_comes_back(compare):
+    page = compare()
+    page.selectbox(key="b").select("tiny:0x")
+    run(page)
+    assert page.query_params["b"] == "tiny:0x" and rows(page, "A and B")[1][5] == "13 13 13"
+    again = compare(b="tiny:0x")
+    assert again.selectbox(key="b").value == "tiny:0x" and rows(again, "A and B")[1][5] == "13 13 13"
+
+
+def test_two_models_with_other_layers_are_each_drawn(compare, tiny_folder, monkeypatch, tiny_bert, tokenizer):
+    """As sst2 with six layers and sst2-base with twelve: B is the other model of the task from the start."""
+    other = tiny_folder.with_name("deeper")
+    deep = PrunedModel(tiny_bert(num_labels=2, layers=5), tokenizer, (0.0, 0.0, 0.05, 0.06, 0.06))
+    deep.save_pretrained(other)
+    for folder in (tiny_folder, other):
+        set_task(folder, "cola")
+    monkeypatch.setenv(models.MODELS_VARIABLE, f"{tiny_folder}{os.pathsep}{other}")
+    page = compare(a="tiny:1x", b="deeper:1x")
+    found = rows(page, "A and B")
+    assert [row[4] for row in found] == ["3", "5"] and found[1][1] == "deeper · learned thresholds"
+    assert found[1][5] == " ".join(map(str, deep.predict(TEXT).trace.alive))
+    assert "st-key-rules_map_a_0" in html(page) and "st-key-rules_map_b_0" in html(page)
 
 
 def test_a_link_restores_both(compare):
@@ -98,15 +132,37 @@ def test_a_model_that_answers_another_question_is_refused(
     assert "A and B give" not in said and "A and B differ" not in said
 
 
-def test_saved_settings_survive_the_address():
-    saved = Saved("org/model:7b", (0.0, 0.1234567890123, 1.0))
+@pytest.mark.parametrize(
+    "saved",
+    [Saved("org/model:7b", (0.0, 0.1234567890123, 1.0)), Saved("a:b", factor=0.5), Saved("a", factor=0)],
+)
+def test_saved_settings_survive_the_address(saved):
     assert read_saved({"a": saved.to_query()}) == ({"a": saved}, [])
+
+
+@pytest.mark.parametrize("text", ["a:-1x", "a:nanx", "a:infx", "a:1e9x", "a:x", ":1x"])
+def test_a_factor_that_is_none_is_refused(text):
+    assert read_saved({"a": text})[0] == {}
+
+
+@pytest.mark.parametrize("task", sorted(examples.DIFFER))
+def test_the_text_it_opens_on_divides_the_rules(task):
+    """On shipped weights: at equal FLOPs some rule gives another answer than another."""
+    page = open_view("compare", model=task)
+    example = examples.where_rules_differ(task)
+    assert page.text_area(key="text").value == example.text
+    answers = {row[1].split()[0] for row in rows(page, "What each rule does")}
+    assert len(answers) > 1
+
+
+def test_a_visitors_own_text_stays(compare):
+    assert compare().text_area(key="text").value == TEXT
 
 
 def test_cells_count_layers_and_say_where_a_token_leaves(trace):
     figure = rules_map(["mine", "<b>"], [trace, trace], LIGHT, 1, 5)
     cells, numbers = figure.data
-    assert [list(row) for row in cells.z] == [[3, 0, 3, 1]] * 2
+    assert [list(row) for row in cells.z] == [[4, 1, 4, 2]] * 2
     assert list(zip(numbers.x, numbers.y, numbers.text, strict=True)) == [
         (2, 0, "1"),
         (4, 0, "2"),

@@ -21,7 +21,7 @@ PRUNED = [LayerFlops(1, 40_000, 45_000), LayerFlops(2, 30_000, 15_000)]
 def cost(tiny_folder, monkeypatch, comparison):
     models.load.clear()
     monkeypatch.setattr(runs, "measure_batch", lambda *args: comparison)
-    return lambda **query: open_view("cost", **query)
+    return lambda **query: open_view("evidence", **{"show": "cost", **query})
 
 
 def plain(text):

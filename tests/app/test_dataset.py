@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app import jobs, models, runs, surveys
+from app.figures import groups
 from app.figures import survey as figures
 from app.figures.colours import LIGHT
 from app.figures.survey_tables import rows_table
@@ -24,7 +25,7 @@ from tests.app.harness import html, open_view, run, set_task
 @pytest.fixture
 def dataset(tiny_folder):
     models.load.clear()
-    return lambda **query: open_view("dataset", **query)
+    return lambda **query: open_view("evidence", **{"show": "file", **query})
 
 
 def finish(page):
@@ -109,10 +110,86 @@ def test_a_file_that_does_not_fit_is_not_run(dataset, tiny_folder):
     page = dataset(source="file")
     page.file_uploader(key="upload").set_value(("a.csv", b"text,label\na film,1\n", "text/csv"))
     run(page)
+    assert "reads pairs of texts: choose which column of a.csv holds the second text" in html(page)
+    assert page.session_state["data_set"].job is None and page.button(key="run_set").disabled
+
+
+def upload(page, content, name="a.csv"):
+    page.file_uploader(key="upload").set_value((name, content, "text/csv"))
+    return run(page)
+
+
+def test_a_file_is_shown_before_it_runs(dataset, tiny_folder):
+    page = upload(dataset(source="file"), b"text,label\na film,1\nb film,0\n")
+    assert "2 rows with labels will run" in html(page)
+    shown = page.dataframe[0].value
+    assert list(shown["text"]) == ["a film", "b film"] and list(shown["label"]) == ["LABEL_1", "LABEL_0"]
+    assert page.session_state["data_set"].job is None
+
+
+def test_columns_with_other_names_are_chosen_and_then_run(dataset, tiny_folder):
+    page = upload(dataset(source="file"), b"id,review,stars\n1,a film,0\n2,b film,1\n")
+    assert "Choose which column of a.csv holds the text." in html(page)
+    assert page.button(key="run_set").disabled
+    page.selectbox(key="column_0_a.csv").select("review")
+    page.selectbox(key="column_label_a.csv").select("stars")
+    run(page)
+    assert "2 rows with labels will run" in html(page)
     page.button(key="run_set").click()
     run(page)
-    assert "a.csv holds single texts, but a model of mrpc reads pairs" in html(page)
-    assert page.session_state["data_set"].job is None
+    finish(page)
+    data, found = page.session_state["data_set"].job.result
+    assert data.texts == ["a film", "b film"] and data.labels == [0.0, 1.0]
+    assert [row.gold for row in found.rows] == [0.0, 1.0]
+
+
+def test_a_column_is_read_as_one_thing_only(dataset):
+    page = upload(dataset(source="file"), b"text,label\na film,1\n")
+    page.selectbox(key="column_label_a.csv").select("text")
+    run(page)
+    assert "A column can be read as one thing only" in html(page) and page.button(key="run_set").disabled
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"text,label\na film,seven\n", "row 1: the label &#x27;seven&#x27; is none of"),
+        (b"text,label\n,1\n", "row 1 (line 2): column &#x27;text&#x27; holds no text"),
+        (b"text\n\xff\n", "is not UTF-8 text"),
+        (b"", "a.csv has no columns"),
+    ],
+)
+def test_a_bad_file_is_refused_before_it_can_run(dataset, content, said):
+    page = upload(dataset(source="file"), content)
+    assert said in html(page) and page.button(key="run_set").disabled
+
+
+def test_results_by_length_and_by_class_are_counted(found):
+    rows = [
+        replace(one, gold=gold, tokens=tokens)
+        for one, gold, tokens in zip(found.rows, (1.0, 1.0, 0.0), (4, 9, 20), strict=True)
+    ]
+    classes = ("negative", "positive")  # dense says positive three times; pruned positive, negative, negative
+    by_class = {
+        line[0]: [cell.replace("\u00a0", " ") for cell in line] for line in groups.by_class(rows, classes)
+    }
+    assert by_class["positive"][1] == "2" and by_class["positive"][3].startswith("50 %")  # one of two flips
+    assert by_class["positive"][4].startswith("100 %") and by_class["positive"][5] == "50 % (9–91)"
+    assert by_class["negative"][4].startswith("0 %") and by_class["negative"][5].startswith("100 %")
+    lengths = groups.by_length(rows, classes)
+    assert [line[0] for line in lengths] == ["4 tokens", "9 tokens", "20 tokens"]
+    equal = groups.by_length([replace(row, tokens=16) for row in rows] * 5, classes)
+    assert [line[:2] for line in equal] == [("16 tokens", "15")]
+    many = [replace(found.rows[0], tokens=n) for n in range(1, 101)]
+    spans = ["1–25 tokens", "26–50 tokens", "51–75 tokens", "76–100 tokens"]
+    assert [line[0] for line in groups.by_length(many, classes)] == spans
+    unlabelled = groups.by_class([replace(row, gold=None) for row in rows], classes)
+    assert [line[0] for line in unlabelled] == ["dense says positive"] and unlabelled[0][4] == ""
+
+
+def test_the_file_of_results_begins_with_what_flipped(found):
+    table = rows_table(found)
+    assert table["flipped"] == [True, True, False] and table["row"] == [2, 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -253,11 +330,11 @@ def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, t
 
 
 def test_the_curve_has_a_point_for_each_factor(found):
-    line = figures.curve(found.curve, "accuracy", LIGHT).data[0]
+    line = figures.curve(found.curve, "accuracy", 3, LIGHT).data[0]
     assert list(line.x) == [1, 1.2, 1.5] and list(line.y) == pytest.approx([90, 95, 80])
     assert line.text == ("dense", "", "your thresholds")
     without = [Point(p.factor, p.flops_reduction, p.agreement, None) for p in found.curve]
-    assert list(figures.curve(without, "accuracy", LIGHT).data[0].y) == pytest.approx([100, 100, 100 / 3])
+    assert list(figures.curve(without, "accuracy", 3, LIGHT).data[0].y) == pytest.approx([100, 100, 100 / 3])
 
 
 def test_tokens_kept_are_shares_of_all(found):
@@ -302,7 +379,7 @@ def test_the_finding_counts(found):
 
 def test_the_file_holds_every_row(found):
     rows = list(csv.DictReader(io.StringIO(to_csv(rows_table(found)))))
-    assert [r["text"] for r in rows] == ["a film", "b < film", "c"]
-    assert [r["flipped"] for r in rows] == ["False", "True", "True"]
-    assert [r["tokens left"] for r in rows] == ["4 3 1", "5 3 2", "4 3 1"]
+    assert [r["text"] for r in rows] == ["b < film", "c", "a film"]
+    assert [r["flipped"] for r in rows] == ["True", "True", "False"]
+    assert [r["tokens left"] for r in rows] == ["5 3 2", "4 3 1", "4 3 1"]
     assert sum(int(r["pruned FLOPs"]) for r in rows) == sum(r.flops for r in found.rows)

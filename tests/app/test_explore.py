@@ -322,7 +322,7 @@ def test_attention_of_all_layers_comes_once_all_is_drawn(lab):
     assert len(found) == 3 and found[0]["tokens"] == [0, 1, 2, 3]
 
 
-def test_a_click_opens_the_microscope_there(lab):
+def test_a_click_opens_why_there(lab):
     page = send(lab(text="good film"), "open", {"layer": 2, "token": 3})
     assert page.query_params["layer"] in ("2", ["2"]) and page.query_params["token"] in ("3", ["3"])
 

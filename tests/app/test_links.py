@@ -6,16 +6,21 @@ from app import models, runs
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
-SET = {  # page: a control -> what it is set to
+SET = {  # page and section: a control -> what it is set to
     "explore": {"layer": 3, "head": 1, "t2": 7.5},
-    "microscope": {"layer": 2, "token": 4},
+    "why steps": {"layer": 2, "token": 4},
+    "why matter": {"class": "LABEL_0", "method": "gradient_x_input"},
+    "why what_if": {"stay": [4], "go": [2, 5]},
     "compare": {"t1": 2.5},
-    "cost": {"t3": 1.0},
-    "attribution": {"class": "LABEL_0", "method": "gradient_x_input"},
-    "what_if": {"stay": [4], "go": [2, 5]},
+    "evidence cost": {"t3": 1.0},
+    "evidence file": {"source": "file"},
     "learn": {"lesson": 3},
-    "dataset": {"source": "file"},
 }
+
+
+def open_section(name, **query):
+    page, _, section = name.partition(" ")
+    return open_view(page, **({"show": section} if section else {}), **query)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +36,7 @@ def controls(page, keys):
 
 @pytest.mark.parametrize("name", SET)
 def test_a_link_reopens_the_view(name):
-    page = open_view(name, text=TEXT)
+    page = open_section(name, text=TEXT)
     for key, value in SET[name].items():
         page.session_state[key] = value
     run(page)
@@ -39,15 +44,15 @@ def test_a_link_reopens_the_view(name):
     query = {
         key: values[0] if isinstance(values, list) else values for key, values in page.query_params.items()
     }
-    again = open_view(name, **query)
+    again = open_view(name.partition(" ")[0], **query)
     assert controls(again, SET[name]) == SET[name]
     assert html(again) == html(page)
     assert dict(again.query_params) == dict(page.query_params)
 
 
-@pytest.mark.parametrize("name", ["attribution", "what_if", "learn", "dataset"])
+@pytest.mark.parametrize("name", ["why matter", "why what_if", "learn", "evidence file"])
 def test_a_changed_address_moves_the_controls(name):
-    page = open_view(name, text=TEXT)
+    page = open_section(name, text=TEXT)
     usual = controls(page, SET[name])
     for key, value in SET[name].items():
         page.session_state[key] = value
@@ -59,7 +64,7 @@ def test_a_changed_address_moves_the_controls(name):
 
 
 def test_what_the_address_asks_for_in_vain_is_said_until_it_is_changed():
-    page = open_view("attribution", text=TEXT, method="magic")
+    page = open_section("why matter", text=TEXT, method="magic")
     assert "There is no method “magic” here" in html(run(page))
     page.selectbox(key="method").select("gradient_x_input")
     assert "magic" not in html(run(page))
@@ -67,7 +72,7 @@ def test_what_the_address_asks_for_in_vain_is_said_until_it_is_changed():
 
 
 def test_the_class_to_explain_follows_the_answer_until_one_is_chosen():
-    page = open_view("attribution", text=TEXT)
+    page = open_section("why matter", text=TEXT)
     assert "class" not in page.query_params
     answer = page.session_state["class"]
     other = {"LABEL_0": "LABEL_1", "LABEL_1": "LABEL_0"}[answer]

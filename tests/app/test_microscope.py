@@ -33,7 +33,7 @@ def attentive(trace):
 @pytest.fixture
 def lab(tiny_folder):
     models.load.clear()
-    return lambda **query: open_view("microscope", **query)
+    return lambda **query: open_view("why", **query)
 
 
 def test_a_token_is_followed_through_five_steps(lab):
@@ -92,9 +92,28 @@ def test_the_mean_of_all_heads_stays_chosen_in_a_model_with_more(
     assert browser.label("head") == page.selectbox(key="head").options[0]
 
 
-def test_without_a_chosen_token_it_takes_one(lab):
-    page = lab(text=TEXT, t1="0")
-    assert 1 <= page.selectbox(key="token").value <= 13
+def test_without_a_chosen_token_it_takes_a_word_that_left(lab, tiny_folder):
+    page = lab(text=TEXT)
+    trace = models.load(tiny_folder, "cpu").predict(TEXT).trace  # nobody leaves in layer 1
+    gone = {
+        number: [i for i in range(13) if trace.layers[number - 1].importance[i] is not None
+                 and not trace.layers[number - 1].kept[i]]
+        for number in (1, 2, 3)
+    }  # fmt: skip
+    words = {number: [i for i in left if trace.tokens[i] != "[SEP]"] for number, left in gone.items()}
+    first = next(number for number in (1, 2, 3) if words[number])
+    assert first > 1 and page.session_state["layer"] == first
+    assert page.selectbox(key="token").value - 1 in words[first]
+    assert "leaves; " in plain(html(page))
+
+
+def test_it_opens_on_what_left_in_this_layer_before_others(trace):
+    assert lecture.opening(trace, 1, ("[SEP]",)) == (1, 2)
+    assert lecture.opening(trace, 2, ("[SEP]",)) == (1, 2)  # only a special token leaves there
+    assert lecture.opening(trace, 2, ()) == (2, 4)
+    assert lecture.opening(trace, 3, ("[SEP]", "very")) == (1, 2)  # no word leaves: what does
+    kept = tuple(replace(layer, kept=(True,) * 5) for layer in trace.layers)
+    assert lecture.opening(replace(trace, layers=kept), 2, ()) == (2, lecture.closest(trace, 2))
 
 
 def test_a_token_that_has_left_is_not_shown_as_if_it_were_there(lab):

@@ -11,7 +11,7 @@ import pytest
 
 from app.visitor import uploads
 from app.visitor.uploads import read_upload
-from ltp_core.data.rows import DataError
+from ltp_core.data.columns import Chosen, DataError
 
 CLASSES = ("negative", "positive")
 
@@ -216,3 +216,41 @@ def test_rows_are_counted_over_batches():
     pyarrow.parquet.write_table(table, file, row_group_size=1)
     with pytest.raises(DataError, match="row 3: a text has more"):
         read_upload("a.parquet", file.getvalue(), CLASSES)
+
+
+def test_chosen_columns_are_read_from_every_kind_of_file(tmp_path):
+    rows = [{"id": 1, "review": "a film", "stars": 1}, {"id": 2, "review": "b film", "stars": 0}]
+    file = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), file)
+    contents = {
+        "a.csv": b"id,review,stars\n1,a film,1\n2,b film,0\n",
+        "b.csv": b"id;review;stars\n1;a film;1\n2;b film;0\n",
+        "a.jsonl": b"\n".join(json.dumps(row).encode() for row in rows),
+        "a.json": json.dumps(rows).encode(),
+        "a.parquet": file.read_bytes(),
+    }
+    for name, content in contents.items():
+        assert uploads.names_of(name, content) == ["id", "review", "stars"], name
+        data = read_upload(name, content, CLASSES, chosen=Chosen(("review",), "stars"))
+        assert (list(data.texts), data.labels) == (["a film", "b film"], [1.0, 0.0]), name
+        pairs = read_upload(name, content, CLASSES, chosen=Chosen(("review", "review")))
+        assert pairs.texts[0] == ("a film", "a film") and pairs.labels is None, name
+        with pytest.raises(DataError, match="has no column gone; it has: id, review, stars"):
+            read_upload(name, content, CLASSES, chosen=Chosen(("gone",)))
+
+
+def test_the_columns_of_a_file_are_known_even_where_one_could_not_be_read(tmp_path):
+    file = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"review": ["a film"], "tags": [["x", "y"]]}), file)
+    assert uploads.names_of("a.parquet", file.read_bytes()) == ["review", "tags"]
+    data = read_upload("a.parquet", file.read_bytes(), CLASSES, chosen=Chosen(("review",)))
+    assert list(data.texts) == ["a film"]
+    with pytest.raises(DataError, match="holds no text, but values of the type list"):
+        read_upload("a.parquet", file.read_bytes(), CLASSES, chosen=Chosen(("tags",)))
+
+
+def test_columns_with_usual_names_are_found_and_others_are_not():
+    assert uploads.usual_columns(["id", "text", "label"], "a.csv") == Chosen(("text",), "label")
+    assert uploads.usual_columns(["question", "sentence"], "a.csv") == Chosen(("question", "sentence"))
+    assert uploads.usual_columns(["review", "stars"], "a.csv") is None
+    assert uploads.usual_columns(["text", "sentence"], "a.csv") is None  # which of them?

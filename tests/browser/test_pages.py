@@ -8,7 +8,18 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.browser.lab import settle
 
 SENTENCE = "I laughed twice, and both times at the wrong moment."
-VIEWS = ("", "microscope", "compare", "cost", "dataset", "attribution", "what_if", "learn", "about")
+VIEWS = (
+    ("", {}),
+    ("why", {"show": "steps"}),
+    ("why", {"show": "matter"}),
+    ("why", {"show": "what_if"}),
+    ("compare", {}),
+    ("evidence", {"show": "curves"}),
+    ("evidence", {"show": "file"}),
+    ("evidence", {"show": "cost"}),
+    ("learn", {}),
+    ("about", {}),
+)
 SERIOUS = ("serious", "critical")
 
 
@@ -22,9 +33,9 @@ def open_view(visit):
     return open_it
 
 
-@pytest.mark.parametrize("path", VIEWS)
-def test_no_serious_fault_of_accessibility(open_view, path):
-    page = open_view(path, {"color_scheme": "light"})
+@pytest.mark.parametrize(("path", "shown"), VIEWS)
+def test_no_serious_fault_of_accessibility(open_view, path, shown):
+    page = open_view(path, {"color_scheme": "light"}, **shown)
     found = serious_faults(page)
     ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     light = page.evaluate(ground)
@@ -46,14 +57,65 @@ def serious_faults(page, rules=None):
     ]
 
 
-@pytest.mark.parametrize("path", ["microscope", "compare"])
+@pytest.mark.parametrize(
+    ("old", "query", "new", "has"),
+    [
+        ("microscope", {"layer": "2", "token": "3", "t1": "0"}, "/why?", ".st-key-step1"),
+        ("attribution", {"class": "negative"}, "/why?", ".st-key-attributions"),
+        ("what_if", {"go": "2"}, "/why?", ".st-key-word_states"),
+        ("cost", {"t6": "0.5"}, "/evidence?", ".st-key-work_by_layer"),
+        ("dataset", {"source": "file"}, "/evidence?", ".st-key-upload"),
+    ],
+)
+def test_an_old_address_leads_to_its_new_place_with_its_parameters(open_view, old, query, new, has):
+    page = open_view(old, **query)
+    page.locator(has).first.wait_for()
+    settle(page)
+    assert new in page.url and page.get_by_text("Page not found").count() == 0
+    assert all(f"{name}={value}" in page.url for name, value in query.items())
+    assert f"text={SENTENCE.split()[0]}" in page.url
+    menu = page.get_by_test_id("stTopNavLink").all_inner_texts()
+    assert menu == ["Explore", "Why", "Compare", "Evidence", "Learn", "About"]
+
+
+def test_each_page_begins_at_its_top(open_view):
+    page = open_view("why", layer="2", token="3", t1="0")
+    main = page.locator(".stMain")
+    main.evaluate("element => element.scrollTo(0, element.scrollHeight)")
+    assert main.evaluate("element => element.scrollTop") > 500
+    page.locator(".st-key-after button").click()  # the same page: where a reader is stays
+    settle(page)
+    assert main.evaluate("element => element.scrollTop") > 500
+    page.get_by_test_id("stTopNavLink").filter(has_text="Compare").first.click()
+    page.get_by_role("heading", name="Which rule is best").wait_for()
+    settle(page)
+    assert main.evaluate("element => element.scrollTop") < 10
+
+
+def test_a_dot_of_the_curves_opens_the_sentences_that_flip_there(open_view):
+    page = open_view("evidence")
+    points = page.locator(".st-key-frontier .scatterlayer .trace").nth(1).locator(".points path")
+    points.nth(3).click(force=True)
+    page.wait_for_url("**dot=ltp%402.5**")
+    settle(page)
+    page.locator(".st-key-frontier_open_0 button").click()
+    page.get_by_role("heading", name="What happens to my sentence?").wait_for()
+    settle(page)
+    assert (
+        "text=" in page.url
+        and "t6=" in page.url
+        and SENTENCE.split()[0] not in page.url.split("text=")[1][:12]
+    )
+
+
+@pytest.mark.parametrize("path", ["why", "compare"])
 def test_figures_wider_than_a_phone_scroll_by_keyboard(open_view, path):
     page = open_view(path, {"viewport": {"width": 390, "height": 844}})
     assert page.locator("[class*=st-key-][role=group][tabindex='0']").count()
     assert not serious_faults(page, ["scrollable-region-focusable"])
 
 
-@pytest.mark.parametrize("path", ["", "microscope"])
+@pytest.mark.parametrize("path", ["", "why"])
 def test_a_button_that_saves_a_figure_says_which(open_view, path):
     page = open_view(path)
     buttons = page.get_by_role("button", name=re.compile("^(SVG|PNG)"))
@@ -62,7 +124,7 @@ def test_a_button_that_saves_a_figure_says_which(open_view, path):
 
 
 def test_a_token_is_followed_from_layer_to_layer_as_its_fate_changes(open_view):
-    page = open_view("microscope", layer="2", token="3", t1="0", t2="1")
+    page = open_view("why", layer="2", token="3", t1="0", t2="1")
     said = page.locator(".st-key-step5 h2")
     assert "leaves" in said.text_content()
     for button, verb in (("before", "stays"), ("after", "leaves"), ("before", "stays")):
@@ -73,7 +135,7 @@ def test_a_token_is_followed_from_layer_to_layer_as_its_fate_changes(open_view):
 
 
 def test_cost_measures_both_cases(open_view):
-    page = open_view("cost")
+    page = open_view("evidence", show="cost")
     page.locator(".st-key-time_batch .js-plotly-plot").wait_for()
     assert page.get_by_role("heading", name="This text alone:").is_visible()
 
@@ -89,7 +151,7 @@ def test_compare_saves_two_settings_in_its_link(open_view):
 
 
 def test_a_file_runs_and_a_run_can_be_cancelled(open_view):
-    page = open_view("dataset")
+    page = open_view("evidence", show="file")
     page.locator(".st-key-source").get_by_text("A file of yours").click()
     settle(page)
     rows = "sentence,label\n" + "A dull film.,negative\nA moving film.,positive\n" * 400
@@ -115,8 +177,8 @@ def test_hidden_controls_are_on_no_page(open_view):
         and not page.locator(".st-key-stage [role=slider]").count()
     )
     assert not page.locator("textarea, .st-key-model, .st-key-t1, fieldset").filter(visible=True).count()
-    page.get_by_test_id("stTopNavLink").filter(has_text="Cost").first.click()
-    page.locator(".st-key-work_by_layer").wait_for()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Why").first.click()
+    page.locator(".st-key-step5").wait_for()
     settle(page)
     assert "hide=" in page.url and not page.locator("textarea, .st-key-model").count()
 

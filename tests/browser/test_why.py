@@ -19,16 +19,30 @@ def page(browser):
 
 
 def test_a_word_is_pinned_by_keyboard_and_the_link_keeps_it(page, address):
-    page.goto(f"{address}/what_if?text={SENTENCE}")
-    page.get_by_text("Nothing is pinned yet").wait_for()
+    page.goto(f"{address}/what_if?text={SENTENCE}")  # an old address
+    page.get_by_text("Hold a word, or take it away").wait_for()
+    assert "/why?" in page.url and "show=what_if" in page.url
     settle(page)
-    page.locator(".st-key-go button").filter(has_text="charming").focus()
-    page.keyboard.press("Space")
-    page.get_by_role("heading", name=re.compile("Your pins")).wait_for()
+    word = page.locator(".st-key-word_states button").filter(has_text="charming")
+    assert word.get_attribute("aria-label").startswith("charming: free, ")
+    word.focus()
+    page.keyboard.press("Space")  # always stays
+    page.get_by_role("heading", name=re.compile("Your words")).wait_for()
     settle(page)
-    assert "go=12" in page.url
+    assert "stay=12" in page.url
+    page.keyboard.press("Space")  # always goes; the focus has stayed where it was
+    page.wait_for_url("**go=12**")
+    settle(page)
+    assert "stay=" not in page.url
+    assert word.get_attribute("aria-label") == "charming: always goes, leaves in layer 1"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**stay=13**")
+    settle(page)
     page.reload()
-    page.get_by_role("heading", name=re.compile("Your pins")).wait_for()
+    page.get_by_role("heading", name=re.compile("Your words")).wait_for()
+    settle(page)
+    assert "go=12" in page.url and "stay=13" in page.url
     page.locator(".st-key-look button").press("Enter")
     page.get_by_text(re.compile(r"runs of \d+")).wait_for()
     settle(page)
@@ -36,7 +50,7 @@ def test_a_word_is_pinned_by_keyboard_and_the_link_keeps_it(page, address):
 
 
 def test_attributions_are_complete_and_for_the_chosen_class(page, address):
-    page.goto(f"{address}/attribution?text={SENTENCE}&class=negative")
+    page.goto(f"{address}/why?show=matter&text={SENTENCE}&class=negative")
     page.get_by_role("heading", name=re.compile("speaks (for|against) negative")).wait_for()
     settle(page)
     assert page.get_by_text("(converged)").first.is_visible()
@@ -48,4 +62,4 @@ def test_attributions_are_complete_and_for_the_chosen_class(page, address):
     )
     dense, pruned, survived = bars
     assert len(dense) == len(pruned) == len(survived) == 21 and dense[0] == 0
-    assert survived[0] == 6 and min(survived) < 6
+    assert survived[0] == 7 and min(survived) < 7  # the layer in which each leaves; 7 is beyond the last

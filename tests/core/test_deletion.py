@@ -68,8 +68,8 @@ def test_all_choices_agree_where_nothing_is_dropped(model):
 
 def test_opposite_draws_cancel_in_the_fall_but_not_in_the_move():
     whole, after = torch.tensor([[0.0, 2.0]]), torch.tensor([[0.0, -1.0], [0.0, 3.0]])  # falls: 3, -1
-    assert _effect(whole, after, 1) == Effect(drop=1, moved=2, flips=0.5)
-    assert _effect(whole[:, 1:], after[:, 1:], 0) == Effect(drop=2, moved=2, flips=None)
+    assert _effect(whole, after, 1) == Effect(drop=1, moved=2, sizes=(3, 1), flips=0.5)
+    assert _effect(whole[:, 1:], after[:, 1:], 0) == Effect(drop=2, moved=2, sizes=(3, 1), flips=None)
 
 
 def test_draws_are_repeatable_and_asked_for(model, made):

@@ -1,4 +1,4 @@
-"""Attribution: does it drop what does not matter?"""
+"""Did it matter: what each word adds to the answer, beside the layer in which it leaves."""
 
 import math
 
@@ -21,14 +21,8 @@ METHODS: dict[Method, str] = {
 }
 
 
-def page() -> None:
+def section(view: View) -> None:
     """The controls, attributions beside survival, and three ways to ask whether they agree."""
-    view = header.view(
-        "Does it drop what does not matter?",
-        "Attribution says what each word adds to the answer, pruning how long it is read. Do they agree?",
-    )
-    if view is None:
-        return
     label, method = _controls(view)
     try:
         with st.spinner("Following the gradients …"):
@@ -40,6 +34,8 @@ def page() -> None:
     except InputProblem as error:
         st.html(markup.notice(str(error)))
         return
+    if 1 <= view.settings.token <= len(view.trace.tokens):
+        st.html(markup.paragraph(reasons.word(found.attribution, view.settings.token - 1)))
     _attributions(view, found)
     _agreement(found)
     _deletion(found)
@@ -67,11 +63,11 @@ def _attributions(view: View, found: Explanation) -> None:
     part = 1
     if parts > 1:
         numbers = range(1, parts + 1)
-        header.linked("part", 1, lambda text: read_choice("part", text, numbers, 1))
+        header.linked("tokens", 1, lambda text: read_choice("tokens", text, numbers, 1))
         chosen = st.segmented_control(
             "Tokens shown",
             numbers,
-            key="part",
+            key="tokens",
             required=True,
             format_func=lambda number: f"{(number - 1) * size + 1}–{min(number * size, total)}",
         )
@@ -96,7 +92,8 @@ def _agreement(found: Explanation) -> None:
         lambda: attribution.agreement_table(found.dense, found.pruned),
         "Take one word that is left after a layer and one that is gone: how often has the first the larger "
         "attribution, whatever its sign? 1 is always, 0.5 is chance. A layer without a point keeps all "
-        "words, or none. On one sentence this rests on few words.",
+        "words, or none. On one sentence this rests on few words: the interval is where it lies in 95 % of "
+        "samples of them.",
     )
 
 
@@ -118,6 +115,3 @@ def _deletion(found: Explanation) -> None:
             f"At random: the mean of {effects.draws} draws",
         )
     )
-
-
-page()

@@ -1,9 +1,9 @@
-"""Cost: where does the saving come from, and is it real?"""
+"""What it costs: where the saving comes from, and whether it is real."""
 
 import streamlit as st
 
-from app import blocks, header, runs, theme
-from app.figures import latency, work
+from app import blocks, measured, published, runs, theme
+from app.figures import growth, latency, speed, work
 from app.figures.tables import Table
 from app.header import View
 from app.runs import InputProblem
@@ -32,16 +32,14 @@ TIME = (
     "Hugging Face runs its own forward pass, with padding where texts differ in length. FLOPs do not count "
     "what also takes time: reading weights, sorting out who stays, small matrices."
 )
+BEFORE = (
+    "Measured by “ltp benchmark” on machines that did nothing else; each dot is one length, batch size and "
+    "factor on the thresholds. On the line, time falls as FLOPs do. Stars are what others have published."
+)
 
 
-def page() -> None:
-    """Draw the counts first, then what has to be measured."""
-    view = header.view(
-        "Where does the saving come from, and is it real?",
-        "Work is counted exactly; time is measured. The two are not the same.",
-    )
-    if view is None:
-        return
+def section(view: View) -> None:
+    """The counts first, then what has to be measured, then what was measured before."""
     st.html(markup.paragraph(f"{words.outcome(view.dense, view.pruned)}."))
     if collapsed := words.collapse(view.trace):
         st.html(markup.notice(collapsed))
@@ -51,6 +49,7 @@ def page() -> None:
     with right:
         _by_length(view)
     _times(view)
+    _before(view)
 
 
 def _by_layer(view: View) -> None:
@@ -135,6 +134,40 @@ def _timed(name: str, times: Comparison, dense: list[Prediction], pruned: list[P
     return Timed(name, times, reduction("flops"), reduction("executed_flops"))
 
 
+def _before(view: View) -> None:
+    """What was measured on machines that did nothing else: time against FLOPs, growth, peers."""
+    name = view.settings.model
+    found = measured.runs_of(name)
+    if found:
+        finding = findings.measured(found)
+        points = [run for run in found if run.against == "sdpa"]
+        blocks.chart(
+            speed.speed_against_flops(points, published.TIME, theme.palette()),
+            "speed_against_flops",
+            finding,
+            lambda: speed.table(found),
+            BEFORE,
+        )
+        peers = [run for run in found if run.against != "sdpa"]
+        if peers:
+            st.html(
+                markup.table(
+                    ("Against", "Tokens", "Batch", "Peer, dense", "Ours, pruned", "Speedup", "FLOPs"),
+                    [speed.line(run) for run in peers],
+                    "Stronger peers on the same dense model, measured in turns",
+                )
+            )
+    rows = measured.growth_of(name)
+    if rows:
+        blocks.chart(
+            growth.growth_curves(rows, "length", "milliseconds", theme.palette()),
+            "growth",
+            findings.growth(rows),
+            lambda: growth.table(rows),
+            "One text at a time, thresholds scaled to the same reduction of FLOPs at each length.",
+        )
+
+
 def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
     return {
         "layer": [layer.layer for layer in dense],
@@ -153,6 +186,3 @@ def _length_table(points: list[LengthPoint]) -> Table:
         "dense / pruned": [point.dense / point.pruned for point in points],
         "tokens left, layer by layer": [" ".join(f"{left:g}" for left in point.left) for point in points],
     }
-
-
-page()

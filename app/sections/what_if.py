@@ -1,37 +1,34 @@
-"""What if: what would change the answer?"""
+"""What if: a sentence whose words are held or taken away, and the smallest change that flips its answer."""
 
-from collections import Counter
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
 from app import blocks, header, runs, theme
+from app.components.word_states import word_states
 from app.figures import attribution
 from app.header import View
 from app.runs import InputProblem
 from app.says import findings, markup, reasons, words
-from app.says.text import as_label, shorten
 from app.visitor import session
 from app.visitor.state import read_positions
 from ltp_core import Prediction
 from ltp_core.why.counterfactual import SmallestDrop, SmallestScale
 
-MOST_PINS = 96  # tokens that can be pinned
+MOST_SHOWN = 96  # tokens in the picture of the runs; the sentence has all
 MOST_KEPT = 24  # dropped tokens in the picture: those that would change most
+HOW = (
+    "Press a word: it always stays; again: it always goes, in the first layer; again: it is free. "
+    "The arrow keys lead from word to word. Below each stands the layer in which it leaves."
+)
 
 
-def page() -> None:
-    """Pins and what they do; the smallest change that flips; what one dropped word would do."""
-    view = header.view(
-        "What would change the answer?",
-        "Hold a word that the model drops, or take one away: does it still answer the same?",
-    )
-    if view is None:
-        return
-    stay, go = _pins(view)
+def section(view: View) -> None:
+    """The sentence and what its states do; the smallest change that flips; what one dropped word would do."""
+    place = st.container(key="what_if")
+    stay, go = _states(view)
     try:
-        pinned = session.memory().keep(
+        found = session.memory().keep(
             "pinned",
             (view.key, stay, go),
             lambda: runs.predict_pinned(view.model, view.texts, view.settings.thresholds, stay, go),
@@ -39,16 +36,17 @@ def page() -> None:
     except InputProblem as error:
         st.html(markup.notice(str(error)))
         return
-    _effect(view, pinned, bool(stay or go))
+    with place:
+        _sentence(view, found, stay, go)
     if view.pruned.label is not None:
         _smallest(view)
+    _effect(view, found, bool(stay or go))
     _kept(view)
 
 
-def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Which tokens stay and which go, by clicking or by keyboard."""
+def _states(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which tokens always stay and which always go, as the address says and the sentence changes it."""
     tokens = view.trace.tokens
-    shown = range(1, min(len(tokens), MOST_PINS))
     about = (view.settings.model, view.texts)
     other_text = st.session_state.get("pins_for", about) != about
     st.session_state["pins_for"] = about
@@ -58,70 +56,60 @@ def _pins(view: View) -> tuple[tuple[int, ...], tuple[int, ...]]:
         header.linked(
             name,
             [],
-            partial(read_positions, name, shown=shown),
+            partial(read_positions, name, shown=range(1, len(tokens))),
             lambda chosen: ",".join(map(str, sorted(chosen))),
         )
-
-    labels = _labels(tokens)
-
-    with st.container(key="pins"):
-        stay = st.pills(
-            "Must stay in every layer",
-            shown,
-            selection_mode="multi",
-            key="stay",
-            format_func=labels.__getitem__,
-        )
-        go = st.pills(
-            "Must go in the first layer",
-            shown,
-            selection_mode="multi",
-            key="go",
-            format_func=labels.__getitem__,
-        )
-    if len(tokens) > MOST_PINS:
-        st.html(markup.notice(f"The first {MOST_PINS} of {len(tokens)} tokens can be pinned."))
-    both = set(stay) & set(go)
-    if both:
+    stay, go = set(st.session_state["stay"]), set(st.session_state["go"])
+    if both := stay & go:
         names = ", ".join(f"“{tokens[position]}”" for position in sorted(both))
         st.html(markup.notice(f"{names}: to stay and to go is too much to ask; here it stays."))
-    return tuple(sorted(stay)), tuple(sorted(set(go) - both))
+    return tuple(sorted(stay)), tuple(sorted(go - stay))
 
 
-def _labels(tokens: Sequence[str]) -> list[str]:
-    """Tokens as labels, equal ones with their places: Streamlit knows an option by its label alone."""
-    names = [shorten(token, 24) for token in tokens]
-    often = {name for name, count in Counter(names).items() if count > 1}
-    return [
-        as_label(f"{name} ({place})" if name in often else name) for place, name in enumerate(names, start=1)
-    ]
+def _set_states(stay: list[int], go: list[int]) -> None:
+    st.session_state["stay"], st.session_state["go"] = stay, go
 
 
-def _effect(view: View, pinned: Prediction, has_pins: bool) -> None:
-    runs = {"Dense": view.dense, "Your thresholds": view.pruned}
-    if has_pins:
-        runs["With your pins"] = pinned
-        finding = reasons.pins(view.pruned, pinned)
-    else:
-        finding = "Nothing is pinned yet: choose words above"
+def _sentence(view: View, found: Prediction, stay: tuple[int, ...], go: tuple[int, ...]) -> None:
+    """What the states do, in words; and the sentence."""
+    free = not stay and not go
+    finding = (
+        "Hold a word, or take it away: does the answer change?" if free else reasons.pins(view.pruned, found)
+    )
     st.html(markup.heading(finding))
-    pruned = {name: run.trace for name, run in runs.items() if name != "Dense"}
-    blocks.rules_lines("rules_map_pins", finding, pruned, MOST_PINS)
-    st.html(markup.paragraph("A number is the layer in which the token leaves.", "hint"))
+    st.html(markup.paragraph(HOW, "hint"))
+    leaves = words.leaves(found.trace.survived, view.choices.layers)
+    word_states(view.trace.tokens, leaves, stay, go, "word_states", _set_states)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Free all words", key="free", on_click=_set_states, args=([], []), disabled=free)
+
+
+def _effect(view: View, found: Prediction, has_pins: bool) -> None:
+    all_runs = {"Dense": view.dense, "Your thresholds": view.pruned}
+    if has_pins:
+        all_runs["With your words"] = found
+    finding = "Who leaves when" + (", with and without your words" if has_pins else "")
+    st.html(markup.heading(finding, 3))
+    pruned = {name: run.trace for name, run in all_runs.items() if name != "Dense"}
+    blocks.rules_lines("rules_map_pins", finding, pruned, MOST_SHOWN)
+    hint = "A number is the layer in which the token leaves."
+    if len(view.trace.tokens) > MOST_SHOWN:
+        hint += f" The first {MOST_SHOWN} tokens are drawn."
+    st.html(markup.paragraph(hint, "hint"))
     st.html(
         markup.table(
             ("Run", "Answer", "FLOPs", "Tokens left, layer by layer"),
             [
                 (name, findings.answer(run), words.flops(run.flops), " ".join(map(str, run.trace.alive)))
-                for name, run in runs.items()
+                for name, run in all_runs.items()
             ],
-            "With and without your pins",
+            "With and without your words",
         )
     )
 
 
 def _smallest(view: View) -> None:
-    st.html(markup.heading("What is the smallest change that flips the answer?"))
+    st.html(markup.heading("What is the smallest change that flips the answer?", 3))
     asked = session.memory().keep(
         "flips_asked", view.key, dict
     )  # forgotten when the text or a threshold changes
@@ -151,29 +139,17 @@ def _smallest(view: View) -> None:
 
 
 def _found_drop(drop: SmallestDrop) -> None:
-    st.html(markup.heading(reasons.smallest_drop(drop), 3))
+    st.html(markup.heading(reasons.smallest_drop(drop), 4))
     st.html(markup.paragraph(reasons.how_dropped(drop), "hint"))
     if drop.positions is None:
         return
-    if any(position >= MOST_PINS for position in drop.positions):  # a part of a set need not flip anything
-        st.html(
-            markup.notice(
-                f"These words cannot be pinned together: only the first {MOST_PINS} tokens can be pinned."
-            )
-        )
-    else:
-        st.button("Pin these words to go", key="pin_drop", on_click=_want_to_go, args=(list(drop.positions),))
-
-
-def _want_to_go(positions: list[int]) -> None:
-    st.session_state["stay"] = []
-    st.session_state["go"] = positions
+    st.button("Take these words away", key="pin_drop", on_click=_set_states, args=([], list(drop.positions)))
 
 
 def _found_scale(view: View, scale: SmallestScale | None) -> None:
     if scale is None:
         return
-    st.html(markup.heading(reasons.smallest_scale(scale), 3))
+    st.html(markup.heading(reasons.smallest_scale(scale), 4))
     st.html(
         markup.paragraph(
             "From nothing pruned upwards, all thresholds times one factor; 1 is where they are now. "
@@ -219,6 +195,3 @@ def _kept(view: View) -> None:
         "would speak for the answer that the model gives now, to the left against it."
         + reasons.without_bars(most, size.layers, size.reads_first_token, view.trace.tokens[0]),
     )
-
-
-page()

@@ -1,6 +1,6 @@
-"""Data set: does it hold on many sentences?"""
+"""Your own file: whether it holds on many sentences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,20 +8,32 @@ from typing import Any
 import streamlit as st
 
 from app import blocks, header, jobs, models, surveys, theme
+from app.figures import groups
 from app.figures import survey as figures
 from app.figures.survey_tables import curve_table, kept_table, rows_table, words_table
 from app.figures.tables import to_csv
 from app.header import Setup
 from app.says import findings, markup, words
+from app.says.text import visible
 from app.surveys import SurveyProblem
 from app.visitor import session
 from app.visitor.state import read_choice
-from app.visitor.uploads import FORMATS, MOST_CHARACTERS, MOST_MEGABYTES, MOST_ROWS, DataSet, read_upload
-from ltp_core.data.rows import DataError
+from app.visitor.uploads import (
+    FORMATS,
+    MOST_CHARACTERS,
+    MOST_MEGABYTES,
+    MOST_ROWS,
+    DataSet,
+    names_of,
+    read_upload,
+    usual_columns,
+)
+from ltp_core.data.columns import Chosen, DataError
 from ltp_core.data.survey import Row, Survey
 
 SOURCES = {"ours": "Our sentences", "task": "Data of the task", "file": "A file of yours"}
 SIZES = (50, 200, 500, 1000, 2000)
+PREVIEW = 5  # rows of a file that are shown before it runs
 SHOWN = 20  # sentences in the list; the file has all
 LIMITS = (
     f"Limits: {MOST_MEGABYTES} MB, {MOST_ROWS:,} rows, {MOST_CHARACTERS:,} characters in a text, fewer rows "
@@ -34,9 +46,8 @@ LEFT = (
 )
 CHANGED = "Model or thresholds have changed since this run. Press Run to see what they do now."
 COLUMNS = (
-    "Columns: sentence or text, or a pair: sentence1 and sentence2, question and sentence, question1 and "
-    "question2, premise and hypothesis. label is optional: a class by number or name; with it, answers are "
-    "scored."
+    "Columns named sentence or text, or a pair as sentence1 and sentence2, are found; others you choose. A "
+    "label is optional: a class by number or name; with it, answers are scored."
 )
 
 
@@ -49,22 +60,18 @@ class LatestRun:
         about: what it was started for, in words.
         key: model and thresholds that it was started for.
         whose: these thresholds, in words; empty for a model that has learned none.
+        classes: names of that model's classes, in order.
     """
 
     job: jobs.BackgroundJob | None = None
     about: str = ""
     key: tuple[Any, ...] = ()
     whose: str = ""
+    classes: tuple[str, ...] = ()
 
 
-def page() -> None:
+def section(setup: Setup) -> None:
     """Choose texts, run them in the background, look at what came out."""
-    setup = header.open_page(
-        "Does it hold on many sentences?",
-        "One sentence is an anecdote. Run a whole set, dense and pruned, and see where the answers change.",
-    )
-    if setup is None:
-        return
     latest = st.session_state.setdefault("data_set", LatestRun())
     if (known := jobs.here()) is not None:  # also after a reload, and in another tab
         latest = st.session_state["data_set"] = known.note
@@ -99,6 +106,7 @@ def _whose(setup: Setup) -> str:
 
 
 def _choose(setup: Setup, latest: LatestRun) -> None:
+    """Which texts; a file is read and shown before it can be run."""
     left, right = st.columns([3, 1], gap="medium")
     with right:
         header.pickers(setup.models, setup.choices.devices)
@@ -108,41 +116,89 @@ def _choose(setup: Setup, latest: LatestRun) -> None:
         source = st.segmented_control(
             "Texts", names, key="source", required=True, wrap=True, format_func=SOURCES.__getitem__
         )
-        upload = None
-        rows = SIZES[1]
+        data: Callable[[], DataSet] | None = partial(surveys.ours, setup.model)
         if source == "file":
             upload = st.file_uploader("CSV, JSONL or Parquet", type=list(FORMATS), key="upload")
             st.html(markup.paragraph(COLUMNS, "hint"))
+            data = None if upload is None else _file(setup, upload)
         elif source == "task":
-            header.linked("rows", rows, lambda text: read_choice("rows", text, SIZES, SIZES[1]))
+            header.linked("rows", SIZES[1], lambda text: read_choice("rows", text, SIZES, SIZES[1]))
             rows = st.select_slider("Rows, chosen at random", SIZES, key="rows")
+            data = partial(surveys.task_sample, setup.model, rows)
         running = latest.job is not None and latest.job.state == "running"
-        ready = source != "file" or upload is not None
-        if st.button("Run", key="run_set", icon=":material/play_arrow:", disabled=running or not ready):
-            data = _source(setup, str(source), rows, upload)
-            if data is not None:
-                _start(setup, data, SOURCES[str(source)])
+        pressed = st.button(
+            "Run", key="run_set", icon=":material/play_arrow:", disabled=running or data is None
+        )
+        if pressed and data is not None:
+            _start(setup, data, SOURCES[str(source)])
         st.html(markup.paragraph(LIMITS, "hint"))
 
 
-def _source(setup: Setup, source: str, rows: int, upload: Any) -> Callable[[], DataSet] | None:
-    """How to get the texts; a file is read now, so that what is wrong with it is said at once."""
-    if source == "task":
-        return partial(surveys.task_sample, setup.model, rows)
-    if source == "ours":
-        return partial(surveys.ours, setup.model)
+def _file(setup: Setup, upload: Any) -> Callable[[], DataSet] | None:
+    """Choose columns, read the file, and show what will run; None, and why, if it cannot."""
+    name, content = upload.name, upload.getvalue()
     try:
-        data = read_upload(upload.name, upload.getvalue(), models.classes(setup.model))
+        chosen = _columns(setup, names_of(name, content), name)
+        if chosen is None:
+            return None
+        data = session.memory().keep(
+            "upload",
+            (upload.file_id, chosen, setup.settings.model),
+            lambda: read_upload(name, content, models.classes(setup.model), chosen=chosen),
+        )
         surveys.check_texts(setup.model, data)
     except DataError as error:
         st.html(markup.notice(str(error)))
         return None
+    labels = "without labels" if data.labels is None else "with labels"
+    st.html(markup.paragraph(f"{len(data.texts):,} rows {labels} will run. {data.note}".strip()))
+    st.dataframe(_preview(data, models.classes(setup.model)), hide_index=True, height=212, key="preview")
     return lambda: data
+
+
+def _columns(setup: Setup, names: list[str], file: str) -> Chosen | None:
+    """The columns to read: those with usual names at first; a model that compares needs two."""
+    usual = usual_columns(names, file) or Chosen(())
+    pair = setup.choices.pair is not None or (setup.model.settings.task is None and len(usual.texts) == 2)
+    wanted = ["First text", "Second text"] if pair else ["Text"]
+    chosen: list[str | None] = []
+    with st.container(horizontal=True, gap="small", key="columns"):
+        for place, name in enumerate(wanted):
+            at = names.index(usual.texts[place]) if place < len(usual.texts) else None
+            key = f"column_{place}_{file}"
+            chosen.append(st.selectbox(name, names, index=at, key=key, format_func=visible, width=200))
+        at = None if usual.label is None else names.index(usual.label)
+        label = st.selectbox(
+            "Label (optional)", names, index=at, key=f"column_label_{file}", format_func=visible, width=200
+        )
+    texts = tuple(column for column in chosen if column is not None)
+    if len(texts) < len(wanted):
+        which = f"choose which column of {file} holds the {wanted[len(texts)].lower()}."
+        pairs = f"This model reads pairs of texts: {which}"
+        st.html(markup.notice(pairs if pair else which.capitalize()))
+        return None
+    if len({*texts, label}) <= len(texts):
+        st.html(markup.notice("A column can be read as one thing only: choose another for text or label."))
+        return None
+    return Chosen(texts, label)
+
+
+def _preview(data: DataSet, classes: Sequence[str]) -> dict[str, list[Any]]:
+    """The first rows as they will be read."""
+    first = data.texts[:PREVIEW]
+    pairs = any(not isinstance(text, str) for text in first)
+    shown: dict[str, list[Any]] = {"text": [text if isinstance(text, str) else text[0] for text in first]}
+    if pairs:
+        shown["second text"] = ["" if isinstance(text, str) else text[1] for text in first]
+    if data.labels is not None:
+        shown["label"] = [classes[int(label)] if classes else label for label in data.labels[:PREVIEW]]
+    return shown
 
 
 def _start(setup: Setup, data: Callable[[], DataSet], about: str) -> None:
     model, thresholds = setup.model, setup.settings.thresholds
-    note = LatestRun(about=about, key=_key(setup), whose=_whose(setup))
+    classes = models.classes(model)
+    note = LatestRun(about=about, key=_key(setup), whose=_whose(setup), classes=classes)
     try:
         note.job = jobs.start(
             lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem, note
@@ -173,11 +229,12 @@ def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) ->
         icon=":material/download:",
     )
     _flipped(found, outdated)
+    _groups(found, latest.classes)
     left, right = st.columns(2, gap="large")
     palette, layers = theme.palette(), len(found.kept_per_layer)
     with left:
         blocks.chart(
-            figures.curve(found.curve, found.metric, palette),
+            figures.curve(found.curve, found.metric, len(found.rows), palette),
             "set_curve",
             findings.curve(found),
             lambda: curve_table(found),
@@ -210,6 +267,18 @@ def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) ->
             lambda: rows_table(found),
             "One mark is one text.",
         )
+
+
+def _groups(found: Survey, classes: tuple[str, ...]) -> None:
+    """Where it holds and where not; a small group says little, so each share has its interval."""
+    st.html(
+        markup.table(("Length", *groups.HEADERS), groups.by_length(found.rows, classes), "Results by length")
+    )
+    if classes:
+        st.html(
+            markup.table(("Class", *groups.HEADERS), groups.by_class(found.rows, classes), "Results by class")
+        )
+    st.html(markup.paragraph("In brackets: the 95 % interval of a share, by Wilson’s method.", "hint"))
 
 
 def _curve_hint(found: Survey) -> str:
@@ -256,6 +325,3 @@ def _change(row: Row) -> str:
         return f"dense {row.dense.value:.2f}, pruned {row.pruned.value:.2f}"
     dense = f"dense: {row.dense.label} {words.probability(row.dense.probability or 0)}"
     return f"{dense}, pruned: {row.pruned.label} {words.probability(row.pruned.probability or 0)}"
-
-
-page()

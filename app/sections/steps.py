@@ -1,8 +1,8 @@
-"""Layer microscope: why did this token go?"""
+"""Why a word leaves: one layer step by step, as in a lecture."""
 
 import streamlit as st
 
-from app import header, theme
+from app import theme
 from app.blocks import numbers
 from app.figures import attention_heatmap, steps
 from app.figures.tables import attention_table, importance_table, received_table
@@ -12,15 +12,8 @@ from app.says.lecture import Case
 from app.visitor import session
 
 
-def page() -> None:
-    """One layer, step by step, as in a lecture."""
-    view = header.view(
-        "Why did this token go?",
-        "One layer under the microscope: from who looks at whom to the decision.",
-        attention=True,
-    )
-    if view is None:
-        return
+def section(view: View) -> None:
+    """The pickers, and from who looks at whom to the decision."""
     case = _choose(view)
     if case.entered:
         _steps(view, case)
@@ -31,10 +24,8 @@ def page() -> None:
 
 
 def _choose(view: View) -> Case:
-    """The pickers, and what they point at; without a chosen token, the one nearest to the threshold."""
+    """The pickers, and what they point at."""
     trace, settings = view.trace, view.settings
-    if not 1 <= settings.token <= len(trace.tokens):
-        st.session_state["token"] = lecture.closest(trace, settings.layer) + 1
     columns = st.columns([5, 4, 3], gap="medium", vertical_alignment="bottom")
     with columns[0]:
         st.segmented_control(
@@ -118,6 +109,3 @@ def _title(number: int, text: str) -> None:
 
 def _set_layer(layer: int) -> None:
     st.session_state["layer"] = layer
-
-
-page()
