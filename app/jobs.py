@@ -145,7 +145,10 @@ def _who() -> tuple[str, str]:
     """The visitor, and this tab."""
     context = get_script_run_ctx()
     session = context.session_id if context is not None else ""
-    return st.context.cookies.get(VISITOR) or session, session
+    cookie = st.context.cookies.get(VISITOR)
+    return cookie if cookie and isinstance(
+        cookie, str
+    ) else session, session  # Streamlit's test harness has none
 
 
 @st.fragment(run_every=0.7)
