@@ -145,10 +145,7 @@ def _who() -> tuple[str, str]:
     """The visitor, and this tab."""
     context = get_script_run_ctx()
     session = context.session_id if context is not None else ""
-    cookie = st.context.cookies.get(VISITOR)
-    return cookie if cookie and isinstance(
-        cookie, str
-    ) else session, session  # Streamlit's test harness has none
+    return st.context.cookies.get(VISITOR) or session, session
 
 
 @st.fragment(run_every=0.7)
