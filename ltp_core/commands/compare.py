@@ -18,6 +18,7 @@ from ltp_core.commands.shared import (
     quiet,
 )
 from ltp_core.measuring.equal_flops import load_family, measured_rows, merged
+from ltp_core.measuring.scoring import cut_said
 from ltp_core.measuring.source import rows_for
 from ltp_core.results import RESULTS, read_rows, write_rows
 from ltp_core.rules.numbers import numbers
@@ -92,5 +93,7 @@ def compare(
             grid.add_row(row["rule"], f"{row['target_flops']:g}×", *scores, *ratios)
         console.print(grid)
         console.print(f"{len(rows)} development rows; {file}")
+        if found and (cut := cut_said(found[0])):
+            console.print(cut)
 
     emit(document, json, table)

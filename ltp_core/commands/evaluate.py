@@ -21,7 +21,7 @@ from ltp_core.commands.shared import (
 )
 from ltp_core.data.labels import describe as described
 from ltp_core.data.rows import DataError
-from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
+from ltp_core.measuring.scoring import baseline_of, cut_said, length_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
 from ltp_core.rules.reading import rule_of
 from ltp_core.rules.table import rule_forms
@@ -38,7 +38,7 @@ def evaluate(
     factor: Annotated[float, typer.Option(help="Multiplies all thresholds: walks the curve.")] = 1.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many rows.")] = None,
     batch_size: Annotated[int, typer.Option(help="Examples in a packed batch.")] = 32,
-    max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut longer rows; else where training did.")] = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
@@ -57,7 +57,8 @@ def evaluate(
         messages.print(f"{len(rows):,} rows, {described(rows.classes or ())}", markup=False)
         pruner = load(model, where)
         who = rule_of(pruner, rule, factor)
-        against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, max_tokens, progress_bar)
+        length = length_of(pruner, max_tokens)
+        against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, length, progress_bar)
         document = score_against(pruner, against, rows, who, batch_size, progress_bar)
 
     def table(console: Console) -> None:
@@ -71,6 +72,8 @@ def evaluate(
         kept = ", ".join(f"{share:.0%}" for share in document["kept_per_layer"])
         console.print(f"{document['examples']} examples, {document['flops_reduction']:.2f}× fewer FLOPs")
         console.print(f"tokens left after each layer: {kept}")
+        if cut := cut_said(document):
+            console.print(cut)
 
     emit(document, json, table)
 

@@ -16,6 +16,7 @@ from ltp_core.commands.shared import (
     progress_bar,
     quiet,
 )
+from ltp_core.measuring.scoring import cut_said
 from ltp_core.measuring.shipped import FACTORS, measure_shipped
 from ltp_core.pages.shipped import write_shipped
 from ltp_core.results import RESULTS
@@ -62,7 +63,10 @@ def results(
             found[name] = write_shipped(name, *measured)
 
     def table(console: Console) -> None:
-        for name in found:
+        for name, parts in found.items():
             console.print(f"{RESULTS / name}.json and the card of {name}")
+            for title, part in parts.items():
+                if title != "stamp" and (cut := cut_said(part)):
+                    console.print(f"{title}: {cut}")
 
     emit({"models": found}, json, table)

@@ -13,7 +13,7 @@ from ltp_core.calibration import Walk
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import constant_score
 from ltp_core.data.rows import Rows
-from ltp_core.measuring.scoring import Bar, Unpruned, no_bar, row_of, run_unpruned, score_against
+from ltp_core.measuring.scoring import Bar, Unpruned, length_of, no_bar, row_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import stamp
@@ -106,7 +106,7 @@ def load_family(
         importance_queries=like.importance_queries,
     )
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
-    length = max_tokens or learned[0].settings.trained_length
+    length = length_of(learned[0], max_tokens)
     return Family(baseline, learned, tuned, search, tuning, length)
 
 

@@ -121,6 +121,21 @@ def _entry(found: Evaluation, scored: dict[str, float], metric: str) -> dict[str
     return {"score": scored[metric], **scored, "flops": found.flops, "executed_flops": found.executed_flops}
 
 
+def length_of(model: PrunedModel, asked: int | None = None) -> int:
+    """Where rows are cut when a model is measured: where asked, else where its training cut them.
+
+    The same for `results`, `compare` and `evaluate`. Where nothing is known, it is what the model can read.
+    """
+    longest = model.max_tokens
+    return min(asked or model.settings.trained_length or longest, longest)
+
+
+def cut_said(measured: dict[str, Any]) -> str:
+    """How many rows of a measurement, or of a row of results, were cut, in words; empty if none was."""
+    cut, examples, length = (measured[name] for name in ("truncated_examples", "examples", "max_tokens"))
+    return f"{cut:,} of {examples:,} rows were longer than {length} tokens, and cut there" if cut else ""
+
+
 def row_of(model: PrunedModel, rule: str, measured: dict[str, Any]) -> dict[str, Any]:
     """One measured point as a row of results: what `evaluate` found, under the names of the contract."""
     training = model.settings.training
@@ -131,6 +146,7 @@ def row_of(model: PrunedModel, rule: str, measured: dict[str, Any]) -> dict[str,
         "note": training.get("settled", {}).get("note", ""),
         "seed": training.get("pruned", {}).get("seed"),
         "max_tokens": measured["max_tokens"],
+        "truncated_examples": measured["truncated_examples"],
         "examples": measured["examples"],
         "metric": measured["metric"],
         **{f"{run}_score": measured[run]["score"] for run in runs},

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from ltp_core.data.rows import HELD_OUT, Rows
-from ltp_core.measuring.scoring import Bar, no_bar, row_of, run_unpruned, score_against
+from ltp_core.measuring.scoring import Bar, length_of, no_bar, row_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import stamp
@@ -49,7 +49,7 @@ def measure_shipped(
     stamped = stamp(model.device)
     found: dict[str, Any] = {}
     rows = []
-    for length in lengths or [model.settings.trained_length]:
+    for length in lengths or [length_of(model)]:
         for split, examples in measurable(model, data, limit).items():
             title = split if split not in found else f"{split} at {length} tokens"
             against = run_unpruned(model, baseline, examples, max_tokens=length, bar=bar)

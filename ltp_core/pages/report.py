@@ -171,8 +171,10 @@ def _lengths(rows: list[dict[str, Any]]) -> list[int | None]:
 
 
 def _cut(row: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """At how many tokens inputs were cut, where a model was measured at several lengths."""
-    return f" of at most {row['max_tokens']} tokens" if len(_lengths(rows)) > 1 else ""
+    """At how many tokens inputs were cut, where any was, or where a model was measured at several lengths."""
+    truncated = row.get("truncated_examples", 0)  # rows of earlier versions do not say
+    said = f" of at most {row['max_tokens']} tokens" if truncated or len(_lengths(rows)) > 1 else ""
+    return f"{said} ({truncated:,} cut)" if truncated else said
 
 
 def _scores(row: dict[str, Any]) -> list[str]:

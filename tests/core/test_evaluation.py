@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from ltp_core import Dense, Thresholds
+from ltp_core.checkpoints import Settings
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import DataError, Rows
 from ltp_core.flops import paper_flops
+from ltp_core.measuring.scoring import cut_said, length_of, row_of, run_unpruned, score_against
 
 TEXTS = ["bad", "the film was very good and so was the plot", "a plot", "good " * 50, "it was so bad"]
 RULE = Thresholds([0.1, 0.15, 0.2])
@@ -50,6 +52,17 @@ def test_longer_inputs_can_be_cut(model):
     expected = model.predict("the film was", rule=RULE)
     assert found.flops == expected.flops and found.truncated == 1
     assert run_rows(model, rows(), RULE, max_tokens=999).truncated == 1  # at the model's own 32
+
+
+def test_measurements_cut_where_training_did_and_say_so(model):
+    assert length_of(model) == 32 and length_of(model, 5) == 5 and length_of(model, 999) == 32
+    model.settings = Settings(training={"pruned": {"max_tokens": 8}})
+    assert length_of(model) == 8 and length_of(model, 12) == 12
+    against = run_unpruned(model, None, rows(), max_tokens=length_of(model))
+    found = score_against(model, against, rows(), RULE)
+    assert cut_said(found) == "2 of 5 rows were longer than 8 tokens, and cut there"  # of 12 and 52
+    assert cut_said(row_of(model, "ltp", found)) == cut_said(found)
+    assert cut_said({**found, "truncated_examples": 0}) == ""
 
 
 def test_dense(model):
