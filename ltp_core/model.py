@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
-from ltp_core import checkpoints
+from ltp_core import checkpoints, hub
 from ltp_core.architectures import view_of
 from ltp_core.architectures.packed_weights import PackedWeights
 from ltp_core.bases import CheckpointError
@@ -157,6 +157,10 @@ class PrunedModel(nn.Module, TorchClassifier):
             else:
                 (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
             replace(self.settings, base=None, files={}, results={}).write(part)
+
+    def push_to_hub(self, repo: str, **options: Any) -> str:
+        """Upload the model to the Hub, with a card; arguments and errors as for `ltp_core.hub.push`."""
+        return hub.push(self, repo, **options)
 
     def train(self, mode: bool = True) -> "PrunedModel":
         """Set the mode of all modules, and forget packed weights: who trains is going to change them."""

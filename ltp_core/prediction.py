@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, overload
@@ -107,6 +107,21 @@ class Prediction:
     def flops_reduction(self) -> float:
         """Dense over pruned paper FLOPs, at least 1."""
         return self.dense_flops / self.flops
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One document and its place.
+
+    Attributes:
+        document: its number in the list that was given, from 0.
+        score: the model's output for query and document, a logit.
+        prediction: of the pair, with its trace.
+    """
+
+    document: int
+    score: float
+    prediction: Prediction
 
 
 @dataclass(frozen=True)
@@ -278,6 +293,71 @@ class TextClassifier:
             rows = [each.inputs[name] + [pad] * (longest - len(each)) for each in encoded]
             batch[name] = torch.tensor(rows, device=self.device)
         return batch
+
+    def run_encoded(
+        self, encoded: Mapping[int, Encoded], rule: Rule | None = None, batch_size: int = 32
+    ) -> Iterator[tuple[int, list[float], list[int]]]:
+        """Run tokenized texts in batches of like length, without traces.
+
+        Args:
+            encoded: by any number.
+            rule: who stays; None for the learned thresholds.
+            batch_size: texts that run together.
+
+        Yields:
+            A text's number, its logits ``[C]``, and how many tokens were left after each layer ``[L]``; in
+            the order of their lengths.
+        """
+        order = sorted(encoded, key=lambda number: len(encoded[number]))
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            with torch.inference_mode():
+                output = self(**self.collate([encoded[number] for number in chosen]), rule=rule)
+            yield from zip(chosen, output.logits.double().tolist(), output.alive.tolist(), strict=True)
+
+    def rank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        top_k: int | None = None,
+        rule: Rule | None = None,
+        batch_size: int = 32,
+    ) -> list[Ranked]:
+        """Order documents by what a cross-encoder with one output says of each with the query.
+
+        Pairs of like length run together, packed; the first `top_k` are read once more for their traces.
+
+        Args:
+            query: what was asked.
+            documents: what could answer it.
+            top_k: how many are returned; None for all.
+            rule: who stays; None for the learned thresholds.
+            batch_size: pairs that run together.
+
+        Returns:
+            The best document first; of equal ones, the one that was given first.
+
+        Raises:
+            ValueError: for a model with several outputs, no document, an empty text, or a number below 1.
+        """
+        if self.dimensions.classes != 1:
+            raise ValueError(f"rank needs a model with one output; this one has {self.dimensions.classes}")
+        if (top_k is not None and top_k < 1) or batch_size < 1:
+            raise ValueError(f"top_k and the batch size must be at least 1, got {top_k} and {batch_size}")
+        if not documents:
+            raise ValueError("there is no document to rank")
+        pairs = [(query, document) for document in documents]
+        encoded = self.tokenize(pairs)
+        if unread := [number for number, each in enumerate(encoded) if not each.readable]:
+            raise ValueError(f"document {unread[0]} or the query is empty: it has no token")
+        scores = {
+            n: logits[0] for n, logits, _ in self.run_encoded(dict(enumerate(encoded)), rule, batch_size)
+        }
+        best = sorted(scores, key=lambda number: (-scores[number], number))[:top_k]
+        read: list[Prediction] = []
+        for start in range(0, len(best), batch_size):
+            read += self.predict([pairs[number] for number in best[start : start + batch_size]], rule)
+        return [Ranked(n, scores[n], prediction) for n, prediction in zip(best, read, strict=True)]
 
     def digest(self) -> str:
         """SHA-256 of all that decides on an answer: weights, thresholds and how they are read, tokenizer."""

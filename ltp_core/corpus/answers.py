@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow
-import torch
 
 from ltp_core.flops import paper_flops
 from ltp_core.prediction import TextClassifier, columns
@@ -94,31 +93,25 @@ def answer_all(
     for row in rows:
         if not encoded[row].readable:
             answers[row] = Answer(problem=EMPTY)
-    readable = sorted((row for row in rows if encoded[row].readable), key=lambda row: len(encoded[row]))
     size = model.dimensions
-    for start in range(0, len(readable), batch_size):
-        chosen = readable[start : start + batch_size]
-        batch = model.collate([encoded[row] for row in chosen])
-        with torch.inference_mode():
-            output = model(**batch, rule=rule)
-        logits, alive = output.logits.double().tolist(), output.alive.tolist()
-        for row, scores, left in zip(chosen, logits, alive, strict=True):
-            tokens = len(encoded[row])
-            if not all(math.isfinite(score) for score in scores):
-                answers[row] = Answer(tokens=tokens, problem=NOT_FINITE)
-                continue
-            said = model.answer(scores)
-            answers[row] = Answer(
-                label=said.label,
-                probability=said.confidence,
-                labels=said.labels,
-                probabilities=said.probabilities,
-                value=said.value,
-                tokens=tokens,
-                tokens_left=left[-1],
-                flops=paper_flops(size, tokens, left),
-                truncated_tokens=encoded[row].truncated,
-            )
+    readable = {row: each for row, each in encoded.items() if each.readable}
+    for row, scores, left in model.run_encoded(readable, rule, batch_size):
+        tokens = len(encoded[row])
+        if not all(math.isfinite(score) for score in scores):
+            answers[row] = Answer(tokens=tokens, problem=NOT_FINITE)
+            continue
+        said = model.answer(scores)
+        answers[row] = Answer(
+            label=said.label,
+            probability=said.confidence,
+            labels=said.labels,
+            probabilities=said.probabilities,
+            value=said.value,
+            tokens=tokens,
+            tokens_left=left[-1],
+            flops=paper_flops(size, tokens, left),
+            truncated_tokens=encoded[row].truncated,
+        )
     return answers
 
 
