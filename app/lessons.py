@@ -12,7 +12,7 @@ from app.says.text import shorten
 from app.says.words import entering
 from app.visitor.state import SAID
 from ltp_core import Prediction, Trace
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 ENOUGH = 1.3  # a reduction of FLOPs that is worth looking at
 MUCH = 2.0
@@ -40,7 +40,7 @@ class Situation:
     pruned: Prediction
     predict: Callable[[tuple[float, ...]], Prediction]
     chosen: int | None = None
-    measured: Comparison | None = None
+    measured: TextTimes | None = None
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -216,7 +216,7 @@ def _measured(s: Situation) -> tuple[bool, str]:
     return True, f"{faster} at {fewer}: {realised} realised. At 100 % the time falls as the FLOPs do."
 
 
-def _realised(s: Situation, measured: Comparison) -> float:
+def _realised(s: Situation, measured: TextTimes) -> float:
     """Speedup over FLOPs reduction, both of our engine, so of pruning alone: 1 if time falls as FLOPs do."""
     return measured.packed_dense.median_ms / measured.pruned.median_ms / s.executed_reduction
 

@@ -8,7 +8,7 @@ from app.says import markup, verdict, words
 from app.says.text import as_html
 from app.style import STYLE
 from ltp_core import LayerTrace, Prediction
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 _LEVELS = " ".join(f"td.i{step} {{ border-left-color: var(--ltp-i{step}) }}" for step in range(10))
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # nothing runs, nothing loads
@@ -31,7 +31,7 @@ def report(
     dense: Prediction,
     pruned: Prediction,
     thresholds: tuple[float, ...],
-    measured: Comparison | None,
+    measured: TextTimes | None,
     device: str,
     notes: Sequence[str],
 ) -> str:

@@ -19,7 +19,7 @@ from ltp_core.data.sentences import own_sentences
 from ltp_core.data.survey import LengthPoint, flops_by_length
 from ltp_core.flops import LayerFlops, flops_by_layer
 from ltp_core.model import Text
-from ltp_core.speed.latency import Comparison, compare
+from ltp_core.speed.latency import TextTimes, time_text
 from ltp_core.why import contest, counterfactual
 from ltp_core.why.agreement import Agreement, agreement
 from ltp_core.why.attribution import Attribution, Batch, Method, attribute
@@ -234,7 +234,7 @@ def measure(
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
     seconds: float = USUAL_SECONDS,
-) -> Comparison:
+) -> TextTimes:
     """Time this very text on the model's device: dense and pruned, in turn.
 
     Args:
@@ -256,7 +256,7 @@ def measure_batch(
     thresholds: tuple[float, ...],
     each_round: Callable[[], None],
     seconds: float = USUAL_SECONDS,
-) -> Comparison:
+) -> TextTimes:
     """As `measure`, for several texts in one batch.
 
     It begins after a rest, in which the visitor may change something again. Drawing and measuring at once
@@ -267,7 +267,7 @@ def measure_batch(
         each_round()
         time.sleep(0.05)
     with turns.measuring(each_round):
-        return compare(
+        return time_text(
             model, list(texts), rule=_rule(model, thresholds), seconds=seconds, on_round=each_round
         )
 

@@ -21,7 +21,7 @@ from ltp_core.run import Run
 
 
 @dataclass(frozen=True)
-class Point:
+class Found:
     """What thresholds give on the sentences that they were sought on.
 
     Attributes:
@@ -46,8 +46,8 @@ class Calibration:
     """
 
     target: float
-    found: Point
-    curve: tuple[Point, ...]
+    found: Found
+    curve: tuple[Found, ...]
 
 
 def calibrate(
@@ -163,7 +163,7 @@ class _Tried:
             falling order; [CLS], and tokens that had left before, at the end as 0.
     """
 
-    point: Point
+    point: Found
     flops: float
     compared: tuple[Tensor, ...]
 
@@ -197,7 +197,7 @@ class _Sample:
         logits, alive, compared = self._forward(rule)
         counts = zip(self.tokens, alive.tolist(), strict=True)
         flops = float(np.mean([paper_flops(self.model.dimensions, n, kept) for n, kept in counts]))
-        point = Point(
+        point = Found(
             tuple(rule.values),
             self.dense_flops / flops,
             divergence(logits, self.dense, self.model.multi_label),
@@ -251,7 +251,7 @@ def _price(here: _Tried, tried: _Tried) -> float:
     return (tried.point.divergence - here.point.divergence) / (here.flops - tried.flops)
 
 
-def _between(sample: _Sample, low: Point, high: Point, target: float, tolerance: float = 0.005) -> Point:
+def _between(sample: _Sample, low: Found, high: Found, target: float, tolerance: float = 0.005) -> Found:
     """Settle the last step: the place between two points of the curve that meets the target."""
     points = {1.0: high}  # place between the two -> what is there
 

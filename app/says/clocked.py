@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.says import words
-from ltp_core.speed.latency import Comparison, Ratio, paired_ratio, summary
+from ltp_core.speed.latency import Ratio, TextTimes, paired_ratio, summary
 
 NOTHING = "Pruning: nothing is pruned, so nothing is gained"
 
@@ -24,7 +24,7 @@ class TimeSaid:
     noisy: bool
 
 
-def said(measured: Comparison, device: str, prunes: bool = True) -> TimeSaid:
+def said(measured: TextTimes, device: str, prunes: bool = True) -> TimeSaid:
     """Pruning's gain with its interval, the times, and our engine's gain over Hugging Face's.
 
     Args:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Timed:
     """
 
     name: str
-    times: Comparison
+    times: TextTimes
     flops_reduction: float
     executed_reduction: float
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.says import clocked, words
 from app.says.text import as_html
 from ltp_core import Prediction
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Bar:
 
 
 def strip(
-    dense: Prediction, pruned: Prediction, measured: Comparison | None, waiting: str, device: str
+    dense: Prediction, pruned: Prediction, measured: TextTimes | None, waiting: str, device: str
 ) -> str:
     """The sentence and the cards.
 
@@ -55,7 +55,7 @@ def work_card(dense: Prediction, pruned: Prediction) -> str:
     return _card("Work", found, bars, "matrix products of the encoder")
 
 
-def time_card(measured: Comparison | None, headline: str, device: str) -> str:
+def time_card(measured: TextTimes | None, headline: str, device: str) -> str:
     """Measured times of three runs on this text, with their spread."""
     title = f"Time, measured now on this {device}"
     names = [("Hugging Face", "dense"), ("Ours, dense", "dense"), ("Ours, pruned", "pruned")]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ltp_core import AttentionTrace, Prediction, Trace
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 
 MOVED = 0.1  # of probability: beyond, the same label is not the same answer
 NBSP = "\u00a0"  # keeps a number and its unit on one line
@@ -143,7 +143,7 @@ def outcome(dense: Prediction, pruned: Prediction) -> str:
     )
 
 
-def faster(measured: Comparison) -> str:
+def faster(measured: TextTimes) -> str:
     """The speedup over Hugging Face's own dense run in words."""
     return compared(measured.dense, measured.pruned)
 

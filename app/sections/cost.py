@@ -15,7 +15,7 @@ from ltp_core import Prediction
 from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
 from ltp_core.model import Text
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 BATCH = 8  # texts that are timed together
 WORK = (
@@ -127,7 +127,7 @@ def _show(timed: Timed, key: str) -> None:
     blocks.chart(figure, key, findings.time(timed), lambda: latency.latency_table([timed]), hint)
 
 
-def _timed(name: str, times: Comparison, dense: list[Prediction], pruned: list[Prediction]) -> Timed:
+def _timed(name: str, times: TextTimes, dense: list[Prediction], pruned: list[Prediction]) -> Timed:
     def reduction(count: str) -> float:
         return float(sum(getattr(run, count) for run in dense) / sum(getattr(run, count) for run in pruned))
 

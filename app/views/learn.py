@@ -14,7 +14,7 @@ from app.turns import Busy
 from app.visitor import session
 from app.visitor.state import HIDEABLE
 from ltp_core import Prediction
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 HIDE_NAMES = {"text": "sentence", "model": "model", "thresholds": "thresholds", "lessons": "other lessons"}
 REFUSED = "Nothing was measured, since many visitors measure right now: press “Measure now” to try again."
@@ -117,7 +117,7 @@ def _situation(view: View, chosen: int | None = None) -> Situation:
     )
 
 
-def _times(view: View) -> Comparison | None:
+def _times(view: View) -> TextTimes | None:
     """Times of exactly this view, if the visitor has asked for them and was not refused."""
     if st.session_state.get("lesson_timed") != view.key:
         return None

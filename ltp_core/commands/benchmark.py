@@ -35,7 +35,7 @@ from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.reading import rule_of
 from ltp_core.speed.peers import PEERS, check_names, compile_now, peers, pruned_graph
-from ltp_core.speed.rounds import measure
+from ltp_core.speed.rounds import time_rounds
 from ltp_core.speed.selection import selection_cost
 from ltp_core.training.budget import settle
 
@@ -135,7 +135,7 @@ def benchmark(
                     for batch in batches(inputs.texts, size)[: None if max_tokens else DIFFERENT_BATCHES]
                 ]
                 where = {"length": length, "batch_size": size}
-                found = measure(pruner, used, encoded, dense, graph, runs, seconds)
+                found = time_rounds(pruner, used, encoded, dense, graph, runs, seconds)
                 document["rows"] += [where | {"thresholds_factor": factor * scale} | row for row in found]
                 if isinstance(used, Thresholds):
                     cost = selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES])

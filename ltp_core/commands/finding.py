@@ -19,7 +19,7 @@ from ltp_core.commands.shared import (
     quiet,
 )
 from ltp_core.data.rows import DataError
-from ltp_core.finding.measure import Options, run
+from ltp_core.finding.examples import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
 from ltp_core.measuring.source import rows_for

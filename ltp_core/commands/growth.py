@@ -13,7 +13,7 @@ from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, l
 from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
 from ltp_core.rules.numbers import numbers
-from ltp_core.speed.growth import GrowthRow, measure
+from ltp_core.speed.growth import GrowthRow, measure_growth
 
 
 def growth(
@@ -58,7 +58,7 @@ def growth(
             new = {**asdict(row), **origin}
             write_rows(output, sorted([*rows, new], key=_case))  # at once: a long run may be stopped
 
-        found = measure(pruner, own_sentences(), list(dict.fromkeys(cases)), target_flops, runs, keep)
+        found = measure_growth(pruner, own_sentences(), list(dict.fromkeys(cases)), target_flops, runs, keep)
     rows = [{**row, **origin} for row in found]
 
     def table(console: Console) -> None:

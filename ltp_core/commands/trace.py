@@ -11,7 +11,7 @@ from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, l
 from ltp_core.model import Prediction
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.rules.reading import rule_of
-from ltp_core.speed.latency import Timing, compare
+from ltp_core.speed.latency import Timing, time_text
 
 
 def trace(
@@ -31,7 +31,7 @@ def trace(
         rule = rule_of(pruner, thresholds)
         given = text if pair is None else (text, pair)
         pruned, dense = pruner.predict(given, rule), pruner.predict(given, Dense())
-        times = compare(pruner, given, rule)
+        times = time_text(pruner, given, rule)
     layers = [
         {
             "layer": layer.layer,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ltp_core.finding import bootstrap
 from ltp_core.finding.bootstrap import Interval
-from ltp_core.finding.measure import Example, left, sizes
+from ltp_core.finding.examples import Example, left, sizes
 from ltp_core.finding.word_classes import KINDS
 from ltp_core.why.deletion import CHOICES
 

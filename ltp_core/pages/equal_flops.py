@@ -13,14 +13,14 @@ from ltp_core.results import lost_text
 from ltp_core.rules.table import DENSE, LTP, RULES, rivals
 from ltp_core.training.job import Job
 
-Row = dict[str, Any]
+Measured = dict[str, Any]
 
 CLAIMED = "RoBERTa-base, Kim et al. 2022"
 NEAR = 0.05  # relative: FLOPs reductions as near as this count as equal
 
 
 def sections(
-    rows: Sequence[Row], timed: Sequence[Row], pictures: Iterable[str], shipped: Mapping[str, int]
+    rows: Sequence[Measured], timed: Sequence[Measured], pictures: Iterable[str], shipped: Mapping[str, int]
 ) -> list[str]:
     """The page's parts on rules, claims, thresholds and lengths; none while nothing was compared.
 
@@ -45,7 +45,7 @@ def sections(
     return parts
 
 
-def ablations(rows: Sequence[Row]) -> list[str]:
+def ablations(rows: Sequence[Measured]) -> list[str]:
     """What single changes to the training give: rows that `train --record` wrote, if there are any."""
     if not rows:
         return []
@@ -67,7 +67,7 @@ def ablations(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _told(rows: Sequence[Row]) -> list[str]:
+def _told(rows: Sequence[Measured]) -> list[str]:
     """The commands of the ablations, where a row has what its run was told."""
     commands = {}
     for row in rows:
@@ -113,7 +113,7 @@ WEIGHTS = (
 )
 
 
-def _task(rows: Sequence[Row], picture: bool) -> list[str]:
+def _task(rows: Sequence[Measured], picture: bool) -> list[str]:
     first = rows[0]
     title = f"### {first['task']}: {first['metric']} in percent on {first['examples']} development rows"
     parts = [title]
@@ -135,7 +135,7 @@ def _task(rows: Sequence[Row], picture: bool) -> list[str]:
     return parts + _other_terms(rows)
 
 
-def _other_terms(rows: Sequence[Row]) -> list[str]:
+def _other_terms(rows: Sequence[Measured]) -> list[str]:
     """In what the rivals of a task were trained otherwise than `ltp`, where rows have it stored."""
     said = {
         f"`{row['rule']}` {name} {its}, `ltp` {ours}"
@@ -145,7 +145,7 @@ def _other_terms(rows: Sequence[Row]) -> list[str]:
     return [f"Trained on other terms: {'; '.join(sorted(said))}."] if said else []
 
 
-def _seeds(rows: Sequence[Row]) -> str:
+def _seeds(rows: Sequence[Measured]) -> str:
     """Which seeds the cells of a task are from."""
     seeds: dict[str, set[int]] = defaultdict(set)
     for row in rows:
@@ -159,7 +159,7 @@ def _seeds(rows: Sequence[Row]) -> str:
     return f"Means over seeds, ± half their range: {means}" + (f"; others {others}" if single else "")
 
 
-def _scores(rows: Sequence[Row]) -> str:
+def _scores(rows: Sequence[Measured]) -> str:
     targets = sorted({row["target_flops"] for row in rows if row["rule"] != DENSE.name})
     dense = [row for row in rows if row["rule"] == DENSE.name]
     lines = []
@@ -180,7 +180,7 @@ def _rank(rule: str) -> tuple[bool, bool, str]:
     return rule != LTP.name, rule not in rivals(), rule
 
 
-def _cell(found: Sequence[Row]) -> str:
+def _cell(found: Sequence[Measured]) -> str:
     if not found:
         return "not measured"
     scores = [100 * row["pruned_score"] for row in found]
@@ -199,7 +199,7 @@ def mean(values: Iterable[float]) -> float:
     return sum(listed) / len(listed)
 
 
-def lost_at(rows: Sequence[Row]) -> dict[tuple[str, str, float], float]:
+def lost_at(rows: Sequence[Measured]) -> dict[tuple[str, str, float], float]:
     """Points lost by task, rule and target, the mean over seeds."""
     found = defaultdict(list)
     for row in rows:
@@ -207,7 +207,7 @@ def lost_at(rows: Sequence[Row]) -> dict[tuple[str, str, float], float]:
     return {key: mean(values) for key, values in found.items()}
 
 
-def _means(rows: Sequence[Row]) -> list[str]:
+def _means(rows: Sequence[Measured]) -> list[str]:
     """Points lost in the mean of those tasks where every rule of the line was measured at the target."""
     lost = lost_at(rows)
     tasks = sorted({task for task, _, _ in lost})
@@ -225,7 +225,7 @@ def _means(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def by_target(rows: Sequence[Row], task: str, rule: str) -> dict[float, list[Row]]:
+def by_target(rows: Sequence[Measured], task: str, rule: str) -> dict[float, list[Measured]]:
     """A rule's rows on a task, a row a seed, by target; the lowest target first."""
     found = defaultdict(list)
     for row in rows:
@@ -234,13 +234,13 @@ def by_target(rows: Sequence[Row], task: str, rule: str) -> dict[float, list[Row
     return dict(sorted(found.items()))
 
 
-def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
+def best_below(rows: Sequence[Measured], task: str, limit: float = 1.0) -> list[Measured]:
     """The highest target at which `ltp` lost less than a point in the mean of seeds: a row a seed.
 
     A lucky point beyond one that lost more by a standard error does not count: on small development sets
     there are some. Empty if there is no such target.
     """
-    reached: list[Row] = []
+    reached: list[Measured] = []
     for points in by_target(rows, task, LTP.name).values():
         lost = mean(row["points_lost"] for row in points)
         if lost - (error_of(points) or 0) >= limit:
@@ -250,18 +250,18 @@ def best_below(rows: Sequence[Row], task: str, limit: float = 1.0) -> list[Row]:
     return reached
 
 
-def error_of(points: Sequence[Row]) -> float | None:
+def error_of(points: Sequence[Measured]) -> float | None:
     """Standard error of the points lost: of seeds, which share the rows, the mean. None if unknown."""
     errors = [error for row in points if (error := row.get("points_lost_error")) is not None]
     return mean(errors) if errors else None
 
 
-def reduction_of(points: Sequence[Row]) -> float:
+def reduction_of(points: Sequence[Measured]) -> float:
     """FLOPs reduction in the mean of seeds; 1, which is none, if there is no row."""
     return mean(row["flops_reduction"] for row in points) if points else 1.0
 
 
-def lost_near(rows: Sequence[Row], task: str, rule: str, left: float) -> float | None:
+def lost_near(rows: Sequence[Measured], task: str, rule: str, left: float) -> float | None:
     """What a rule loses where it leaves this share of the FLOPs: between its neighbouring points.
 
     All rules are fitted to the same targets on tuning rows, but on other rows they miss them by different
@@ -282,7 +282,7 @@ def lost_near(rows: Sequence[Row], task: str, rule: str, left: float) -> float |
     return float(np.interp(left, shares, lost))
 
 
-def ahead(rows: Sequence[Row], rules: Iterable[str]) -> list[tuple[str, str, float, float]]:
+def ahead(rows: Sequence[Measured], rules: Iterable[str]) -> list[tuple[str, str, float, float]]:
     """By how many points `ltp` is above other rules at equal FLOPs.
 
     Returns:
@@ -299,7 +299,7 @@ def ahead(rows: Sequence[Row], rules: Iterable[str]) -> list[tuple[str, str, flo
     return found
 
 
-def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
+def margins(rows: Sequence[Measured]) -> list[tuple[str, float, float]]:
     """By how many points `ltp` is above the better trained rival at equal FLOPs.
 
     Returns:
@@ -311,7 +311,7 @@ def margins(rows: Sequence[Row]) -> list[tuple[str, float, float]]:
     return [(task, target, points) for (task, target), points in least.items()]
 
 
-def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> str:
+def _claims(rows: Sequence[Measured], tasks: Sequence[str], timed: Sequence[Measured]) -> str:
     best = {task: best_below(rows, task) for task in tasks}
     reached = ", ".join(f"{task} {_reached(found)}" for task, found in best.items())
     strong = [task for task, found in best.items() if reduction_of(found) >= 2.1 * (1 - NEAR)]
@@ -343,7 +343,7 @@ def _claims(rows: Sequence[Row], tasks: Sequence[str], timed: Sequence[Row]) -> 
     return grid(["claim", f"the paper ({CLAIMED})", "here (six-layer MiniLM)"], lines)
 
 
-def _throughput(timed: Sequence[Row]) -> str:
+def _throughput(timed: Sequence[Measured]) -> str:
     """Our speedups over Hugging Face where the texts that were timed lost less than a point themselves."""
     scored = [document for document in timed if (document.get("scores") or {}).get("points_lost") is not None]
     held = [document for document in scored if document["scores"]["points_lost"] < 1]
@@ -362,7 +362,7 @@ def _throughput(timed: Sequence[Row]) -> str:
     return f"{speedups} ({what}; {lost}; see [Performance](performance.md#whole-reviews))"
 
 
-def _reached(points: Sequence[Row]) -> str:
+def _reached(points: Sequence[Measured]) -> str:
     """The reduction, and what is lost there with the standard error on those rows."""
     if not points:
         return "none"
@@ -370,17 +370,17 @@ def _reached(points: Sequence[Row]) -> str:
     return f"{reduction_of(points):.2f}× ({lost} lost)"
 
 
-def nearest(rows: Sequence[Row], task: str, seed: int | None, target: float = 2.1) -> Row | None:
+def nearest(rows: Sequence[Measured], task: str, seed: int | None, target: float = 2.1) -> Measured | None:
     """The `ltp` row of a task and seed nearest to a target; of the lowest seed if this one is not there."""
     found = [row for row in rows if row["task"] == task and row["rule"] == LTP.name]
 
-    def order(row: Row) -> tuple[bool, float, int]:
+    def order(row: Measured) -> tuple[bool, float, int]:
         return row["seed"] != seed, abs(row["target_flops"] - target), row["seed"]
 
     return min(found, key=order, default=None)
 
 
-def _thresholds(rows: Sequence[Row]) -> list[str]:
+def _thresholds(rows: Sequence[Measured]) -> list[str]:
     found = [row for row in rows if row.get("thresholds")]
     if not found:
         return ["Not measured yet."]
@@ -401,7 +401,7 @@ def _thresholds(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _lengths(rows: Sequence[Row]) -> list[str]:
+def _lengths(rows: Sequence[Measured]) -> list[str]:
     found = [row for row in rows if row.get("kept_by_length")]
     if not found:
         return ["Not measured yet."]
@@ -418,7 +418,7 @@ def _lengths(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _short(rows: Sequence[Row], tasks: Sequence[str]) -> str:
+def _short(rows: Sequence[Measured], tasks: Sequence[str]) -> str:
     lines = []
     for task in tasks:
         best = best_below(rows, task)

@@ -42,7 +42,7 @@ class GrowthRow:
     flops_reduction: float
 
 
-def measure(
+def measure_growth(
     model: PrunedModel,
     texts: Sequence[str],
     cases: Sequence[tuple[int, int]],

@@ -160,7 +160,7 @@ def synchronize(device: torch.device) -> None:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TextTimes:
     """The same text, three ways, timed in turn.
 
     Attributes:
@@ -189,9 +189,9 @@ class Comparison:
         return paired_ratio(self.dense, self.packed_dense)
 
 
-def compare(
+def time_text(
     model: PrunedModel, text: Text | list[Text], rule: Rule | None = None, **options: Any
-) -> Comparison:
+) -> TextTimes:
     """Measure how long a text takes here and now; tokenization is not counted.
 
     Args:
@@ -207,7 +207,7 @@ def compare(
         "pruned": lambda: model(**batch, rule=rule),
     }
     with torch.inference_mode():
-        return Comparison(**interleaved(calls, model.device, **options))
+        return TextTimes(**interleaved(calls, model.device, **options))
 
 
 def available_devices() -> list[str]:

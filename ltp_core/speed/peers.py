@@ -15,8 +15,8 @@ from ltp_core.rules import Dense, Rule
 
 PEERS = ("sdpa", "eager", "compile", "onnxruntime")
 
-Batch = Mapping[str, Any]  # what the tokenizer returns
-Call = Callable[[Batch], object]
+Encoded = Mapping[str, Any]  # what the tokenizer returns
+Call = Callable[[Encoded], object]
 
 
 def peers(model: PrunedModel, names: Sequence[str]) -> dict[str, Call]:
@@ -66,7 +66,7 @@ def pruned_graph(exported: OnnxModel, rule: Rule) -> dict[str, Call]:
     def call(rule: Rule) -> Call:
         thresholds = exported.threshold_input(rule)
 
-        def run(batch: Batch) -> object:
+        def run(batch: Encoded) -> object:
             mask = batch["attention_mask"].bool()
             segments = batch.get("token_type_ids", torch.zeros_like(batch["input_ids"]))
             rows = zip(batch["input_ids"], segments, mask, strict=True)

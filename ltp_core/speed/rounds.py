@@ -10,13 +10,13 @@ from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule
 from ltp_core.speed.latency import Timing, interleaved
-from ltp_core.speed.peers import Batch, Call
+from ltp_core.speed.peers import Call, Encoded
 
 REST = 0.01  # seconds; OpenMP's and ONNX Runtime's threads wait busily for some milliseconds after a call
 
 
 @dataclass
-class Turns:
+class Rotation:
     """Batches of real texts that all compared things go through together, one batch a round.
 
     Attributes:
@@ -24,7 +24,7 @@ class Turns:
         at: which is next.
     """
 
-    batches: Sequence[Batch]
+    batches: Sequence[Encoded]
     at: int = field(default=0, init=False)
 
     def on(self, call: Call) -> Callable[[], object]:
@@ -53,7 +53,7 @@ class Reductions:
     tokens: float
 
 
-def reductions(model: PrunedModel, rule: Rule, batches: Sequence[Batch]) -> Reductions:
+def reductions(model: PrunedModel, rule: Rule, batches: Sequence[Encoded]) -> Reductions:
     """Count the FLOPs that a rule saves on these batches."""
     size, layers = model.dimensions, model.layers
     observed, never, always = model.observed(rule), [False] * layers, [True] * layers
@@ -75,10 +75,10 @@ def reductions(model: PrunedModel, rule: Rule, batches: Sequence[Batch]) -> Redu
     )
 
 
-def measure(
+def time_rounds(
     model: PrunedModel,
     rule: Rule,
-    batches: Sequence[Batch],
+    batches: Sequence[Encoded],
     peers: Mapping[str, Call],
     graph: Mapping[str, Call] | None = None,
     runs: int = 24,
@@ -95,7 +95,7 @@ def measure(
         runs: how many of each, at least.
         seconds: how long in all, at least.
     """
-    turns = Turns(batches)
+    turns = Rotation(batches)
     calls: dict[str, Call] = {
         **peers,
         "packed_dense": lambda batch: model(**batch, rule=Dense()),

@@ -11,13 +11,13 @@ from torch import Tensor
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Thresholds
 from ltp_core.speed.latency import interleaved
-from ltp_core.speed.peers import Batch
+from ltp_core.speed.peers import Encoded
 
 ROUNDS = 20
 REPEAT = 10  # one selection takes microseconds, so many of them are timed as one
 
 
-def selection_cost(model: PrunedModel, rule: Thresholds, batches: Sequence[Batch]) -> dict[str, float]:
+def selection_cost(model: PrunedModel, rule: Thresholds, batches: Sequence[Encoded]) -> dict[str, float]:
     """Time the selection alone, on importance that the model really gave in a run of these batches.
 
     Args:

@@ -4,7 +4,7 @@ import pytest
 
 from app import jobs, models
 from ltp_core import LayerTrace, Prediction, PrunedModel, Trace
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 
 THRESHOLDS = (0.0, 0.05, 0.06)
 
@@ -48,7 +48,7 @@ def comparison():
     def turns(median):
         return tuple(median * (1 + 0.01 * turn) for turn in range(-10, 11) if turn)
 
-    return Comparison(
+    return TextTimes(
         Timing(12, 11, 13, 20, turns(12)), Timing(10, 9, 11, 20, turns(10)), Timing(8, 7.5, 8.5, 20, turns(8))
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.says import clocked
-from ltp_core.speed.latency import Comparison, Ratio, summary
+from ltp_core.speed.latency import Ratio, TextTimes, summary
 
 
 def plain(text):
@@ -33,7 +33,7 @@ def test_a_gain_has_its_interval(ratio, words):
 def test_a_gain_that_noise_swallows_is_not_said_and_can_be_measured_longer():
     dense = summary([10, 30, 8, 25, 12, 40, 9, 22, 11, 28])
     pruned = summary([12, 11, 30, 9, 26, 10, 33, 8, 24, 12])
-    said = clocked.said(Comparison(dense, dense, pruned), "CPU")
+    said = clocked.said(TextTimes(dense, dense, pruned), "CPU")
     assert said.noisy and "too noisy to say" in said.headline
 
 

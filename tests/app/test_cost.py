@@ -9,7 +9,7 @@ from app.says import findings
 from app.says.timed import Timed
 from ltp_core.data.survey import LengthPoint
 from ltp_core.flops import LayerFlops
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -126,7 +126,7 @@ def test_bars_of_times_have_their_spread(comparison):
 
 def test_equal_times_claim_nothing():
     same = Timing(10, 9, 11, 10)
-    assert "about as fast as dense" in findings.time(Timed("x", Comparison(same, same, same), 2.0, 2.0))
+    assert "about as fast as dense" in findings.time(Timed("x", TextTimes(same, same, same), 2.0, 2.0))
 
 
 def test_a_refusal_is_said_and_not_kept(cost, monkeypatch, comparison):

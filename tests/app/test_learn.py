@@ -12,7 +12,7 @@ from app.lessons import LESSONS, Situation
 from app.visitor import session
 from app.visitor.state import read_hidden
 from ltp_core import LayerTrace, PrunedModel, Trace
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 from tests.app.harness import html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -193,13 +193,13 @@ def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, predicti
     assert done and said.startswith("1.25× faster at 2.5× fewer FLOPs: 50\u00a0% realised.")
     assert answer(seen(400_000_000))[0] == ""
     assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
-    quick = Comparison(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
+    quick = TextTimes(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
     assert answer(seen(400_000_000, quick))[0] == "more than the FLOPs fall"
 
 
 def test_lesson_four_does_not_take_the_engines_gain_for_prunings(situation, prediction):
     dense = prediction(flops=1_000_000_000)
-    engine = Comparison(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
+    engine = TextTimes(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
     right, said = LESSONS[3].answer(situation(dense=dense, pruned=dense, measured=engine))
     assert right == "" and "computes no less" in said
     halved = situation(dense=dense, pruned=prediction(flops=500_000_000), measured=engine)

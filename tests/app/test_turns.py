@@ -8,7 +8,7 @@ import pytest
 from app import jobs, limits, models, runs, surveys, turns
 from app.turns import FairLock
 from app.visitor.uploads import DataSet
-from ltp_core.speed.latency import Comparison
+from ltp_core.speed.latency import TextTimes
 
 
 class GaveUp(Exception):
@@ -90,7 +90,7 @@ def slow(tiny_folder, monkeypatch, comparison):
 
     predict = model.predict
     monkeypatch.setattr(model, "predict", lambda texts, rule: work("batch", predict(texts, rule)))
-    monkeypatch.setattr(runs, "compare", lambda *args, **kwargs: work("measurement", comparison))
+    monkeypatch.setattr(runs, "time_text", lambda *args, **kwargs: work("measurement", comparison))
     monkeypatch.setattr(runs, "REST", 0.0)
     return model, ran
 
@@ -131,7 +131,7 @@ def test_a_data_set_waits_while_something_is_measured_and_can_be_cancelled(slow)
         assert job.state == "running" and ran == []
         job.stop.set()
         until(lambda: job.state == "stopped")
-    assert isinstance(runs.measure_batch(model, ["a"], (0.0,) * 3, lambda: None), Comparison)
+    assert isinstance(runs.measure_batch(model, ["a"], (0.0,) * 3, lambda: None), TextTimes)
 
 
 def test_texts_run_while_a_data_set_waits(slow, monkeypatch):

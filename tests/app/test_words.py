@@ -4,7 +4,7 @@ import pytest
 
 from app.says import words
 from ltp_core import LayerTrace, Trace
-from ltp_core.speed.latency import Comparison, Timing
+from ltp_core.speed.latency import TextTimes, Timing
 
 
 def plain(text):
@@ -63,12 +63,12 @@ def test_a_value_moves_by_what_the_shown_values_differ():
 
 def test_a_speedup_in_words():
     slow, fast = Timing(20, 19, 21, 10), Timing(10, 9, 11, 10)
-    assert words.faster(Comparison(fast, fast, slow)) == "2.0× slower"
+    assert words.faster(TextTimes(fast, fast, slow)) == "2.0× slower"
 
 
 def test_no_speedup_is_claimed_within_the_spread():
     dense, pruned = Timing(16.4, 13.7, 21.7, 10), Timing(20.4, 12.8, 21.2, 10)
-    assert words.faster(Comparison(dense, dense, pruned)) == "about as fast as dense"
+    assert words.faster(TextTimes(dense, dense, pruned)) == "about as fast as dense"
 
 
 def test_a_threshold_above_the_average_is_named_when_nothing_is_left(trace):

@@ -121,7 +121,7 @@ def test_the_same_code_runs_on_cuda(tiny_bert, tokenizer):
         found = there(**batch.to("cuda"))
     torch.testing.assert_close(found.logits.cpu(), expected.logits, atol=1e-3, rtol=1e-3)
     assert torch.equal(found.alive.cpu(), expected.alive)
-    rows = speed.measure(there, there.learned_rule, [batch], peers(there, ["sdpa"]), runs=2, seconds=0)
+    rows = speed.time_rounds(there, there.learned_rule, [batch], peers(there, ["sdpa"]), runs=2, seconds=0)
     assert rows[0]["speedup"] > 0
 
 

@@ -9,7 +9,7 @@ import pytest
 from ltp_core import PrunedModel
 from ltp_core.data.rows import Rows
 from ltp_core.finding import bootstrap
-from ltp_core.finding.measure import Options, run
+from ltp_core.finding.examples import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
 from ltp_core.finding.word_classes import kind_of

@@ -7,7 +7,7 @@ import torch
 
 from ltp_core import PrunedModel
 from ltp_core.commands.growth import growth
-from ltp_core.speed.growth import measure
+from ltp_core.speed.growth import measure_growth
 from ltp_core.speed.memory import RESET, peak_megabytes, process_megabytes
 
 TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
@@ -26,7 +26,7 @@ def test_peak_memory_is_what_a_call_holds_at_once():
 def test_rows_hold_three_runs_of_each_case(tiny_bert, tokenizer):
     model = PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06])
     seen = []
-    rows = measure(model, TEXTS, [(8, 1), (24, 2)], target_flops=1.3, runs=2, on_row=seen.append)
+    rows = measure_growth(model, TEXTS, [(8, 1), (24, 2)], target_flops=1.3, runs=2, on_row=seen.append)
     assert [(row["length"], row["batch_size"]) for row in rows] == [(8, 1), (24, 2)]
     assert [(row.length, row.batch_size) for row in seen] == [(8, 1), (24, 2)]
     for row in rows:
@@ -39,7 +39,7 @@ def test_rows_hold_three_runs_of_each_case(tiny_bert, tokenizer):
 
 def test_a_model_without_thresholds(model):
     with pytest.raises(ValueError, match="this model has none"):
-        measure(model, TEXTS, [(8, 1)], target_flops=1.3)
+        measure_growth(model, TEXTS, [(8, 1)], target_flops=1.3)
 
 
 @pytest.mark.skipif(not RESET.exists(), reason="only Linux tells the highest resident size")

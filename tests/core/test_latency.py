@@ -82,7 +82,7 @@ def test_compare_runs_three_things_on_the_same_text(tiny_bert, tokenizer, monkey
 
     monkeypatch.setattr(latency, "interleaved", run_each)
     rule = Thresholds([0.1, 0.2, 0.3])
-    found = latency.compare(model, "the film was so good", rule, runs=3)
+    found = latency.time_text(model, "the film was so good", rule, runs=3)
     assert (found.dense.median_ms, found.packed_dense.median_ms, found.pruned.median_ms) == (6, 4, 2)
     assert found.speedup == 3
     assert ran["options"] == {"runs": 3}

@@ -50,7 +50,7 @@ def test_rows_hold_ratios_of_what_was_timed(pruned, known_times):
     call = lambda batch: batch["input_ids"].shape[1]  # noqa: E731
     graph = {"packed_dense": call, "pruned": call}
     dense = {"sdpa": call, "onnxruntime": call}
-    rows = speed.measure(pruned, pruned.learned_rule, batches(pruned), dense, graph, runs=1, seconds=0)
+    rows = speed.time_rounds(pruned, pruned.learned_rule, batches(pruned), dense, graph, runs=1, seconds=0)
     assert [(row["engine"], row["against"]) for row in rows] == [
         ("ltp", "sdpa"),
         ("ltp", "onnxruntime"),
