@@ -168,6 +168,7 @@ class Stage {
     this.makeSliders();
     this.curves.forEach((points, layer) => drawCurve(this.rows, layer, points));
     this.show();
+    this.box.classList.add("drawn");
   }
 
   /** Words in the rows where they fit, or are asked for; else bars under the text itself. */
