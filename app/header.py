@@ -165,7 +165,7 @@ def inputs(setup: Setup) -> Texts:
 
 def _chip(setup: Setup) -> str:
     name = setup.settings.model
-    about = questions.question(setup.model).name
+    about = questions.question(setup.model, name).name
     return name if about == name else f"{about} · {name}"
 
 

@@ -72,6 +72,6 @@ def question_of(task: str | None, name: str) -> Question:
     return Question(chip, TASKS[task].asks, scale, longer)
 
 
-def question(model: PrunedModel) -> Question:
-    """The question that a model answers."""
-    return question_of(model.settings.task, model.name)
+def question(model: PrunedModel, name: str = "") -> Question:
+    """The question that a model answers; `name` is what the visitor knows it by."""
+    return question_of(model.settings.task, name or model.name)

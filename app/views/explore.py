@@ -62,7 +62,7 @@ def _stage(view: View) -> None:
     cell = stage(
         stage_data(
             setting,
-            questions.question(view.model),
+            questions.question(view.model, view.settings.model),
             view.dense,
             view.pruned,
             nothing=_to_nothing(view),
