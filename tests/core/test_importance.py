@@ -78,6 +78,17 @@ def test_up_to_so_many_tokens_a_sample_is_all(queries):
     assert sampled_ranks(5, queries).tolist() == [0, 1, 2, 3, 4]
 
 
+def test_in_a_short_row_a_query_that_left_has_the_gradient_that_it_has_without_a_sample():
+    """It counts for nothing, but training may call it back: up to K tokens a sample changes no gradient."""
+    gradients = []
+    for queries in (None, 4):
+        mask = torch.tensor([1.0, 1, 0, 1, 0], requires_grad=True)
+        attention_received(FIVE, query_weights(mask, queries))[1].backward()
+        gradients.append(mask.grad)
+    assert gradients[0][2] != 0
+    assert torch.equal(*gradients)
+
+
 @given(bits=st.lists(st.booleans(), min_size=1, max_size=40), queries=st.integers(1, 12))
 def test_mask_and_ranks_are_the_same_sample(bits, queries):
     alive = torch.tensor([bits, [True] * len(bits)])
