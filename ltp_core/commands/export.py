@@ -8,7 +8,9 @@ import torch
 import typer
 from rich.console import Console
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
+from ltp_core.files import check_output
 from ltp_core.onnx.export import export_onnx, export_transformers
 
 TOLERANCE = 1e-4
@@ -39,8 +41,11 @@ def export(
 
     Example: ltp export --model sst2 --format onnx --output sst2-onnx
     """
+    where = choose_device(device)
     with quiet(), torch.inference_mode(False):
-        pruner = load(model, choose_device(device))
+        about = describe(model)
+        check_output(output, about.folder, about.bytes)
+        pruner = load(model, where)
         writer = export_onnx if format is Format.onnx else export_transformers
         done = writer(pruner, output)
     if done.max_abs_difference > TOLERANCE:

@@ -9,6 +9,7 @@ from ltp_core.data.columns import DataError, Wanted, shown
 from ltp_core.data.lines import Progress
 from ltp_core.data.reader import FORMATS, Columns, Limits, Table, format_of, read_paths
 
+_PATTERN = ("*", "?", "[", "::")
 _UNWRITABLE = (
     errno.EACCES,
     errno.EPERM,
@@ -59,9 +60,7 @@ def folder_files(folder: Path, split: str, config: str | None) -> list[Path]:
     from datasets import load_dataset_builder  # here, since most commands load no data and it takes seconds
 
     with tempfile.TemporaryDirectory() as work:
-        # Under a plain name: `datasets` takes brackets and stars in a path for patterns.
-        link = Path(work) / "data"
-        link.symlink_to(folder.resolve(), target_is_directory=True)
+        link = _plain(folder.resolve(), Path(work) / "data")
         try:
             try:
                 builder = load_dataset_builder(str(link), config, cache_dir=work)
@@ -76,6 +75,19 @@ def folder_files(folder: Path, split: str, config: str | None) -> list[Path]:
         if split not in splits:
             raise DataError(f"{folder} has no split {split!r}; it has: {shown(list(splits))}")
         return [_unlinked(Path(file), link, folder) for file in splits[split]]
+
+
+def _plain(folder: Path, link: Path) -> Path:
+    """A folder under a name that `datasets` takes for no pattern: itself, or one of links to its files."""
+    if not any(sign in str(folder) for sign in _PATTERN):
+        return folder
+    for file in folder.rglob("*"):
+        if file.is_file():
+            place = link / file.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(file)
+    link.mkdir(exist_ok=True)
+    return link
 
 
 def _unlinked(file: Path, link: Path, folder: Path) -> Path:

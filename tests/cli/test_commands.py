@@ -254,7 +254,7 @@ def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
     exported = PrunedModel.from_pretrained(tmp_path / "graph", backend="onnxruntime")
     expected = PrunedModel.from_pretrained(folder).predict("the film was very good")
     assert exported.predict("the film was very good").trace.alive == expected.trace.alive
-    assert "not empty" in refused("export", "--model", folder, "--output", tmp_path / "graph")
+    assert "is there already: choose another" in refused("export", "--model", folder, "--output", tmp_path / "graph")
 
 
 def test_export_writes_a_plain_folder(folder, tmp_path):
@@ -333,7 +333,7 @@ BAD_INPUT = {
         ("benchmark", "--model", "{folder}", "--data", "{csv}", "--max-tokens", "16", "--batch-sizes", "99"),
         "a batch of 99 needs as many texts; there are 4",
     ),
-    "existing file": (("export", "--model", "{folder}", "--output", "{csv}"), "exists already"),
+    "existing file": (("export", "--model", "{folder}", "--output", "{csv}"), "is a file: choose another"),
     "no format": (("export", "--format", "magic", "--output", "{out}"), "'magic' is not one of"),
     "no command": (("nothing",), "No such command 'nothing'"),
     "no number": (("evaluate", "--limit", "x"), "Invalid value for '--limit'"),
