@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ltp_core.checkpoints import shipped_models
+from ltp_core.files import write_whole
 from ltp_core.model import PrunedModel
 from ltp_core.pages.card import card
 from ltp_core.results import RESULTS, write_rows
@@ -17,6 +18,6 @@ def write_shipped(
     folder = shipped_models()[name]
     settings = replace(model.settings, results=found)
     settings.write(folder)
-    (folder / "README.md").write_text(card(name, settings, model.thresholds or ()), encoding="utf-8")
+    write_whole(folder / "README.md", card(name, settings, model.thresholds or ()))
     write_rows(RESULTS / f"{name}.json", list(rows))
     return settings.results

@@ -254,7 +254,9 @@ def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
     exported = PrunedModel.from_pretrained(tmp_path / "graph", backend="onnxruntime")
     expected = PrunedModel.from_pretrained(folder).predict("the film was very good")
     assert exported.predict("the film was very good").trace.alive == expected.trace.alive
-    assert "is there already: choose another" in refused("export", "--model", folder, "--output", tmp_path / "graph")
+    assert "is there already: choose another" in refused(
+        "export", "--model", folder, "--output", tmp_path / "graph"
+    )
 
 
 def test_export_writes_a_plain_folder(folder, tmp_path):
