@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
-from ltp_core.files import check_output
+from ltp_core.files.whole import check_output
 from ltp_core.onnx.export import export_onnx, export_transformers
 
 TOLERANCE = 1e-4

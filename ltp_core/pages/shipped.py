@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ltp_core.checkpoints import shipped_models
-from ltp_core.files import write_whole
+from ltp_core.files.whole import write_whole
 from ltp_core.model import PrunedModel
 from ltp_core.pages.card import card
 from ltp_core.results import RESULTS, write_rows

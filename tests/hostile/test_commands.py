@@ -160,7 +160,7 @@ def test_an_output_is_tried_first(here, ltp, monkeypatch, command, name):
 
 def test_a_disk_that_is_nearly_full_is_said_first(here, ltp, monkeypatch):
     free = type("Usage", (), {"free": 2**20 + 1000})
-    monkeypatch.setattr("ltp_core.files.shutil.disk_usage", lambda place: free)
+    monkeypatch.setattr("ltp_core.files.whole.shutil.disk_usage", lambda place: free)
     code, _, err = ltp("calibrate", "--model", "model", "--data", "rows.csv", "--output", "new")
     assert code == 2 and "make room" in err and not Path("new").exists()
 
