@@ -26,6 +26,7 @@ FOUND = {
     "cross_talk": [],
     "wrong": [],
     "done": {"upload": 70, "results compared": 900, "reload": 80, "reload with a run": 20},
+    "tracebacks": 0,
     "misbehaving": {"flood": 9, "garble": 7},
     "memory": {"before_mb": 900, "peak_mb": 1200, "after_mb": 910, "change": 0.0111, "files_held_mb": 0.0},
 }
@@ -52,7 +53,15 @@ def test_what_is_not_as_it_should_be_is_said():
     grown = {**FOUND, "memory": {**FOUND["memory"], "change": 0.06}}
     shrunk = {**FOUND, "memory": {**FOUND["memory"], "change": -0.06}}
     held = {**FOUND, "memory": {**FOUND["memory"], "files_held_mb": 5.0}}
-    for wrong in (slow, grown, shrunk, held, FOUND | {"errors": {"x": 2}}, FOUND | {"cross_talk": ["y"]}):
+    for wrong in (
+        slow,
+        grown,
+        shrunk,
+        held,
+        FOUND | {"errors": {"x": 2}},
+        FOUND | {"cross_talk": ["y"]},
+        FOUND | {"tracebacks": 1},
+    ):
         assert len(faults(wrong)) == 1
     assert len(faults(FOUND | {"wrong": ["z"]})) == len(faults(FOUND | {"milliseconds": {}})) == 1
 

@@ -10,23 +10,27 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
 def lab(folder, *options, environment=None, port=None):
-    """Start it; yields its address and its process, which has ended afterwards."""
+    """Start it; yields its address and its process, which has ended afterwards.
+
+    What it says goes into `lab.log` in the folder: a pipe that nobody reads would fill, and stop it.
+    """
     port = port or free_port()
+    log = Path(folder) / "lab.log"
     process = subprocess.Popen(
         [sys.executable, "-m", "ltp_core", "lab", "--port", str(port), "--no-browser", *options],
         cwd=folder,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(environment or {})},
-        stdout=subprocess.PIPE,
+        stdout=log.open("w"),
         stderr=subprocess.STDOUT,
-        text=True,
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        wait_for(address, process)
+        wait_for(address, process, log)
         yield address, process
     finally:
         process.send_signal(signal.SIGINT)
@@ -43,7 +47,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(address, process, seconds=90):
+def wait_for(address, process, log, seconds=90):
     """Wait until it answers; what it said if it has ended instead."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -52,9 +56,7 @@ def wait_for(address, process, seconds=90):
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise RuntimeError(
-        f"the lab did not start: {process.communicate(timeout=5)[0] if process.poll() else ''}"
-    )
+    raise RuntimeError(f"the lab did not start: {log.read_text()}")
 
 
 def held_bytes(address):

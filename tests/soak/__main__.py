@@ -285,6 +285,8 @@ def faults(found):
         lines.append("nobody has typed a sentence")
     elif sentences["p95"] > BUDGET:
         lines.append(f"a new sentence takes {sentences['p95']} ms (p95), more than {BUDGET}")
+    if found["tracebacks"]:
+        lines.append(f"the server's log has {found['tracebacks']} tracebacks")
     if abs(found["memory"]["change"]) > FLAT:
         lines.append(f"memory at rest changed by {100 * found['memory']['change']:.1f} %")
     if found["memory"]["files_held_mb"]:
@@ -303,6 +305,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, lab(folder) as (address, process):
         memory, rude = asyncio.run(soak(address, process.pid, options, seen))
         alive = process.poll() is None
+        tracebacks = (Path(folder) / "lab.log").read_text().count("Traceback (most recent call last)")
     found = {
         "command": " ".join(["python -m tests.soak", *sys.argv[1:]]),
         **stamp(),
@@ -317,6 +320,7 @@ def main():
         "cross_talk": seen.foreign[:20],
         "wrong": seen.wrong[:20],
         "misbehaving": dict(rude.most_common()),
+        "tracebacks": tracebacks,
         "memory": memory,
     }
     if options.output:
