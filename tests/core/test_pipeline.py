@@ -9,9 +9,10 @@ import datasets
 import pytest
 import torch
 
-from ltp_core import LengthConfig, PrunedModel, TopK, files
+from ltp_core import LengthConfig, PrunedModel, TopK
 from ltp_core.data.reader import Table
 from ltp_core.data.rows import DataError, Split, labelled
+from ltp_core.files import whole
 from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
@@ -179,7 +180,7 @@ def test_a_model_is_published_into_the_present_folder(model, tmp_path, monkeypat
 
 def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path, monkeypatch):
     """config.json comes last, so a run that died while publishing does it again."""
-    moved, replace_file = [], files.os.replace
+    moved, replace_file = [], whole.os.replace
 
     def dying(source, target):
         if target.parent.name == "m":
@@ -188,7 +189,7 @@ def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path,
             moved.append(target)
         replace_file(source, target)
 
-    monkeypatch.setattr(files.os, "replace", dying)
+    monkeypatch.setattr(whole.os, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
         publish(model, tmp_path / "m")
     assert len(list((tmp_path / "m").iterdir())) == 2
