@@ -63,9 +63,10 @@ def beside_survival(found: Attribution, palette: Palette, unit: str, start: int,
             palette,
             leaving.TITLE,
             domain=[0.7, 1],
-            range=[0, layers + 1.6],
-            tickvals=[*range(_step(layers), layers + 1, _step(layers)), layers + 1],
-            ticktext=[*map(str, range(_step(layers), layers + 1, _step(layers))), leaving.STAYS],
+            range=[0, layers + 1.8],
+            tickangle=0,
+            tickvals=[*range(1, layers, _step(layers)), layers + 1],
+            ticktext=[*map(str, range(1, layers, _step(layers))), leaving.STAYS],
         ),
         yaxis=plain_axis(
             palette,
@@ -205,7 +206,7 @@ def agreement_table(dense: Agreement, pruned: Agreement) -> Table:
 
 
 def _step(layers: int) -> int:
-    return 1 if layers <= 6 else 3 if layers <= 12 else 6
+    return max(2, layers // 3)  # four names fit on a phone
 
 
 def _hover(found: Attribution, token: int, name: str, value: float) -> str:

@@ -87,9 +87,12 @@ def test_each_page_begins_at_its_top(open_view):
     settle(page)
     assert main.evaluate("element => element.scrollTop") > 500
     page.get_by_test_id("stTopNavLink").filter(has_text="Compare").first.click()
-    page.get_by_role("heading", name="Which rule is best").wait_for()
+    title = page.get_by_role("heading", name="Which rule is best")
+    title.wait_for()
     settle(page)
     assert main.evaluate("element => element.scrollTop") < 10
+    menu = page.get_by_test_id("stHeader").bounding_box()
+    assert title.bounding_box()["y"] >= menu["y"] + menu["height"]  # and nothing lies over it
 
 
 def test_a_dot_of_the_curves_opens_the_sentences_that_flip_there(open_view):
