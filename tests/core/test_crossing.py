@@ -47,6 +47,7 @@ def test_a_jump_over_the_target_is_narrowed_to_both_sides_of_it():
     found = crossing(lambda x: 1.0 if x < 0.3 else 2.0, 1.4, high=1.0, tolerance=None, width=1e-6)
     assert found.below < 0.3 <= found.above
     assert found.above - found.below <= 1e-6 * found.above
+    assert len(found.tried) == 22  # 0.5^22 is the first below 1e-6 times 0.3: as narrow as asked, no narrower
     assert found.tried[found.nearest] == 1.0  # 1 is nearer to 1.4 than 2 is
 
 
