@@ -17,7 +17,7 @@ WIDTHS = {390: 844, 1280: 900, 1920: 1080}  # px: a phone, a laptop, a projector
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
 )
-README = [("", "light", 1620), ("", "dark", 1620), ("why", "light", 900), ("compare", "light", 900)]
+README = [("", "light", 800), ("", "dark", 800), ("why", "light", 900), ("compare", "light", 900)]
 
 
 def paths() -> list[str]:

@@ -209,12 +209,14 @@ class Stage {
     if (this.trial === null || same(this.trial, data.thresholds))
       return { thresholds, states: this.exact, importance: data.importance, answer: data.answers.pruned, source: "exact" };
     const answered = this.answered;
-    const fresh = answered && (same(answered.thresholds, thresholds) || (this.drag && Date.now() - answered.at < STALE));
-    if (fresh)
-      return { thresholds, states: statesOf(answered.kept), importance: answered.importance ?? data.importance,
-        answer: answered, source: answered.source };
-    return { thresholds, states: previewStates(data, thresholds), importance: data.importance, answer: null,
-      source: "preview" };
+    const importance = answered?.importance ?? data.importance;
+    if (answered && same(answered.thresholds, thresholds))
+      return { thresholds, states: statesOf(answered.kept), importance, answer: answered, source: answered.source };
+    // The line is where it is: who falls under it follows from the importance of the last answer, until the next one comes.
+    const states = previewStates({ ...data, importance }, thresholds);
+    if (answered && this.drag && Date.now() - answered.at < STALE)
+      return { thresholds, states, importance, answer: answered, source: answered.source };
+    return { thresholds, states, importance, answer: null, source: "preview" };
   }
 
   reductionOf(states) {
