@@ -34,7 +34,7 @@ class Effect:
             from the dense run on the whole text; the mean over draws for a random choice.
         moved: how far they move, in size; the mean over draws. Draws that move the answer in opposite
             directions cancel in `drop`, but not here.
-        sizes: the same of every draw: this is what a choice is compared with chance by.
+        sizes: how far every single draw moves them: what a choice is compared with chance by.
         flips: whether another class has the largest logit then; a share of the draws for a random choice;
             None for a regression.
     """
