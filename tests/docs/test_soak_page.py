@@ -26,7 +26,7 @@ FOUND = {
     "cross_talk": [],
     "wrong": [],
     "done": {"upload": 70, "results compared": 900, "reload": 80, "reload with a run": 20},
-    "tracebacks": 0,
+    "logged": {"a job failed": 0},
     "misbehaving": {"flood": 9, "garble": 7},
     "memory": {"before_mb": 900, "peak_mb": 1200, "after_mb": 910, "change": 0.0111, "files_held_mb": 0.0},
 }
@@ -60,7 +60,7 @@ def test_what_is_not_as_it_should_be_is_said():
         held,
         FOUND | {"errors": {"x": 2}},
         FOUND | {"cross_talk": ["y"]},
-        FOUND | {"tracebacks": 1},
+        FOUND | {"logged": {"a job failed": 1}},
     ):
         assert len(faults(wrong)) == 1
     assert len(faults(FOUND | {"wrong": ["z"]})) == len(faults(FOUND | {"milliseconds": {}})) == 1
