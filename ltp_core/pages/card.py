@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from string import Template
 
-from ltp_core.bases import BASES
+from ltp_core.bases import BASES, MINILM
 from ltp_core.checkpoints import Settings
 from ltp_core.data.tasks import TASKS
 from ltp_core.results import lost_text
@@ -33,12 +33,13 @@ def card(name: str, settings: Settings, thresholds: tuple[float, ...]) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     held = "*tuning* rows are whole texts held out of the training set, on which the thresholds' last factor"
     held += " was settled." + (" *untouched* rows were held out, too." if "untouched" in measured else "")
+    base = BASES.get(settings.base or "", MINILM)
     template = Template((Path(__file__).parent / "card.md").read_text(encoding="utf-8"))
     return template.substitute(
         name=name,
         task=settings.task,
-        base=BASES[settings.base or ""].hub_id,
-        revision=BASES[settings.base or ""].revision,
+        base=base.hub_id,
+        revision=base.revision,
         example=example_of(settings.task),
         metrics=" / ".join(metrics),
         held=held,
