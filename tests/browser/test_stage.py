@@ -58,7 +58,7 @@ def test_the_line_itself_can_be_dragged(visit):
     settle(page)
     assert kept(page)[1] == before[0]  # off: nobody leaves in this layer
     assert slider(page, 2).get_attribute("aria-valuetext").startswith("off")
-    assert "/microscope" not in page.url
+    assert "/why" not in page.url
 
 
 def test_keys_set_a_threshold_and_say_it(visit):
@@ -122,9 +122,9 @@ def test_a_token_under_the_pointer_is_lit_everywhere(visit):
 def test_a_clicked_cell_opens_the_microscope_there(visit):
     page = visit(text=SENTENCE, **ALL_PASS)
     page.locator(".st-key-stage .cell[data-layer='3'][data-token='4'] .bar").click()
-    page.get_by_role("heading", name="Why did this token go?").wait_for()
+    page.get_by_role("heading", name="Why did this word leave?").wait_for()
     settle(page)
-    assert "/microscope" in page.url and "layer=3" in page.url and "token=4" in page.url
+    assert "/why" in page.url and "layer=3" in page.url and "token=4" in page.url
     assert page.locator(".step").count() == 5
     assert page.locator(".st-key-token input").input_value().startswith("4 · ")
     assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollTop") == 0
@@ -137,7 +137,7 @@ def test_the_words_are_walked_by_keys(visit):
         walk.press(key)
     assert "token 2" in page.locator(".st-key-stage .spoken").inner_text()
     walk.press("Enter")
-    page.get_by_role("heading", name="Why did this token go?").wait_for()
+    page.get_by_role("heading", name="Why did this word leave?").wait_for()
     assert "layer=2" in page.url and "token=2" in page.url
 
 
