@@ -9,13 +9,18 @@ import { set, shorten, svgElement } from "./svg.js";
 export const CLASS_OF = ["stays", "leaves", "gone"];
 const LONGEST_WORD = 18; // characters
 const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
+const TIGHT = { left: 74, handle: 70, curve: 46, rail: 76, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
 const TALL = 40; // px: a row with two lines beside it
 const SYSTEM_GAP = 18, SEGMENTS = 18; // px
 
-/** How the width is shared out: px left of the rows, of the handles, of the curves, of the work, above each row. */
-export function margins(width, curves) {
-  const margin = width < 640 ? NARROW : WIDE;
+/**
+ * How the width is shared out: px left of the rows, of the handles, of the curves, of the work, above each row.
+ *
+ * @param tight whether the words need what can be spared.
+ */
+export function margins(width, curves, tight = false) {
+  const margin = width < 640 ? NARROW : tight ? TIGHT : WIDE;
   return { ...margin, curve: curves ? margin.curve : 0 };
 }
 
@@ -184,7 +189,8 @@ export class Rows {
   showWork(row, { dense, pruned }) {
     const share = pruned / dense;
     const whole = Math.round(share * 100);
-    row.share.textContent = this.margin.rail ? `${whole} % of this layer’s work` : `${whole} % of the work`;
+    const of = this.margin.rail > 100 ? " of this layer’s work" : this.margin.rail ? " work" : " of the work";
+    row.share.textContent = `${whole} %${of}`;
     if (row.bar) set(row.bar, { width: Math.max(1, row.barWidth * share) });
   }
 

@@ -151,9 +151,13 @@ class Stage {
     this.size = size;
     const { data, svg } = this;
     const family = getComputedStyle(this.box).fontFamily;
-    const margin = margins(width, Boolean(data.live));
-    const room = width - margin.left - margin.handle - margin.curve - margin.rail;
-    const inRows = this.arrange(room, family, width);
+    const room = ({ left, handle, curve, rail }) => width - left - handle - curve - rail;
+    let margin = margins(width, Boolean(data.live));
+    let inRows = this.arrange(room(margin), family, width);
+    if (inRows.systems.length > 1) {
+      margin = margins(width, Boolean(data.live), true);
+      inRows = this.arrange(room(margin), family, width);
+    }
     svg.replaceChildren();
     let top = 2;
     this.prose = null;
