@@ -17,9 +17,9 @@ from app.says.text import visible
 from app.visitor.state import LONGEST, LONGEST_OTHER, MOST_PARAMETERS, SAID, cut
 from ltp_core import PrunedModel
 from tests.app.conftest import THRESHOLDS, comparison  # noqa: F401, a fixture
-from tests.app.harness import html, open_main, open_view
+from tests.app.harness import VIEWS, html, open_main, open_view
 
-VIEWS = ["explore", "microscope", "compare", "cost", "dataset", "attribution", "what_if", "learn", "about"]
+PAGES = sorted(file.stem for file in VIEWS.glob("*.py"))
 NAMES = {  # of classes: what HTML, Markdown, Plotly and spreadsheets would make something of
     "html": ("<img src=x onerror=alert(1)>", "<b>bold</b>"),
     "markdown": ("![x](http://192.0.2.1/x.png)", "[click](javascript:alert(1)) **a** :red[b] $x^2$"),
@@ -54,7 +54,7 @@ def labels(page):
                 yield option if isinstance(option, str) else option.content
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", PAGES)
 @pytest.mark.parametrize("kind", NAMES)
 def test_class_names_are_text_on_every_page(named, comparison, monkeypatch, kind, view):  # noqa: F811
     monkeypatch.setattr("app.runs.measure", lambda *args, **kwargs: comparison)

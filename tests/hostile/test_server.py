@@ -26,7 +26,7 @@ def address(tmp_path_factory):
         yield address
 
 
-def visit(address, script, page="dataset"):
+def visit(address, script, page="evidence"):
     """Enter as a visitor and do something."""
 
     async def run():
@@ -59,7 +59,8 @@ def test_it_listens_on_this_machine_only_whatever_the_folder_says(address):
 
 def test_the_page_runs_behind_the_gate(address):
     async def look(visitor):
-        return visitor.text(), visitor.has("run_set")
+        await visitor.own_file()
+        return visitor.text(), visitor.has("upload")
 
     text, runs = visit(address, look)
     assert runs and "Limits: 5 MB" in text

@@ -34,7 +34,7 @@ from tests.soak.misbehaves import misbehave
 from tests.soak.visitor import Fault, Visitor
 
 MODEL = "sst2"
-PAGES = ("microscope", "compare", "cost", "attribution", "what_if", "learn", "about")
+PAGES = ("why", "compare", "evidence", "learn", "about")
 THINKS = (6.0, 18.0)  # seconds between what a visitor does
 SENTENCES = 6  # of a visitor
 # What the log says where a page or a run of ours has failed. Streamlit also logs what it makes of garbage.
@@ -137,10 +137,9 @@ async def look_around(person, visitor, chance, text, seen):
 
 async def data_set(person, visitor, chance, text, seen):
     """Upload a file of one's own sentences and run it; every third time leave before it has ended."""
-    await visitor.run(page="dataset")
+    await visitor.own_file()
     if visitor.has("cancel_job"):
         return text
-    await visitor.run(source=["A file of yours"])
     rows = "\n".join(f'"{one}"' for one in person.expected)
     filling = f"\n{person.mark} " + "padding " * chance.choice((10, 1000))
     status = await visitor.upload("upload", f"{person.mark}.csv", f"sentence\n{rows}{filling}".encode())

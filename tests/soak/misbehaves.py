@@ -36,7 +36,7 @@ async def misbehave(address, until, counts):
 
 async def flood(visitor):
     for _ in range(150):
-        await visitor.send(visitor.rerun(page="explore"))
+        await visitor.send(visitor.rerun())
 
 
 async def clear(visitor):
@@ -79,16 +79,15 @@ async def many_tabs(visitor):
 
 async def leave_at_once(visitor):
     for _ in range(5):
-        await visitor.send(visitor.rerun(page="attribution"))
+        await visitor.send(visitor.rerun(page="why"))
     await visitor.leave()
 
 
 async def long_rows(visitor):
     """What was half an hour in one of two places; and leave while it runs."""
-    await visitor.run(page="dataset")
+    await visitor.own_file()
     if visitor.has("cancel_job"):
         return
-    await visitor.run(source=["A file of yours"])
     rows = "\n".join("word " * 400 for _ in range(LONG_ROWS))
     if await visitor.upload("upload", "long.csv", f"sentence\n{rows}\n".encode()) < 300:
         await visitor.run(run_set=True)

@@ -150,6 +150,14 @@ class Visitor:
         await self.run(fragment=self._fragment)
         return True
 
+    async def own_file(self):
+        """Go to where a file of one's own is chosen and run."""
+        await self.run(page="evidence")
+        if not self.has("source"):
+            await self.run(show=["Your own file"])
+        if not self.has("upload"):
+            await self.run(source=["A file of yours"])
+
     async def upload(self, key, name, content):
         """Choose a file -> the answer's status; the page is then run again if it was taken."""
         url = await self.place_for(name)
