@@ -199,7 +199,8 @@ def test_what_is_no_message_closes_that_connection_alone(address):
         await other.enter(page="about")
         await odd._socket.send(b"\xff\xff\xff\xff")
         with pytest.raises(Fault, match="gone"):
-            await odd._next()
+            for _ in range(100):  # what was still on its way comes first
+                await odd._next()
         await other.run()
         await other.leave()
         return other.page
