@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from app.figures.colours import LIGHT, Palette
 from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
+from ltp_core.rules.table import DENSE
 
 # Okabe and Ito's colours, apart under the common colour blindnesses; shapes and dashes say it again.
 STYLES = {
@@ -21,6 +22,15 @@ STYLES = {
     "lat/untrained": ("#009e73", "diamond-open", "dot"),
     "random": ("#7d8894", "x", "dot"),
 }
+SPARE = "#a65e2e", "#6a51a3", "#5f6b00"  # of rules that have no style of their own
+PLAIN = ("circle-open", "dashdot")
+
+
+def style(rule: str) -> tuple[str, str, str]:
+    """Colour, marker and dash of a rule: its own, or else one that its name alone decides."""
+    if rule in STYLES:
+        return STYLES[rule]
+    return (SPARE[sum(rule.encode()) % len(SPARE)], *PLAIN)
 
 
 def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
@@ -29,10 +39,10 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     Several seeds are one point each target, their mean. The dense baseline is a line across.
     """
     figure = go.Figure()
-    for rule, (colour, symbol, dash) in STYLES.items():
+    there = {row["rule"] for row in rows} - {DENSE.name}
+    for rule in (*(rule for rule in STYLES if rule in there), *sorted(there - STYLES.keys())):
         points = _points([row for row in rows if row["rule"] == rule])
-        if not points:
-            continue
+        colour, symbol, dash = style(rule)
         figure.add_scatter(
             x=[reduction for reduction, _ in points],
             y=[score for _, score in points],
@@ -42,7 +52,7 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
             marker={"symbol": symbol, "size": 9, "color": colour},
             hovertemplate=f"{rule}: %{{y:.1f}} at %{{x:.2f}}×<extra></extra>",
         )
-    if dense := _points([row for row in rows if row["rule"] == "dense"]):
+    if dense := _points([row for row in rows if row["rule"] == DENSE.name]):
         figure.add_hline(
             y=dense[0][1],
             line={"color": palette.dense, "width": 1, "dash": "longdash"},

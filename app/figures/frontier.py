@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
-from app.figures.curves import STYLES
+from app.figures.curves import style
 from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
 from app.published import Anchor
 from app.says.dots import Dot
@@ -30,7 +30,7 @@ def frontier(
     figure = go.Figure()
     for rule in dict.fromkeys(dot.rule for dot in shown):
         line = [dot for dot in shown if dot.rule == rule]
-        colour, symbol, dash = STYLES.get(rule, (palette.dense, "circle-open", "dot"))
+        colour, symbol, dash = style(rule)
         figure.add_scatter(
             x=[dot.reduction for dot in (*line, *reversed(line))],
             y=[*(-dot.low for dot in line), *(-dot.high for dot in reversed(line))],

@@ -14,13 +14,11 @@ from ltp_core.importance import ALL, SAMPLE, checked_queries
 from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
 from ltp_core.results import RESULTS, read_rows, stamp, write_rows
 from ltp_core.rules.numbers import numbers
+from ltp_core.rules.table import LTP
 from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
+from ltp_core.training.rivals import RIVALS
 
 ROW_FILE = "row.json"
-
-# What only steers learned thresholds, by the names in `Pruning`: a rival would leave it unread.
-_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "reference_length")
-UNREAD = {"topk": _OF_THRESHOLDS, "lat": (*_OF_THRESHOLDS, "spared_layers")}
 
 
 def train(
@@ -33,8 +31,11 @@ def train(
         typer.Option(help="Prune this dense model of `train`, or the baseline of a pruned one: sst2."),
     ] = None,
     method: Annotated[
-        Method, typer.Option(help="ltp; dense for the baseline alone; or a rival: topk, lat.")
-    ] = "ltp",
+        Method,
+        typer.Option(
+            help=f"{LTP.name}; dense for the baseline alone; or a rival: {', '.join(RIVALS)}.",
+        ),
+    ] = LTP.name,
     target_flops: Annotated[float | None, typer.Option(help="Dense over pruned FLOPs to reach.")] = None,
     penalty: Annotated[float | None, typer.Option(help="The paper's lambda, instead of a target.")] = None,
     stages: Annotated[
@@ -96,7 +97,7 @@ def train(
     """
     if target_flops is not None and penalty is not None:
         raise ValueError("give --target-flops or --penalty, not both")
-    if penalty is not None and method in ("topk", "lat"):
+    if penalty is not None and method in RIVALS:
         raise ValueError(f"--penalty steers learned thresholds: for {method}, give --target-flops")
     if ablation is not None and not re.fullmatch(r"[a-z0-9.-]+", ablation):
         raise ValueError(f"--ablation takes small letters, digits, points and hyphens, got {ablation!r}")
@@ -123,7 +124,7 @@ def train(
         augment=augment,
         unlabelled=unlabelled,
     )
-    for name in UNREAD.get(method, ()):
+    for name in RIVALS[method].unread if method in RIVALS else ():
         if getattr(pruning, name) != getattr(usual, name):
             raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
     held = (tuning, untouched, limit)

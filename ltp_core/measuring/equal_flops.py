@@ -22,6 +22,7 @@ from ltp_core.rules.table import DENSE, LTP, RULES, Fitting, RuleKind
 from ltp_core.training.factor import FactorCurve
 from ltp_core.training.job import differences
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
+from ltp_core.training.rivals import RIVALS
 
 CALIBRATION_ROWS = 100  # a search runs the model over these a hundred times and more
 UNTRAINED = "/untrained"  # after a rule's name in the results, where it runs on the dense baseline
@@ -35,7 +36,7 @@ class Family:
         baseline: the dense model.
         learned: models with learned thresholds.
         rivals: the models that were tuned under another rule, by its name.
-        search: the folder with LAT's search result, if there is one.
+        searches: the folder with its search, for each of them whose shares come from one.
         tuning: held-out training rows.
         max_tokens: longer inputs are cut.
     """
@@ -43,7 +44,7 @@ class Family:
     baseline: PrunedModel
     learned: tuple[PrunedModel, ...]
     rivals: Mapping[str, PrunedModel]
-    search: Path | None
+    searches: Mapping[str, Path]
     tuning: Rows
     max_tokens: int | None
 
@@ -74,7 +75,7 @@ def load_family(
 
     Raises:
         CheckpointError: for a model of another task, or one without thresholds where they are needed.
-        ValueError: for a LAT folder without its search.
+        ValueError: for a folder without its search, where the rule needs one.
     """
 
     def load(source: str | Path) -> PrunedModel:
@@ -91,9 +92,9 @@ def load_family(
     for rival in tuned.values():
         for name, (its, ours) in differences(rival.settings.training, learned[0].settings.training).items():
             say(f"{rival.name} was trained with {name} {its}, {learned[0].name} with {ours}")
-    search = rivals.get("lat")
-    if search is not None:
-        read_search(search)  # says now what it would say after minutes
+    searches = {name: folder for name, folder in rivals.items() if RIVALS[name].searches}
+    for folder in searches.values():
+        read_search(folder)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(dense, weights="baseline").to(device)
     if baseline.settings.task != task:
         raise CheckpointError(
@@ -107,7 +108,7 @@ def load_family(
     )
     tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
     length = length_of(learned[0], max_tokens)
-    return Family(baseline, learned, tuned, search, tuning, length)
+    return Family(baseline, learned, tuned, searches, tuning, length)
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -223,11 +224,11 @@ class _OnRows(Fitting):
         return falling_at(self.family.baseline.dimensions, self.tuning.counts(), self.target, spared)
 
     def searched(self) -> list[float]:
-        family = self.family
-        if self.kind.name not in family.rivals or family.search is None:
+        folder = self.family.searches.get(self.kind.name)
+        if folder is None:
             return self.shares()
-        size = family.baseline.dimensions
-        return lengths_at(read_search(family.search), size, self.tuning.counts(), self.target)
+        size = self.family.baseline.dimensions
+        return lengths_at(read_search(folder), size, self.tuning.counts(), self.target)
 
     def calibrated(self) -> Rule:
         return self.owner.hand_set(self.tuning.walk().to(self.target).found.thresholds)

@@ -3,13 +3,18 @@
 import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ltp_core.checkpoints import refuse_exponent
 from ltp_core.importance import SAMPLE, checked_queries
+from ltp_core.rules.table import DENSE, trained_rules
 from ltp_core.rules.thresholds import checked_reference_length
 
-Method = Literal["dense", "ltp", "topk", "lat"]
+METHODS = (DENSE.name, *trained_rules())
+if TYPE_CHECKING:
+    Method = str
+else:
+    Method = Literal[METHODS]  # the command line offers these; a type checker cannot follow the table
 
 # How a pruning stage hides tokens. "straight-through": hard gates with the soft gate's gradient, thresholds
 # and weights learn together. "soft": soft gates that attention sees, likewise. "soft-output": the paper's
@@ -191,7 +196,7 @@ class Job:
         data: file, folder or Hub id; None for the task's own place on the Hub.
         base: name of a base, a folder, or a Hub id to start from.
         baseline: an earlier dense model, or a pruned one, whose own it then is; None to train one.
-        method: "dense" stops after the baseline; "topk" and "lat" train a rival on it instead.
+        method: of `METHODS`: "dense" stops after the baseline, each other trains a rule on it.
         dense: how the baseline is trained.
         pruned: how the pruned weights are trained.
         pruning: how the thresholds are learned.
@@ -219,7 +224,9 @@ class Job:
     regression: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what leaves nothing to choose on."""
+        """Refuse what nobody can train, and what leaves nothing to choose on."""
+        if self.method not in METHODS:
+            raise ValueError(f"no method {self.method!r}; there is: {', '.join(METHODS)}")
         if self.tuning < 1 or self.untouched < 0 or (self.limit is not None and self.limit < 1):
             raise ValueError("tuning rows and limit must be at least 1, untouched rows not negative")
         if self.rank is not None and self.rank < 1:

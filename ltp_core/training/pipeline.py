@@ -19,8 +19,8 @@ from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, text
 from ltp_core.data.tasks import TASKS
 from ltp_core.files.whole import check_output
 from ltp_core.model import PrunedModel, Text
-from ltp_core.rules import LengthConfig, Rule, TopK, falling_shares
-from ltp_core.rules.table import RULES
+from ltp_core.rules import Rule, falling_shares
+from ltp_core.rules.table import LTP, RULES
 from ltp_core.training.augment import drawable
 from ltp_core.training.budget import ceiling
 from ltp_core.training.job import Job
@@ -37,8 +37,8 @@ from ltp_core.training.lengths import (
 )
 from ltp_core.training.low_rank import with_factors
 from ltp_core.training.processes import join
-from ltp_core.training.rivals import LengthDropModule, TopKModule, train_rival
-from ltp_core.training.stages import train_dense, train_pruned
+from ltp_core.training.rivals import RIVALS
+from ltp_core.training.stages import train_dense, train_pruned, train_rival
 from ltp_core.weights.pretrained import (
     check_folder,
     check_vocabulary,
@@ -141,11 +141,11 @@ def prune(
 ) -> PrunedModel:
     """From the dense model to the one that a job's method makes of it."""
     stage = folder / "pruned"
-    if job.method == "ltp":
+    if job.method == LTP.name:
         return train_pruned(model, split.train, split.tuning, job.pruned, job.pruning, stage, unlabelled)
-    module = TopKModule if job.method == "topk" else LengthDropModule
-    model = train_rival(model, split.train, job.pruned, job.pruning, module, stage, unlabelled)
-    if job.method == "lat":
+    rival = RIVALS[job.method]
+    model = train_rival(model, split.train, job.pruned, job.pruning, rival.module, stage, unlabelled)
+    if rival.searches:
         say("searching length configurations on tuning rows")
         rows = split.tuning.fair(SEARCH_ROWS)
         front = search_lengths(
@@ -159,12 +159,13 @@ def prune(
 def rule_at(job: Job, model: PrunedModel, folder: Path, rows: Rows) -> Rule:
     """The rule that a finished run ends with: a rival has many, so the one at the job's FLOPs target."""
     target = job.pruning.target_flops
-    if job.method not in ("topk", "lat") or target is None:
+    rival = RIVALS.get(job.method)
+    if rival is None or target is None:
         return model.learned_rule
     size, counts = model.dimensions, token_counts(model, rows, job.pruned.max_tokens)
-    if job.method == "topk":
-        return TopK(falling_at(size, counts, target, job.pruning.spared_layers))
-    return LengthConfig(lengths_at(read_search(folder), size, counts, target))
+    if rival.searches:
+        return rival.rule(lengths_at(read_search(folder), size, counts, target))
+    return rival.rule(falling_at(size, counts, target, job.pruning.spared_layers))
 
 
 def _learnable(job: Job, model: PrunedModel) -> PrunedModel:
@@ -217,7 +218,8 @@ def _check_target(job: Job, model: PrunedModel, tuning: Rows) -> None:
     if target is None:
         return
     size, counts = model.dimensions, token_counts(model, tuning, job.pruned.max_tokens)
-    if job.method == "lat":  # what its search starts from
+    rival = RIVALS.get(job.method)
+    if rival is not None and rival.searches:  # what its search starts from
         highest = reduction_of(size, counts, falling_shares(LOWEST_SHARE, model.layers))
         left = f"{LOWEST_SHARE:.0%} of the tokens left after the last"
     else:

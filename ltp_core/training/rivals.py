@@ -2,28 +2,22 @@
 
 Both start from the same dense model as learned token pruning, on the same rows with the same share of
 distillation, and learn weights that bear many degrees of pruning, so that one training serves a whole
-curve of accuracy against FLOPs. Which degree to use is chosen afterwards, in `lengths`.
+curve of accuracy against FLOPs. Which degree to use is chosen afterwards, in `lengths`. `RIVALS` is all that
+the rest of the training knows of them.
 """
 
-from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ltp_core.architectures import view_of
-from ltp_core.data.rows import Rows
-from ltp_core.model import PrunedModel, Text
-from ltp_core.rules import Dense, LengthConfig, TopK, falling_shares
+from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
 from ltp_core.run import Inputs
-from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.lengths import LOWEST_SHARE
-from ltp_core.training.loop import Loop
 from ltp_core.training.objective import TaughtModule, distillation_loss, hidden_loss
-from ltp_core.training.stages import distillation_table, freeze_embeddings, read_as
 
 
 class RivalModule(TaughtModule):
@@ -105,29 +99,27 @@ def drawn_shares(layers: int, draws: Sequence[float]) -> list[float]:
     return np.cumprod([least + (1 - least) * draw for draw in draws]).tolist()
 
 
-def train_rival(
-    model: PrunedModel,
-    rows: Rows,
-    recipe: Recipe,
-    pruning: Pruning,
-    make: type[RivalModule],
-    folder: Path,
-    unlabelled: Sequence[Text] | None = None,
-) -> PrunedModel:
-    """Fine-tune a dense model for a rival, in place.
+@dataclass(frozen=True)
+class Rival:
+    """How one rule is trained that keeps as many tokens as its shares say.
 
-    Args:
-        model: the dense fine-tuned model.
-        rows: what to train on.
-        recipe: how the weights are trained.
-        pruning: its distillation, and which rows are left out or made up.
-        make: `TopKModule` or `LengthDropModule`.
-        folder: for checkpoints to resume from and `metrics.jsonl`.
-        unlabelled: what to draw more rows from, see `augment.drawable`; None to make them up.
+    Attributes:
+        module: what learns the weights.
+        rule: makes the rule from shares of the tokens, one a layer.
+        unread: what in `Pruning` has no effect on it.
+        searches: whether its shares come from a search on tuning rows; else they fall evenly.
     """
-    freeze_embeddings(model.hf_model)
-    table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
-    dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
-    Loop(make(model.hf_model, pruning, dense), table, model.tokenizer, recipe, folder).run()
-    settings = read_as(model, pruning).settings
-    return PrunedModel(model.hf_model, model.tokenizer, None, settings, model.name)
+
+    module: type[RivalModule]
+    rule: Callable[[list[float]], Rule]
+    unread: tuple[str, ...]
+    searches: bool = False
+
+
+_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "reference_length")
+
+# By the names in `rules.table`: every rule there for which weights are trained, but the learned thresholds.
+RIVALS = {
+    "topk": Rival(TopKModule, TopK, _OF_THRESHOLDS),
+    "lat": Rival(LengthDropModule, LengthConfig, (*_OF_THRESHOLDS, "spared_layers"), searches=True),
+}

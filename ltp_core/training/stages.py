@@ -32,6 +32,7 @@ from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
 from ltp_core.training.lengths import token_counts
 from ltp_core.training.loop import Loop
 from ltp_core.training.objective import PruningModule
+from ltp_core.training.rivals import RivalModule
 
 SAMPLE = 2000  # rows that say what thresholds save on all of them
 
@@ -90,6 +91,34 @@ def train_pruned(
         model.eval()
         thresholds = module.learned()
     return settled(model, thresholds, tuning, pruning, recipe.max_tokens)
+
+
+def train_rival(
+    model: PrunedModel,
+    rows: Rows,
+    recipe: Recipe,
+    pruning: Pruning,
+    make: type[RivalModule],
+    folder: Path,
+    unlabelled: Sequence[Text] | None = None,
+) -> PrunedModel:
+    """Fine-tune a dense model for a rival, in place.
+
+    Args:
+        model: the dense fine-tuned model.
+        rows: what to train on.
+        recipe: how the weights are trained.
+        pruning: its distillation, and which rows are left out or made up.
+        make: of `rivals.RIVALS`.
+        folder: for checkpoints to resume from and `metrics.jsonl`.
+        unlabelled: what to draw more rows from, see `augment.drawable`; None to make them up.
+    """
+    freeze_embeddings(model.hf_model)
+    table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
+    dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
+    Loop(make(model.hf_model, pruning, dense), table, model.tokenizer, recipe, folder).run()
+    settings = read_as(model, pruning).settings
+    return PrunedModel(model.hf_model, model.tokenizer, None, settings, model.name)
 
 
 def reduction_on(table: Dataset, module: PruningModule, tokenizer: Any) -> float:

@@ -40,6 +40,17 @@ def test_points_are_means_over_seeds(palette):
 
 def test_no_two_rules_look_alike():
     assert len({(colour, symbol) for colour, symbol, _ in curves.STYLES.values()}) == len(curves.STYLES)
+    for rule in ("first", "ltp/soft-only"):  # no style of their own
+        assert curves.style(rule) == curves.style(rule)
+        assert curves.style(rule)[:2] not in {
+            (colour, symbol) for colour, symbol, _ in curves.STYLES.values()
+        }
+
+
+def test_a_rule_without_a_style_is_drawn_after_those_with_one():
+    figure = curves.curves([row("first", 2.0, 2.1, 0.85), *ROWS], LIGHT)
+    assert [line.name for line in figure.data] == ["ltp", "random", "first"]
+    assert list(figure.data[2].y) == pytest.approx([85.0])
 
 
 def test_a_picture_for_each_file(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 """The table of rules: a toy rule, added by one registration, runs wherever rules do."""
 
 import json
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import dataclass, fields, replace
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -17,10 +17,12 @@ from ltp_core.pages.equal_flops import sections
 from ltp_core.rules import PinnedRows
 from ltp_core.rules.base import original_positions
 from ltp_core.rules.reading import rule_of
-from ltp_core.rules.table import RULES, RuleKind, register, rule_forms, trained_rules
-from ltp_core.training.job import Method
+from ltp_core.rules.table import RULES, RuleKind, register, rivals, rule_forms, trained_rules
+from ltp_core.training.job import METHODS, Pruning
+from ltp_core.training.rivals import RIVALS
 from tests.app.harness import html, open_view
 
+OWNER = SimpleNamespace(layers=2)
 TEXT = "the plot was very bad and the film was so good"
 
 
@@ -69,7 +71,7 @@ def test_the_toy_is_fitted_to_targets_by_compare(first, model, tiny_bert, tokeni
     baseline.settings = model.settings
     texts = [TEXT, "a very good film", "it was so bad and of a plot"] * 4
     rows = Rows(texts, [0, 1, 0] * 4)
-    family = Family(baseline, (model,), {}, None, rows, None)
+    family = Family(baseline, (model,), {}, {}, rows, None)
     found = list(measured_rows(family, rows, ["dense", "first"], [1.3, 1.6]))
     assert [row["rule"] for row in found] == ["dense", "first", "first"]
     for row in found[1:]:
@@ -122,7 +124,11 @@ def test_a_name_or_a_word_is_taken_once(first):
 
 
 def test_what_trains_is_what_the_table_says():
-    assert sorted(get_args(Method)) == sorted([*trained_rules(), "dense"])
+    assert sorted(METHODS) == sorted([*trained_rules(), "dense"])
+    assert list(RIVALS) == rivals()
+    for name, rival in RIVALS.items():
+        assert type(rival.rule([0.5])).__name__ == type(RULES[name].read("0.5,0.4", OWNER)).__name__
+        assert set(rival.unread) <= {field.name for field in fields(Pruning)}
 
 
 def test_every_rule_that_can_be_written_is_read_from_its_own_example(model):

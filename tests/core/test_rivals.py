@@ -10,7 +10,8 @@ from ltp_core.data.rows import Rows
 from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.run import Inputs
 from ltp_core.training.job import Pruning, Recipe
-from ltp_core.training.rivals import LengthDropModule, TopKModule, drawn_shares, train_rival
+from ltp_core.training.rivals import LengthDropModule, TopKModule, drawn_shares
+from ltp_core.training.stages import train_rival
 
 LABELS = torch.tensor([0, 2, 1])
 TEACHER = torch.tensor([[1.0, 0.0, -1.0], [0.0, 0.5, 0.0], [2.0, 1.0, 0.0]])
