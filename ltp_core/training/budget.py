@@ -248,10 +248,10 @@ def settle(reduction_of: Callable[[float], float], target: float, tolerance: flo
     if not target >= 1:
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target}")
     found = crossing(reduction_of, target, tried={0.0: 1.0}, tolerance=tolerance, limit=1e6)
-    if found.above is None:
+    factor = found.nearest
+    if found.above is None and not found.gap(factor) <= tolerance:  # as near as that is there, above or below
         ceiling = max(found.tried.values())
         raise ValueError(f"a FLOPs reduction of {target} cannot be reached: the ceiling is {ceiling:.2f}")
-    factor = found.nearest
     if found.gap(factor) > 10 * tolerance:
         raise ValueError(
             f"no factor gives a FLOPs reduction near {target} on these rows; the nearest: "

@@ -227,16 +227,16 @@ def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
 
 def test_a_benchmark_that_is_stopped_keeps_its_rows(folder, monkeypatch, tmp_path):
     command = importlib.import_module("ltp_core.commands.benchmark")
-    measure, seen = command.measure, []
+    time_rounds, seen = command.time_rounds, []
 
     def stopped(*arguments):
         if seen:
             raise KeyboardInterrupt
-        seen.append(measure(*arguments))
+        seen.append(time_rounds(*arguments))
         return seen[0]
 
     monkeypatch.setattr(command, "RESULTS", tmp_path)
-    monkeypatch.setattr(command, "measure", stopped)
+    monkeypatch.setattr(command, "time_rounds", stopped)
     options = ["--lengths", "8,24", "--batch-sizes", "1", "--runs", "1", "--seconds", "0", "--write", "rows"]
     monkeypatch.setattr(sys, "argv", ["ltp", "benchmark", "--model", str(folder), *options])
     with pytest.raises((KeyboardInterrupt, SystemExit)):
@@ -320,7 +320,10 @@ BAD_INPUT = {
     "no device": (("trace", "good", "--model", "{folder}", "--device", "abacus"), "no device 'abacus' here"),
     "no file": (("evaluate", "--model", "{folder}", "--data", "nowhere.csv"), "no file nowhere.csv"),
     "wrong column": (("evaluate", "--model", "{folder}", "--data", "{wrong}"), "no text column"),
-    "unreadable": (("evaluate", "--model", "{folder}", "--data", "{broken}"), "cannot read"),
+    "unreadable": (
+        ("evaluate", "--model", "{folder}", "--data", "{broken}"),
+        "no Parquet file that can be read",
+    ),
     "too long": (
         ("benchmark", "--model", "{folder}", "--lengths", "999"),
         "more than this model's 32 tokens",

@@ -194,7 +194,7 @@ def test_kept_by_length_on_paper(model):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--rules", "magic"), "unknown rule 'magic'; known: dense, ltp"),
+        (("--rules", "magic"), "unknown rule 'magic'; known: ltp, dense"),
         (("--targets", "0.5"), "at least 1"),
         (("--targets", "x"), "not a list of numbers"),
         (("--limit", "0"), "at least 1"),

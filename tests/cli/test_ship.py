@@ -48,7 +48,7 @@ def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
             (folder / name).write_text("broken")
 
     monkeypatch.setattr(command, "pack", pack)
-    with pytest.raises(CheckpointError, match="not readable"):
+    with pytest.raises(CheckpointError, match="that is no model"):
         command.ship(tmp_path / "run", "mine", target_flops=None)
     assert earlier.read_text() == "earlier"
 
@@ -82,7 +82,8 @@ def test_a_model_of_another_base_is_not_shipped(made, tmp_path):
 def test_a_model_with_another_vocabulary_is_not_shipped(made, tmp_path):
     run = made(JOB, JOB)
     command.pack(run, tmp_path / "shipped", 4)
-    tokenizer = BertTokenizer(vocab={"[UNK]": 0, "[PAD]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4})
+    words = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]", "other"]
+    tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
     tokenizer.save_pretrained(tmp_path / "base")
     with pytest.raises(CheckpointError, match="another vocabulary"):
         command.pack(run, tmp_path / "other", 4)

@@ -140,6 +140,10 @@ def test_settle_takes_the_nearest_of_a_jump():
     assert 0 < factor < 0.3
 
 
+def test_settle_takes_what_is_near_enough_though_never_above():
+    assert settle(lambda x: min(1 + x, 1.996), 2.0) == 1.0
+
+
 def test_settle_says_the_ceiling():
     with pytest.raises(ValueError, match=r"3\.0 cannot be reached: the ceiling is 2\.50"):
         settle(lambda x: 1 + 1.5 * x / (x + 1), 3.0)
