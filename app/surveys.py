@@ -1,4 +1,4 @@
-"""What the Data set page asks of `ltp_core`: texts to run, and the run itself. See also `runs`."""
+"""What a run over your own file asks of `ltp_core`: texts to run, and the run itself. See also `runs`."""
 
 import os
 import random

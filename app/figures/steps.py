@@ -1,4 +1,4 @@
-"""Pictures of the microscope: from the attention of one layer's heads to who stays."""
+"""Pictures of Why, step by step: from the attention of one layer's heads to who stays."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the microscope says about one token in one layer: sentences and small pieces of HTML."""
+"""What Why says, step by step, about one token in one layer: sentences and small pieces of HTML."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

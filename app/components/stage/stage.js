@@ -1,6 +1,6 @@
 // The stage: draws what the page sends, moves thresholds under pointer and keys, and asks the page for the exact result on
 // release. Hovering a token lights it here and in other figures that listen to "ltp-token" on the document; a click
-// asks for the microscope.
+// opens Why.
 
 import { nameButton, saveFigure, download } from "../files.js";
 import { Answers } from "./answers.js";
