@@ -82,7 +82,8 @@ def _show(console: Console, pruned: Prediction, dense: Prediction, document: dic
     for layer in trace.layers:
         line = RichText(f"{layer.layer:2d}  {sum(layer.kept):3d} left  ")
         for token, kept in zip(trace.tokens, layer.kept, strict=True):
-            line.append(token + " ", style="bold" if kept else "dim strike")
+            shown = token if kept or console.is_terminal else "·" * len(token)  # a file has no struck words
+            line.append(shown + " ", style="bold" if kept else "dim strike")
         console.print(line)
     if trace.truncated_tokens:
         console.print(f"{trace.truncated_tokens} tokens did not fit into the model and were cut")

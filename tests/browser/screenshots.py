@@ -18,6 +18,7 @@ PHONE = (
     "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
 )
 README = [("", "light", 800), ("", "dark", 800), ("why", "light", 900), ("compare", "light", 900)]
+CURVES = ".st-key-stage .curve >> nth=5"  # beside the last of six handles, once the browser has the model
 
 
 def paths() -> list[str]:
@@ -27,9 +28,19 @@ def paths() -> list[str]:
 
 
 def shoot(
-    browser: Browser, address: str, path: str, theme: str, width: int, file: Path, height: int | None = None
+    browser: Browser,
+    address: str,
+    path: str,
+    theme: str,
+    width: int,
+    file: Path,
+    height: int | None = None,
+    last: str | None = None,
 ) -> None:
-    """Open a page, wait until it stands still, and take its picture: so many px of it, or all."""
+    """Open a page, wait until it stands still, and take its picture: so many px of it, or all.
+
+    `last` is what is drawn last, where that is after the page stands still.
+    """
     phone = {"is_mobile": True, "has_touch": True, "user_agent": PHONE} if width < 600 else {}
     context = browser.new_context(
         viewport={"width": width, "height": height or WIDTHS[width]}, color_scheme=theme, **phone
@@ -39,6 +50,8 @@ def shoot(
     page.goto(f"{address}/{path}")
     page.locator("h1, h2").first.wait_for()
     settle(page)
+    if last is not None:
+        page.locator(last).wait_for(state="attached")
     if height is None:  # Streamlit scrolls inside its own element, which a picture of the page does not see
         height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight + 80")
         page.set_viewport_size({"width": width, "height": min(int(height), 8000)})
@@ -67,7 +80,7 @@ def main() -> None:
         if options.readme:
             for path, theme, height in README:
                 file = folder / f"{path or 'explore'}-{theme}.png"
-                shoot(browser, address, path, theme, 1280, file, height)
+                shoot(browser, address, path, theme, 1280, file, height, None if path else CURVES)
             return
         for path in paths():
             if chosen is not None and path not in chosen:

@@ -65,6 +65,15 @@ def csv(tmp_path_factory):
     return file
 
 
+def test_a_trace_in_a_file_shows_who_left(folder):
+    result = PrunedModel.from_pretrained(folder).predict(ROWS[2][0])
+    lines = ltp("trace", ROWS[2][0], "--model", folder).stdout.splitlines()
+    for line, layer in zip(lines, result.trace.layers, strict=False):
+        stayed = [token for token, kept in zip(result.trace.tokens, layer.kept, strict=True) if kept]
+        assert [word for word in line.split()[3:] if word.strip("·")] == stayed
+    assert not all(result.trace.layers[-1].kept)
+
+
 def test_help_lists_the_commands_and_each_has_an_example():
     listed = ltp("--help").stdout
     for command in (
