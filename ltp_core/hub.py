@@ -11,7 +11,7 @@ from ltp_core.checkpoints import Settings
 CARD = Path(__file__).with_name("hub_card.md")
 
 
-class Point(Protocol):
+class CurvePoint(Protocol):
     """A point of the curve, as `ltp_core.data.survey` measures it."""
 
     @property
@@ -54,7 +54,7 @@ class Saved(Protocol):
 def push(
     model: Saved,
     repo: str,
-    curve: Sequence[Point] = (),
+    curve: Sequence[CurvePoint] = (),
     private: bool = False,
     token: str | None = None,
     message: str = "Push a model that prunes tokens",
@@ -91,7 +91,7 @@ def push(
     return str(commit.commit_url)
 
 
-def card(name: str, model: Saved, curve: Sequence[Point] = ()) -> str:
+def card(name: str, model: Saved, curve: Sequence[CurvePoint] = ()) -> str:
     """The model card: how to load it, its settings, what was measured."""
     settings, thresholds = model.settings, model.thresholds
     shown = {
@@ -109,7 +109,7 @@ def card(name: str, model: Saved, curve: Sequence[Point] = ()) -> str:
     )
 
 
-def _measured(settings: Settings, curve: Sequence[Point]) -> str:
+def _measured(settings: Settings, curve: Sequence[CurvePoint]) -> str:
     """Tables of the curve and of what `ltp results` measured; or that there is nothing."""
     parts = []
     if curve:

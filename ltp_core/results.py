@@ -69,3 +69,10 @@ def _commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def add_row(file: Path, row: dict[str, Any]) -> None:
+    """Put a row among those of other runs, in place of an earlier one of the same run."""
+    same = ("task", "rule", "seed", "split", "target_flops", "penalty")
+    others = [old for old in read_rows(file) if any(old.get(key) != row.get(key) for key in same)]
+    write_rows(file, sorted([*others, row], key=lambda row: (row["rule"], row["flops_reduction"])))

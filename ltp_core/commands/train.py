@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from ltp_core.checkpoints import BASELINE_FOLDER, Settings
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet
 from ltp_core.importance import ALL, SAMPLE, checked_queries
 from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
-from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.results import RESULTS, add_row, stamp, write_rows
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.table import LTP
 from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
@@ -182,10 +182,3 @@ def _queries(text: str) -> int | None:
         raise ValueError(
             f"--importance-queries takes a whole number above 0, or {ALL}; got {text!r}"
         ) from None
-
-
-def add_row(file: Path, row: dict[str, Any]) -> None:
-    """Put a row among those of other runs, in place of an earlier one of the same run."""
-    same = ("task", "rule", "seed", "split", "target_flops", "penalty")
-    others = [old for old in read_rows(file) if any(old.get(key) != row.get(key) for key in same)]
-    write_rows(file, sorted([*others, row], key=lambda row: (row["rule"], row["flops_reduction"])))

@@ -12,6 +12,7 @@ from ltp_core.checkpoints import Settings
 from ltp_core.commands import ship as command
 from ltp_core.data.evaluation import run_rows
 from ltp_core.measuring.source import rows_for
+from ltp_core.training import shipping
 from ltp_core.training.job import Job, Pruning, Recipe
 
 
@@ -30,11 +31,13 @@ def test_what_fails_leaves_the_earlier_model_as_it_was(earlier, tmp_path, monkey
         folder.mkdir()
         (folder / "config.json").write_text("half-made")
 
-    def settle(*arguments):
+    def rows(*arguments):  # those of the run, which says where they lie; the shipped model does not
+        assert arguments == (tmp_path / "run", None, "tuning")
         raise ValueError("cannot read the rows")
 
     monkeypatch.setattr(command, "pack", pack)
-    monkeypatch.setattr(command, "settle_again", settle)
+    monkeypatch.setattr(command.PrunedModel, "from_pretrained", lambda source: source)
+    monkeypatch.setattr(command, "rows_for", rows)
     with pytest.raises(ValueError, match="cannot read the rows"):
         command.ship(tmp_path / "run", "mine", target_flops=2.0)
     assert earlier.read_text() == "earlier"
@@ -57,7 +60,7 @@ def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
 def made(tmp_path, monkeypatch, tiny_bert, tokenizer):
     """Makes a run whose dense stage started from a base, and then prunes; the base has the tiny tokenizer."""
     tokenizer.save_pretrained(tmp_path / "base")
-    monkeypatch.setattr(command, "base_folder", lambda base: tmp_path / "base")
+    monkeypatch.setattr(shipping, "base_folder", lambda base: tmp_path / "base")
     monkeypatch.setattr(checkpoints, "save_difference", lambda *arguments: None)
 
     def make(pruned, dense):
@@ -75,18 +78,18 @@ JOB = Job("sst2", "data", MINILM.hub_id, None, "ltp", Recipe(), Recipe(), Prunin
 
 def test_a_model_of_another_base_is_not_shipped(made, tmp_path):
     with pytest.raises(CheckpointError, match="started from other/encoder: only models of all-MiniLM-L6-v2"):
-        command.pack(made(JOB, replace(JOB, base="other/encoder")), tmp_path / "shipped", 4)
+        shipping.pack(made(JOB, replace(JOB, base="other/encoder")), tmp_path / "shipped", 4)
     assert not (tmp_path / "shipped").exists()
 
 
 def test_a_model_with_another_vocabulary_is_not_shipped(made, tmp_path):
     run = made(JOB, JOB)
-    command.pack(run, tmp_path / "shipped", 4)
+    shipping.pack(run, tmp_path / "shipped", 4)
     words = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]", "other"]
     tokenizer = BertTokenizer(vocab={word: number for number, word in enumerate(words)})
     tokenizer.save_pretrained(tmp_path / "base")
     with pytest.raises(CheckpointError, match="another vocabulary"):
-        command.pack(run, tmp_path / "other", 4)
+        shipping.pack(run, tmp_path / "other", 4)
     assert not (tmp_path / "other").exists()
 
 
@@ -100,9 +103,9 @@ def test_thresholds_are_settled_on_the_rows_of_the_run(tmp_path, monkeypatch, ti
     for name, data in (("run", job.data), ("shipped", None)):
         model.settings = Settings(task="sst2", training=asdict(replace(job, data=data)))
         model.save_pretrained(tmp_path / name)
-    command.settle_again(tmp_path / "shipped", tmp_path / "run", 1.3, "why", None)
-    settled = PrunedModel.from_pretrained(tmp_path / "shipped")
     tuning = rows_for(PrunedModel.from_pretrained(tmp_path / "run"), None, "tuning")
+    shipping.settle_again(tmp_path / "shipped", tuning, 1.3, "why")
+    settled = PrunedModel.from_pretrained(tmp_path / "shipped")
     assert run_rows(settled, tuning).flops_reduction == pytest.approx(1.3, rel=0.1)
     assert settled.settings.training["settled"]["note"] == "why"
 
@@ -115,7 +118,7 @@ def test_the_log_keeps_what_a_notebook_plots(tmp_path):
         {"step": 30, "train_runtime": 12.0},
     ]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    command.copy_log(tmp_path / "run", tmp_path / "results" / "training-mine.jsonl")
+    shipping.copy_log(tmp_path / "run", tmp_path / "results" / "training-mine.jsonl")
     kept = json.loads((tmp_path / "results" / "training-mine.jsonl").read_text())
     assert kept == {"step": 25, "loss": 0.5, "thresholds": [0.01], "flops_reduction": 1.5}
 
@@ -123,6 +126,6 @@ def test_the_log_keeps_what_a_notebook_plots(tmp_path):
 def test_a_baseline_of_another_run_keeps_its_own_dense_stage(made, tmp_path):
     first = replace(JOB, method="dense", dense=Recipe(epochs=5))
     second = replace(JOB, baseline="somewhere")
-    command.pack(made(second, first), tmp_path / "shipped", 4)
+    shipping.pack(made(second, first), tmp_path / "shipped", 4)
     stored = Job.of(Settings.read(tmp_path / "shipped").training)
     assert stored == replace(second, data=None, baseline=None, dense=first.dense)

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertModel
 from ltp_core import CheckpointError, PrunedModel, Thresholds, checkpoints
 from ltp_core.bases import MINILM, Base, base_folder, sha256
 from ltp_core.checkpoints import Settings, has_baseline, save_difference, shipped_models
-from ltp_core.commands.ship import seal
+from ltp_core.training.shipping import seal
 from ltp_core.weights.deltas import rounded
 
 THETAS = (0.05, 0.1, 0.1 + 0.2)  # the last one is no short decimal

@@ -2,7 +2,7 @@
 
 import json
 
-from ltp_core.commands.train import add_row
+from ltp_core.results import add_row
 from ltp_core.training.progress import describe
 
 

@@ -36,9 +36,10 @@ from ltp_core import bases, checkpoints
 from ltp_core.commands import ship
 from ltp_core.measuring.shipped import measure_shipped
 from ltp_core.pages import shipped
+from ltp_core.training import shipping
 here = Path(sys.argv[1])
 base = bases.Base("tiny", "tiny", "0", (), bases.sha256(here / "base" / "model.safetensors"), "")
-for module in (checkpoints, ship):
+for module in (checkpoints, shipping):
     module.BASES["tiny"] = base
     module.base_folder = lambda base: here / "base"
 checkpoints.SHIPPED = here / "models"
