@@ -176,11 +176,10 @@ def test_what_was_not_measured_is_said():
 
 
 def test_means_count_their_tasks():
-    rows = [*ROWS, row("ltp", 2.1, 0.88, task="mrpc"), row("dense", 1.0, 0.9, task="mrpc")]
+    # at 2.1x 0.5 points are lost on sst2 and 2.9 on mrpc: 1.7 in the mean of two
+    rows = [*ROWS, row("ltp", 2.1, 0.871, task="mrpc"), row("dense", 1.0, 0.9, task="mrpc")]
     text = page(rows)
-    assert (
-        "| `ltp` | 0.0 (1) | 1.2 (2) | 5.0 (1) |" in text or "| `ltp` | 0.0 (1) | 1.3 (2) | 5.0 (1) |" in text
-    )
+    assert "| `ltp` | 0.0 (1) | 1.7 (2) | 5.0 (1) |" in text
     assert "| `lat` |  | 3.0 (1) | 6.0 (1) |" in text
 
 

@@ -72,6 +72,7 @@ def test_a_part_that_is_not_installed(toy, tmp_path, monkeypatch):
     assert is_here(toy)
     gone = replace(toy, packages=(*toy.packages, "toy-part-9"))
     assert local_folder(gone) is None and not is_here(gone)
+    assert base_folder(toy) == local_folder(toy)  # what is installed needs no Hub
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ def test_a_hundred_texts_under_chance_thresholds(shipped, in_browser):
 
 def test_a_graph_has_no_weights_inside_and_names_all_that_it_wants():
     onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    assert graphs()
     for graph in graphs():
         proto = onnx.load(graph.file, load_external_data=False)
         offset = 0
@@ -160,7 +161,9 @@ def test_a_model_of_another_shape_or_kind_has_no_graph(model):
 
 
 def test_the_facts_beside_a_graph_are_plain():
-    for file in GRAPHS.glob("*.json"):
+    files = list(GRAPHS.glob("*.json"))
+    assert len(files) == len(list(GRAPHS.glob("*.onnx"))) > 0
+    for file in files:
         assert set(json.loads(file.read_text(encoding="utf-8"))) == {"config", "queries", "weights"}
 
 

@@ -94,7 +94,6 @@ def test_bad_input(model):
         run_rows(model, rows(), Thresholds([0.1]))
 
 
-@pytest.mark.filterwarnings("ignore:.*empty slice", "ignore:invalid value")
 def test_no_rows(model):
-    with pytest.raises(ValueError):
+    with pytest.raises(DataError, match="there are no rows to run"):
         run_rows(model, rows([]))

@@ -1,5 +1,6 @@
 """Exported models against the masked reference, and against Hugging Face's own forward."""
 
+import copy
 import json
 import shutil
 import sys
@@ -162,6 +163,18 @@ def test_a_file_alone(pruned, folder, tmp_path, monkeypatch):
     assert done.output.is_file() and [done.output] == list(done.output.parent.iterdir())
     with pytest.raises(CheckpointError, match="no config and tokenizer beside it"):
         PrunedModel.from_pretrained(done.output, backend="onnxruntime")
+
+
+@pytest.mark.parametrize("writer", [export_onnx, export_transformers])
+def test_an_export_that_computes_something_else_is_told(pruned, folder, tmp_path, monkeypatch, writer):
+    """What is exported has a bias half a logit above that of what was written."""
+    other = PrunedModel(copy.deepcopy(pruned.hf_model), pruned.tokenizer, pruned.thresholds)
+    with torch.no_grad():
+        other.hf_model.classifier.bias += 0.5
+    monkeypatch.setattr(export, "write_graph", lambda _, file: shutil.copy(folder / "model.onnx", file))
+    monkeypatch.setattr(export, "_plain", lambda _: pruned.hf_model)
+    done = writer(other, tmp_path / "out")
+    assert done.max_abs_difference == pytest.approx(0.5, abs=1e-4) and done.different_counts == 0
 
 
 @pytest.mark.parametrize("package", ["onnxruntime", "onnx", "onnxscript"])

@@ -66,7 +66,9 @@ def test_whole_reviews():
 
 
 def test_peers():
-    for name, tokens, *cells in table("file", "tokens", "`sdpa`"):
+    shown = table("file", "tokens", "`sdpa`")
+    assert shown
+    for name, tokens, *cells in shown:
         rows = {
             (row["engine"], row["against"]): row
             for row in results(name)["rows"]

@@ -81,9 +81,11 @@ def test_all_peers_compute_the_same_logits(pruned):
     batch, _ = pruned.encode(TEXTS)
     with torch.inference_mode():
         expected = pruned.hf_model(**batch).logits
-        for name, call in peers(pruned, ["sdpa", "eager", "onnxruntime"]).items():
-            found = call(batch)
-            logits = torch.from_numpy(found[0]) if name == "onnxruntime" else found.logits
+        found = peers(pruned, ["sdpa", "eager", "onnxruntime"])
+        assert list(found) == ["sdpa", "eager", "onnxruntime"]
+        for name, call in found.items():
+            out = call(batch)
+            logits = torch.from_numpy(out[0]) if name == "onnxruntime" else out.logits
             torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
 
 

@@ -236,7 +236,7 @@ def test_a_target_that_cannot_be_reached(toy):
 
 def test_a_target_without_tuning_rows_is_refused(toy):
     """Else the thresholds would be scaled by whatever the search ends at."""
-    with pytest.raises(ValueError):
+    with pytest.raises(DataError, match="there are no rows to run"):
         settled(toy, [0.1, 0.1, 0.1], Rows([], []), PRUNING)
 
 

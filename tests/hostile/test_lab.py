@@ -17,7 +17,8 @@ from app.says.text import visible
 from app.visitor.state import LONGEST, LONGEST_OTHER, MOST_PARAMETERS, SAID, cut
 from ltp_core import PrunedModel
 from tests.app.conftest import THRESHOLDS, comparison  # noqa: F401, a fixture
-from tests.app.harness import VIEWS, html, open_main, open_view
+from tests.app.harness import VIEWS, html, open_main, open_view, run
+from tests.app.test_learn import choose
 
 PAGES = sorted(file.stem for file in VIEWS.glob("*.py"))
 NAMES = {  # of classes: what HTML, Markdown, Plotly and spreadsheets would make something of
@@ -54,14 +55,35 @@ def labels(page):
                 yield option if isinstance(option, str) else option.content
 
 
-@pytest.mark.parametrize("view", PAGES)
+PLACES = [  # a page, what its address says, and whether it words an answer, so that a name must be there
+    *((view, {}, view == "compare") for view in PAGES),
+    ("why", {"show": "matter"}, True),
+    ("why", {"show": "what_if"}, True),
+    ("learn", {"lesson": "5"}, True),
+]
+
+
+@pytest.mark.parametrize(("view", "address", "answers"), PLACES)
 @pytest.mark.parametrize("kind", NAMES)
-def test_class_names_are_text_on_every_page(named, comparison, monkeypatch, kind, view):  # noqa: F811
+def test_class_names_are_text_on_every_page(
+    named,
+    comparison,  # noqa: F811
+    monkeypatch,
+    kind,
+    view,
+    address,
+    answers,
+):
     monkeypatch.setattr("app.runs.measure", lambda *args, **kwargs: comparison)
     named(NAMES[kind])
-    page = open_view(view, text="the plot was very good")
+    page = open_view(view, text="the plot was very good", **address)
+    for radio in page.radio:  # a lesson answers once something was guessed
+        choose(radio, 0)
+        run(page)
     shown = html(page) + "".join(labels(page))
     figures = "".join(chart.proto.spec for chart in page.get("plotly_chart"))
+    if answers:
+        assert any(markup.escape(visible(name)) in shown for name in NAMES[kind])
     for name in NAMES[kind]:
         assert markup.escape(name) == name or (name not in shown and name not in figures)
         assert visible(name) == name or name not in shown
