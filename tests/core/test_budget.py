@@ -151,7 +151,7 @@ def test_settle_says_the_ceiling():
 
 def test_settle_refuses_what_is_no_number():
     """Without tuning rows the reduction is nan; a factor for that would be an invention."""
-    with pytest.raises(ValueError, match="the ceiling is 1.00"):
+    with pytest.raises(ValueError, match=r"the ceiling is 1\.00"):
         settle(lambda x: float("nan"), 2.0)
 
 

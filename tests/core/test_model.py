@@ -240,7 +240,7 @@ def test_no_texts(model):
 @pytest.mark.parametrize("texts", [["good", ("a", "b")], [("a", "b"), "good"]])
 def test_texts_and_pairs_in_one_list(model, texts):
     """They are refused: no text may be dropped or cut to a letter."""
-    with pytest.raises(ValueError, match="give texts or pairs .* not both in one list"):
+    with pytest.raises(ValueError, match=r"give texts or pairs .* not both in one list"):
         model.predict(texts)
 
 
