@@ -103,7 +103,7 @@ READ = """before => window.ltpWait(() => {
       && now.chart !== before.chart;
 })"""
 PAGES = {  # in the menu: what is on the screen when the page can be used
-    "Cost": ".st-key-work_by_layer .xtick text",
+    "Evidence": ".st-key-frontier .xtick text",
     "About": ".table tbody tr",
     "Compare": "[class*=st-key-rules_map] .xtick text",
     "Explore": ".st-key-stage",

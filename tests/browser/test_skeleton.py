@@ -62,7 +62,7 @@ def test_a_page_stands_still_once_it_has_style_and_title(opened, size):
 
 def test_nothing_moves_when_another_page_is_opened(opened):
     page = opened(1280, 900)
-    for title, place in (("Cost", "work_by_layer"), ("Compare", "rules_map_0"), ("Explore", "stage")):
+    for title, place in (("Evidence", "frontier"), ("Compare", "rules_map_0"), ("Explore", "stage")):
         start = page.evaluate("performance.now()")
         page.get_by_test_id("stTopNavLink").filter(has_text=title).first.click()
         page.locator(f".st-key-{place}").wait_for()
