@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 WEIGHTS = "model.safetensors"
-CACHE = "LTP_CACHE"  # names another folder than ~/.cache/ltp-lab
+CACHE = "LTP_LAB_CACHE"  # names another folder than ~/.cache/ltp-lab
 
 
 class CheckpointError(ValueError):
@@ -109,9 +109,11 @@ def local_folder(base: Base) -> Path | None:
 
 
 def cache_folder() -> Path:
-    """The user's cache of this project: `LTP_CACHE`, else ltp-lab in the usual place for caches."""
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ltp-lab"
-    return Path(os.environ.get(CACHE) or usual)
+    """The user's cache of this project: `LTP_LAB_CACHE`, else ltp-lab in the usual place for caches."""
+    if named := os.environ.get(CACHE):
+        return Path(named).expanduser()
+    usual = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")  # Linux, Windows
+    return (Path(usual) if usual else Path.home() / ".cache") / "ltp-lab"
 
 
 def sha256(path: Path) -> str:

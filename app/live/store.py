@@ -12,7 +12,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-VARIABLE = "LTP_LAB_CACHE"
+from ltp_core.bases import cache_folder
+
 MOST_BYTES = 512 * 2**20  # on disk: some twenty models
 NAME = re.compile(r"[0-9a-f]{32}\.[a-z0-9]{2,5}")
 
@@ -25,7 +26,7 @@ class Store:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or _cache_folder()
+        self.folder = folder or cache_folder()
 
     def put(self, content: bytes, kind: str) -> str:
         """Keep a file; returns its name, which ends in `kind`.
@@ -77,11 +78,3 @@ class Store:
                 with suppress(OSError):
                     file.unlink()
                 total -= size
-
-
-def _cache_folder() -> Path:
-    """LTP_LAB_CACHE, else `ltp-lab` in the user's cache folder."""
-    if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
-    usual = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")  # Linux, Windows
-    return (Path(usual) if usual else Path.home() / ".cache") / "ltp-lab"

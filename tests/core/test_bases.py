@@ -106,7 +106,7 @@ def test_a_cache_that_cannot_be_written(toy, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(bases.CACHE, str(tmp_path / "file"))
     with pytest.raises(
-        CheckpointError, match=r"cannot unpack toy into .*LTP_CACHE names another folder"
+        CheckpointError, match=r"cannot unpack toy into .*LTP_LAB_CACHE names another folder"
     ) as said:
         base_folder(toy)
     assert "\n" not in str(said.value)
