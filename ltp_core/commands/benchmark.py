@@ -1,8 +1,6 @@
 """`benchmark`: how much of the FLOPs saved becomes time saved, against the strongest peers."""
 
 import re
-from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
@@ -22,25 +20,10 @@ from ltp_core.commands.shared import (
     progress_bar,
     quiet,
 )
-from ltp_core.data.evaluation import run_rows
-from ltp_core.data.rows import Rows, labelled
-from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
-from ltp_core.data.sources import load_table
-from ltp_core.data.tasks import TASKS
-from ltp_core.measuring.scoring import baseline_of, run_unpruned, score_against
-from ltp_core.model import PrunedModel
-from ltp_core.onnx.export import to_onnx
-from ltp_core.results import RESULTS, processor, stamp, write_json
-from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.results import RESULTS, write_json
 from ltp_core.rules.numbers import numbers
-from ltp_core.rules.reading import rule_of
-from ltp_core.speed.peers import PEERS, check_names, compile_now, peers, pruned_graph
-from ltp_core.speed.rounds import time_rounds
-from ltp_core.speed.selection import selection_cost
-from ltp_core.training.budget import settle
-
-DIFFERENT_BATCHES = 8
-SETTLED_ON = 32  # texts that --target-flops looks at
+from ltp_core.speed.benchmark import Benchmark, Document, run_benchmark, texts_for
+from ltp_core.speed.peers import PEERS
 
 
 def benchmark(
@@ -98,130 +81,31 @@ def benchmark(
     check_max_tokens(max_tokens)
     if max_tokens is not None and data is None:
         raise ValueError("--max-tokens takes texts as they are, so it needs --data")
-    if ragged and max_tokens is not None:
-        raise ValueError("--ragged makes inputs of --lengths; --max-tokens takes the texts as they are")
-    names = [name.strip() for name in against.split(",")]
-    check_names(names)
-    wanted_lengths = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
-    wanted_sizes = [int(n) for n in numbers(batch_sizes, "--batch-sizes", whole=True)]
+    plan = Benchmark(
+        lengths=tuple(int(n) for n in numbers(lengths, "--lengths", whole=True)),
+        batch_sizes=tuple(int(n) for n in numbers(batch_sizes, "--batch-sizes", whole=True)),
+        against=tuple(name.strip() for name in against.split(",")),
+        rule=thresholds,
+        factor=factor,
+        max_tokens=max_tokens,
+        ragged=ragged,
+        target_flops=target_flops,
+        runs=runs,
+        seconds=seconds,
+    )
+    file = None if write is None else RESULTS / f"performance-{write}.json"
+
+    def keep(document: Document) -> None:
+        if file is not None:
+            write_json(file, document)
+
     with quiet():
         pruner = load(model, choose_device(device))
-        rule = rule_of(pruner, thresholds, factor)
-        if target_flops is not None and not isinstance(rule, Thresholds):
-            raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
-        if max_tokens is None and (long := [n for n in wanted_lengths if n > pruner.max_tokens]):
-            raise ValueError(f"length {long[0]} is more than this model's {pruner.max_tokens} tokens")
-        texts = _texts(pruner, data, split, limit)
-        if max_tokens is not None and (largest := max(wanted_sizes)) > len(texts):
-            raise ValueError(f"a batch of {largest} needs as many texts; there are {len(texts)}")
-        dense = peers(pruner, names)
-        document = _document(pruner, model, names, data, max_tokens, ragged, target_flops)
-        if "compile" in dense:
-            document["compile_seconds"] = compile_now(pruner, dense["compile"])
-            messages.print(f"compiled in {document['compile_seconds']:.0f} s")
-        exported = (
-            to_onnx(pruner) if "onnxruntime" in names and isinstance(rule, Thresholds | Dense) else None
-        )
-        for length in wanted_lengths if max_tokens is None else [max_tokens]:
-            inputs = _inputs(
-                pruner, texts, length, max(wanted_sizes), joined=max_tokens is None, ragged=ragged
-            )
-            used, scale = _settled(pruner, rule, target_flops, inputs, length)
-            graph = None if exported is None else pruned_graph(exported, used)
-            for size in wanted_sizes:
-                messages.print(f"{length} tokens, batch {size}")
-                encoded = [
-                    pruner.encode(batch, length)[0]
-                    for batch in batches(inputs.texts, size)[: None if max_tokens else DIFFERENT_BATCHES]
-                ]
-                where = {"length": length, "batch_size": size}
-                found = time_rounds(pruner, used, encoded, dense, graph, runs, seconds)
-                document["rows"] += [where | {"thresholds_factor": factor * scale} | row for row in found]
-                if isinstance(used, Thresholds):
-                    cost = selection_cost(pruner, used, encoded[:DIFFERENT_BATCHES])
-                    document["selection"].append(where | cost)
-                _keep(document, write)
-            if max_tokens is not None and data is not None:
-                against_what = run_unpruned(
-                    pruner, baseline_of(model, pruner), inputs, 16, max_tokens, progress_bar
-                )
-                document["scores"] = score_against(pruner, against_what, inputs, used, 16, progress_bar)
-                _keep(document, write)
-    if write is not None:
-        messages.print(f"written: {_file(write)}")
+        texts = texts_for(pruner, data, split, limit)
+        document = run_benchmark(plan, pruner, texts, model, data, keep, messages.print, progress_bar)
+    if file is not None:
+        messages.print(f"written: {file}")
     emit(document, json, lambda console: _show(console, document))
-
-
-def _document(
-    model: PrunedModel,
-    name: str,
-    names: list[str],
-    data: str | None,
-    max_tokens: int | None,
-    ragged: bool,
-    target_flops: float | None,
-) -> dict[str, Any]:
-    """What is known before the first row."""
-    return {
-        "model": name,
-        "device": str(model.device),
-        "cuda": None if torch.cuda.is_available() else "not measured: no CUDA device here",
-        "threads": torch.get_num_threads(),
-        "processor": processor(model.device),
-        "torch": torch.__version__,
-        "onnxruntime": version("onnxruntime") if "onnxruntime" in names else None,
-        "compile_seconds": None,
-        "texts": "own sentences" if data is None else "/".join(Path(data).parts[-2:]),
-        "max_tokens": max_tokens,
-        "ragged": ragged,
-        "target_flops": target_flops,
-        "rows": [],
-        "selection": [],
-        "scores": None,
-        **stamp(model.device),
-    }
-
-
-def _keep(document: dict[str, Any], write: str | None) -> None:
-    """Write what has been measured so far, if it is to be written: a long run may be stopped."""
-    if write is not None:
-        write_json(_file(write), document)
-
-
-def _file(write: str) -> Path:
-    return RESULTS / f"performance-{write}.json"
-
-
-def _texts(model: PrunedModel, data: str | None, split: str | None, limit: int | None) -> Rows:
-    if data is None:
-        return Rows([*own_sentences()[:limit]], [])
-    task = TASKS.get(model.settings.task or "")
-    where = (data, split or (task.development if task else None), task.config if task else None)
-    return labelled(load_table(*where).filled(), model.classes).fair(limit)
-
-
-def _inputs(model: PrunedModel, texts: Rows, length: int, largest: int, joined: bool, ragged: bool) -> Rows:
-    """The texts as they are, or as many as are needed of one length (or ragged up to it), joined and cut."""
-    if not joined:
-        return texts
-    parts = [text if isinstance(text, str) else " ".join(text) for text in texts.texts]
-    make = ragged_inputs if ragged else inputs_of_length
-    return Rows(list(make(model.tokenizer, parts, length, DIFFERENT_BATCHES * largest)), [])
-
-
-def _settled(
-    model: PrunedModel, rule: Rule, target: float | None, inputs: Rows, length: int
-) -> tuple[Rule, float]:
-    """The rule, multiplied so that it gives the wanted FLOPs reduction on these inputs, and the factor."""
-    if target is None or not isinstance(rule, Thresholds):
-        return rule, 1.0
-    sample = Rows(inputs.texts[:SETTLED_ON], inputs.labels[:SETTLED_ON])
-
-    def reached(factor: float) -> float:
-        return run_rows(model, sample, rule.times(factor), max_tokens=length).flops_reduction
-
-    scale = settle(reached, target)
-    return rule.times(scale), scale
 
 
 def _show(console: Console, document: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Every command as a process: one JSON document on stdout; for bad input one line and exit code 2."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -14,6 +13,7 @@ from ltp_core import Dense, PrunedModel
 from ltp_core.cli import main
 from ltp_core.pages import report
 from ltp_core.results import write_rows
+from ltp_core.speed import benchmark as speed
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = [0.08, 0.12, 0.16]
@@ -236,8 +236,7 @@ def test_benchmark_takes_texts_as_they_are_and_writes_what_it_found(
 
 
 def test_a_benchmark_that_is_stopped_keeps_its_rows(folder, monkeypatch, tmp_path):
-    command = importlib.import_module("ltp_core.commands.benchmark")
-    time_rounds, seen = command.time_rounds, []
+    time_rounds, seen = speed.time_rounds, []
 
     def stopped(*arguments):
         if seen:
@@ -245,8 +244,8 @@ def test_a_benchmark_that_is_stopped_keeps_its_rows(folder, monkeypatch, tmp_pat
         seen.append(time_rounds(*arguments))
         return seen[0]
 
-    monkeypatch.setattr(command, "RESULTS", tmp_path)
-    monkeypatch.setattr(command, "time_rounds", stopped)
+    monkeypatch.setattr("ltp_core.commands.benchmark.RESULTS", tmp_path)
+    monkeypatch.setattr(speed, "time_rounds", stopped)
     options = ["--lengths", "8,24", "--batch-sizes", "1", "--runs", "1", "--seconds", "0", "--write", "rows"]
     monkeypatch.setattr(sys, "argv", ["ltp", "benchmark", "--model", str(folder), *options])
     with pytest.raises((KeyboardInterrupt, SystemExit)):
