@@ -27,6 +27,8 @@ HAND_SET = (
     "last layer; “ltp calibrate” finds better ones, “ltp train” learns them."
 )
 
+HALF = "This model is stored in {}. The lab computes in float32, in which attributions come out."
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -139,6 +141,8 @@ def open_page(title: str, lead: str) -> Setup | None:
         st.html(markup.notice(line))
     if not choices.has_learned:
         st.html(markup.notice(HAND_SET.format(words.threshold(models.HAND_SET))))
+    if stored := models.stored_in(model):
+        st.html(markup.notice(HALF.format(stored)))
     return Setup(names, choices, settings, model)
 
 

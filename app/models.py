@@ -9,9 +9,13 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
+from app.serving import memory
 from ltp_core import CheckpointError, PrunedModel, rising_thresholds
 from ltp_core.checkpoints import CONFIG_FILE, Settings, shipped_models
 from ltp_core.speed.latency import available_devices
+from ltp_core.weights.pretrained import in_float32
+
+memory.keep()  # torch and transformers are here from now on, and hardly a visitor yet
 
 OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
@@ -21,6 +25,7 @@ BROWSER = "browser"  # a device of the visitor's: the server's own runs go on wh
 DEVICE_NAMES = {BROWSER: "This browser", "cpu": "CPU", "cuda": "GPU (cuda)", "mps": "Apple GPU (mps)"}
 
 _read_from: WeakKeyDictionary[PrunedModel, tuple[Path | str, Any]] = WeakKeyDictionary()
+_stored_in: WeakKeyDictionary[PrunedModel, str] = WeakKeyDictionary()  # those in half precision
 
 
 def offered() -> dict[str, Path | str]:
@@ -111,10 +116,17 @@ def load(source: Path | str, device: str) -> PrunedModel:
     stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
     _read_from[model] = source, stamp
+    if stored := in_float32(model.hf_model):
+        _stored_in[model] = stored
     try:
         return model.to(device)
     except RuntimeError as error:
         raise CheckpointError(f"{name} does not fit onto {device}: {first_line(error)}") from None
+
+
+def stored_in(model: PrunedModel) -> str | None:
+    """The half precision in which a model is stored, while the lab computes in float32; None for others."""
+    return _stored_in.get(model)
 
 
 def start_thresholds(model: PrunedModel) -> tuple[float, ...]:

@@ -1,10 +1,14 @@
 """The lab runs under its own settings or not at all, wherever it is started from."""
 
+import gc
+import importlib
+import sys
 import tomllib
+import weakref
 
 import pytest
 
-from app.serving import settings
+from app.serving import memory, settings
 
 WRITTEN = {
     f"{section}.{name}": value
@@ -59,3 +63,25 @@ def test_no_settings_at_all(tmp_path):
 )
 def test_without_the_gate_a_page_is_for_this_machine_only(address, headers, shown):
     assert (settings.unguarded(address, headers) is None) is shown
+
+
+def test_what_visitors_leave_in_circles_is_found():
+    class Session:
+        pass
+
+    session = Session()
+    session.runs = [session]
+    left = weakref.ref(session)
+    gc.disable()
+    try:
+        del session
+        assert left() is not None
+        memory.trim()
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+def test_libraries_are_left_out_of_that():
+    assert "torch" in sys.modules and importlib.import_module("app.models")
+    assert gc.get_freeze_count() > 100_000

@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,6 +94,20 @@ def test_class_names_are_text_on_every_page(
 @pytest.mark.parametrize("name", NAMES["html"])
 def test_the_title_of_an_axis_names_a_class_literally(name):
     assert "<" not in value_axis(LIGHT, f"the log-odds of “{name}”")["title"]["text"]
+
+
+@pytest.mark.parametrize("stored", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_model_in_half_precision_is_computed_in_float32_and_said_so(
+    tmp_path, monkeypatch, tiny_bert, tokenizer, stored
+):
+    models.load.clear()
+    PrunedModel(tiny_bert(num_labels=2).to(stored), tokenizer, THRESHOLDS).save_pretrained(tmp_path / "half")
+    monkeypatch.setenv(models.MODELS_VARIABLE, str(tmp_path / "half"))
+    page = open_view("why", text="the plot was very good", model="half", show="matter")
+    name = str(stored).removeprefix("torch.")
+    assert (f"stored in {name}" in html(page)) == (stored != torch.float32)
+    assert models.load(tmp_path / "half", models.devices()[-1]).hf_model.dtype == torch.float32
+    assert "not converge" not in html(page).lower()
 
 
 LONG = 100_000

@@ -37,6 +37,10 @@ MODEL = "sst2"
 PAGES = ("why", "compare", "evidence", "learn", "about")
 THINKS = (6.0, 18.0)  # seconds between what a visitor does
 SENTENCES = 6  # of a visitor
+FILLINGS = (
+    10,
+    1000,
+)  # words of the longest text in a file: one as long as the others, one longer than is read
 # What the log says where a page or a run of ours has failed. Streamlit also logs what it makes of garbage.
 OURS = ("Uncaught app execution", "a job failed")
 BUDGET = 3000  # ms for a new sentence, the 95th percentile
@@ -138,25 +142,32 @@ async def look_around(person, visitor, chance, text, seen):
 async def data_set(person, visitor, chance, text, seen):
     """Upload a file of one's own sentences and run it; every third time leave before it has ended."""
     await visitor.own_file()
-    if visitor.has("cancel_job"):
+    if visitor.has("cancel_job") or not await send(person, visitor, chance.choice(FILLINGS), seen):
         return text
-    rows = "\n".join(f'"{one}"' for one in person.expected)
-    filling = f"\n{person.mark} " + "padding " * chance.choice((10, 1000))
-    status = await visitor.upload("upload", f"{person.mark}.csv", f"sentence\n{rows}{filling}".encode())
-    if status >= 300:
-        seen.done[f"upload refused with {status}"] += 1
-        return text
-    seen.done["upload"] += 1
     began = time.perf_counter()
     await visitor.run(run_set=True)
     if chance.random() < 1 / 3:
         return await come_again(person, visitor, chance, text, seen)
+    await ended(person, visitor)
+    seen.took("data set", time.perf_counter() - began)
+    return text
+
+
+async def send(person, visitor, words, seen):
+    """Upload one's own sentences and a text of so many words -> whether the file was taken."""
+    rows = "\n".join(f'"{one}"' for one in person.expected)
+    filling = f"\n{person.mark} " + "padding " * words
+    status = await visitor.upload("upload", f"{person.mark}.csv", f"sentence\n{rows}{filling}".encode())
+    seen.done["upload" if status < 300 else f"upload refused with {status}"] += 1
+    return status < 300
+
+
+async def ended(person, visitor):
+    """Wait for the result of one's own file."""
     while await visitor.again():
         pass
     if f"{person.mark}.csv" not in visitor.text():
         raise Fault(f"no result of one's own file: {visitor.text()[-300:]}")
-    seen.took("data set", time.perf_counter() - began)
-    return text
 
 
 async def come_again(person, visitor, chance, text, seen):
@@ -253,7 +264,7 @@ async def soak(address, pid, options, seen):
 
 
 async def attend_once(person, address, seen):
-    """Every page and a data set once; by as many as run at once, all that stays for good is then there."""
+    """Every page and both kinds of files once: after it, what stays for good is there."""
     visitor = Visitor(address)
     await visitor.enter(query=query(next(iter(person.expected))))
     chance, text = random.Random(0), next(iter(person.expected))
@@ -261,7 +272,11 @@ async def attend_once(person, address, seen):
         await visitor.run(page=page)
     for _ in range(5):
         text = await sentence(person, visitor, chance, text, seen)
-    await data_set(person, visitor, chance, text, seen)
+    for words in FILLINGS:
+        await visitor.own_file()
+        await send(person, visitor, words, seen)
+        await visitor.run(run_set=True)
+        await ended(person, visitor)
     await visitor.leave()
 
 

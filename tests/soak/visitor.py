@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 import uuid
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
@@ -284,7 +285,7 @@ class Visitor:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
-        except urllib.error.URLError:  # hung up on before all was sent
+        except (OSError, HTTPException):  # hung up on: while it was sending, or (no URLError) right after
             return 0
 
 
