@@ -12,6 +12,10 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+from ltp_core.commands.lab import lab_script
+
+APP = lab_script().parent
+
 
 @contextmanager
 def lab(folder, *options, environment=None, port=None):
@@ -20,18 +24,35 @@ def lab(folder, *options, environment=None, port=None):
     What it says goes into `lab.log` in the folder: a pipe that nobody reads would fill, and stop it.
     """
     port = port or free_port()
+    command = ["ltp_core", "lab", "--port", str(port), "--no-browser", *options]
+    with started(command, folder, port, environment) as process:
+        yield f"http://127.0.0.1:{port}", process
+
+
+@contextmanager
+def streamlit_run(script, folder, environment=None, flags=()):
+    """The same by Streamlit's own command, for one of the lab's scripts; yields its address."""
+    port = free_port()
+    flags = ["--server.port", str(port), "--server.headless", "true", *flags]
+    environment = {"PYTHONPATH": str(APP.parent), **(environment or {})}
+    with started(["streamlit", "run", str(APP / script), *flags], folder, port, environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def started(command, folder, port, environment):
+    """Start a module as a server and wait until it answers; yields its process."""
     log = Path(folder) / "lab.log"
     process = subprocess.Popen(
-        [sys.executable, "-m", "ltp_core", "lab", "--port", str(port), "--no-browser", *options],
+        [sys.executable, "-m", *command],
         cwd=folder,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(environment or {})},
         stdout=log.open("w"),
         stderr=subprocess.STDOUT,
     )
     try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(address, process, log)
-        yield address, process
+        wait_for(f"http://127.0.0.1:{port}", process, log)
+        yield process
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -57,10 +57,6 @@ def test_what_is_refused(folder, case):
     assert str(there.value).replace("20,000", "100,000") == said
 
 
-def test_there_are_enough():
-    assert len(CASES) >= 150 and len({case.name for case in CASES}) == len(CASES)
-
-
 # What Hypothesis makes
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)

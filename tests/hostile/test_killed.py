@@ -53,6 +53,14 @@ SHIPPING = 'ship.ship(here / "run", "mine", target_flops=None)'
 MEASURING = 'shipped.write_shipped("mine", *measure_shipped("mine", str(here / "data"), [1.0], "cpu"))'
 
 
+def ended(command):
+    """Run a command to its end; the seconds that it took."""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", *map(str, command)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return time.monotonic() - began
+
+
 def killed(command, seconds):
     """Run a command and kill it after so long; whether it was still running."""
     process = subprocess.Popen(
@@ -62,12 +70,32 @@ def killed(command, seconds):
         text=True,
     )
     try:
-        process.communicate(timeout=seconds)
+        _, said = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         return True
+    assert process.returncode == 0, said[-2000:]  # what was killed before goes on
     return False
+
+
+def kill_again_and_again(command, folder, times, seconds):
+    """Kill calls that write a folder at random moments of `seconds`, each time going on in it.
+
+    One that comes to its end was not killed: the next writes another folder. What can be read is looked at
+    after each; returns the folder that the last killed call has left.
+    """
+    kills, moments = 0, []
+    while kills < times:
+        moments.append(random.uniform(0.3, 1.0) * seconds)
+        if killed([*command, folder], moments[-1]):
+            kills += 1
+        else:
+            folder = folder.with_name(f"{folder.name}-again")
+        check(folder.parent)
+        assert len(moments) < 4 * times, "it ends before it can be killed"
+    print([round(moment, 1) for moment in moments], "of", round(seconds, 1))
+    return folder
 
 
 def check(folder: Path) -> int:
@@ -93,31 +121,26 @@ def here(tmp_path, tiny_bert, tokenizer):
 
 def test_training_killed_ten_times(here):
     random.seed(0)
-    command = [CALL, "train", "--task", here / "rows.csv", "--base", here / "dense", "--output", here / "out"]
+    command = [CALL, "train", "--task", here / "rows.csv", "--base", here / "dense"]
     command += ["--tuning", 8, "--untouched", 8, "--epochs", 6, "--pruning-epochs", 6, "--batch-size", 4]
-    command += ["--max-tokens", 16, "--save-steps", 5, "--target-flops", 1.3, "--device", "cpu"]
-    for _ in range(10):
-        if not killed(command, random.uniform(6, 30)):
-            break
-        check(here / "out")
-    done = subprocess.run([sys.executable, "-c", *map(str, command)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert check(here / "out") >= 2
-    assert PrunedModel.from_pretrained(here / "out").thresholds is not None
+    command += ["--max-tokens", 16, "--save-steps", 5, "--target-flops", 1.3, "--device", "cpu", "--output"]
+    seconds = ended([*command, here / "whole"])
+    left = kill_again_and_again(command, here / "out", 10, seconds)
+    ended([*command, left])
+    assert check(left) >= 2
+    whole, resumed = (PrunedModel.from_pretrained(folder) for folder in (here / "whole", left))
+    assert resumed.thresholds == pytest.approx(whole.thresholds, rel=1e-3)  # none of the steps was lost
 
 
 def test_calibration_killed_five_times(here):
     random.seed(1)
     command = [CALL, "calibrate", "--model", here / "dense", "--data", here / "rows.csv", "--texts", 60]
     command += ["--target-flops", 1.6, "--device", "cpu", "--output"]
-    for number in range(5):
-        killed([*command, here / f"out{number}"], random.uniform(4, 12))
-        check(here)
-    done = subprocess.run(
-        [sys.executable, "-c", *map(str, command), here / "last"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert PrunedModel.from_pretrained(here / "last").thresholds is not None
+    seconds = ended([*command, here / "whole"])
+    left = kill_again_and_again(command, here / "out", 5, seconds)
+    ended([*command, left])
+    whole, again = (PrunedModel.from_pretrained(folder) for folder in (here / "whole", left))
+    assert again.thresholds == whole.thresholds
 
 
 @pytest.fixture
@@ -147,8 +170,13 @@ def ran(here, what, times):
     for _ in range(times):
         script = SHIP.replace("COMMAND", what)
         process = subprocess.Popen([sys.executable, "-c", script, here], stderr=subprocess.PIPE, text=True)
-        said = process.stderr
-        assert said is not None and any(line == "ready\n" for line in said)
+        said = []
+        for line in process.stderr or ():
+            said.append(line)
+            if "ready" in line:
+                break
+        else:
+            pytest.fail(f"after a kill it does not begin again: {''.join(said)[-2000:]}")
         time.sleep(random.uniform(0.5, 8))
         assert process.poll() is None
         process.send_signal(signal.SIGKILL)

@@ -3,15 +3,18 @@
 import asyncio
 import subprocess
 import sys
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlencode
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.serving import gate
-from tests.hostile.server import free_port, held_bytes, lab
+from tests.hostile.server import free_port, held_bytes, lab, streamlit_run
 from tests.soak.visitor import Fault, Visitor
 
 MEGABYTE = 2**20
+OPEN = '[server]\naddress = "0.0.0.0"\nmaxUploadSize = 5000\n[browser]\ngatherUsageStats = true\n'
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +22,7 @@ def address(tmp_path_factory):
     """A lab in a folder whose own Streamlit settings are as open as can be."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / ".streamlit").mkdir()
-    (folder / ".streamlit" / "config.toml").write_text(
-        '[server]\naddress = "0.0.0.0"\nmaxUploadSize = 5000\n[browser]\ngatherUsageStats = true\n'
-    )
+    (folder / ".streamlit" / "config.toml").write_text(OPEN)
     with lab(folder) as (address, _):
         yield address
 
@@ -66,15 +67,57 @@ def test_the_page_runs_behind_the_gate(address):
     assert runs and "Limits: 5 MB" in text
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "5000"),
-        ("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "true"),
-        ("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false"),
-        ("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "full"),
-    ],
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("script", ["main.py", "server.py"])
+@pytest.mark.parametrize("place", ["the folder", "the home"])
+def test_streamlit_run_from_another_folder_is_as_safe(tmp_path, script, place):
+    """Settings as open as can be, in the folder where it is started or in the user's home."""
+    opened = tmp_path / ".streamlit"
+    opened.mkdir()
+    (opened / "config.toml").write_text(OPEN)
+    (tmp_path / "work").mkdir()
+    home = {"HOME": str(tmp_path)} if place == "the home" else {}
+    folder = tmp_path if place == "the folder" else tmp_path / "work"
+    with streamlit_run(script, folder, home) as address:
+        assert listening(int(address.rpartition(":")[2])) == ["0100007F"]
+        text, runs = visit(address, _limits)
+        assert runs and "Limits: 5 MB" in text
+
+
+async def _limits(visitor):
+    await visitor.own_file()
+    return visitor.text(), visitor.has("upload")
+
+
+@pytest.mark.parametrize("way", ["flag", "environment"])
+def test_without_the_gate_nobody_else_is_served(tmp_path, way):
+    """`streamlit run main.py` on all addresses has a page that says why it is empty."""
+    flags = ["--server.address", "0.0.0.0"] if way == "flag" else []
+    environment = {} if flags else {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}
+    with streamlit_run("main.py", tmp_path, environment, flags) as address:
+
+        async def look():
+            visitor = Visitor(address)
+            await visitor.enter()
+            await visitor.leave()
+            return visitor.text(), visitor.has("text")
+
+        text, runs = asyncio.run(look())
+        assert "without its limits on what visitors may send" in text and not runs
+
+
+OPENED = [
+    ("STREAMLIT_SERVER_MAX_UPLOAD_SIZE", "5000"),
+    ("STREAMLIT_SERVER_MAX_WIDGET_STATE_SIZE", "400"),
+    ("STREAMLIT_SERVER_ENABLE_CORS", "false"),
+    ("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "true"),
+    ("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false"),
+    ("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", "full"),
+    ("STREAMLIT_CLIENT_TOOLBAR_MODE", "developer"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), OPENED)
 def test_settings_that_open_it_are_refused_before_it_answers(tmp_path, setting, value):
     with (
         pytest.raises(RuntimeError, match="does not run with these settings"),
@@ -131,6 +174,80 @@ def test_uploads_of_a_visitor_are_counted_and_freed(address):
 
     before = held_bytes(address)
     assert visit(address, send) - before <= gate.Limits().files * len(content)
+
+
+def test_uploads_of_all_visitors_together_are_bounded(address):
+    """Fifty visitors with a file each: beyond what may be held, a file is refused with what to do."""
+    content = b"sentence\n" + b"a fine film\n" * 400_000
+
+    async def send():
+        visitors = [Visitor(address) for _ in range(50)]
+        statuses = []
+        for number, visitor in enumerate(visitors):
+            await visitor.enter(page="about")
+            place = await visitor.place_for(f"{number}.csv")
+            statuses.append(await asyncio.to_thread(visitor._put, place.upload_url, f"{number}.csv", content))
+        held = held_bytes(address)
+        for visitor in visitors:
+            await visitor.leave()
+        return statuses, held
+
+    statuses, held = asyncio.run(send())
+    assert held <= gate.Limits().held * MEGABYTE + len(content)
+    assert set(statuses) <= {200, 204, 507} and 507 in statuses
+
+
+def test_a_file_for_nobody_is_refused(address):
+    async def send(visitor):
+        place = await visitor.place_for("a.csv")
+        url = place.upload_url.replace(visitor.session, "no-such-session")
+        return await asyncio.to_thread(visitor._put, url, "a.csv", b"text\na\n")
+
+    before = held_bytes(address)
+    assert visit(address, send) >= 400 and held_bytes(address) <= before
+
+
+@pytest.mark.parametrize("name", ["/etc", "/no/such/folder", "nobody/nothing", "file:///etc/passwd"])
+def test_an_address_does_not_tell_what_is_on_this_machine(address, name):
+    """The same is said of a folder that is there, of one that is not, and of an id on the Hub."""
+
+    async def look():
+        visitor = Visitor(address)
+        await visitor.enter(query=urlencode({"model": name}))
+        await visitor.leave()
+        return visitor.text(), visitor.has("own_model_name"), visitor.has("link_model_load")
+
+    text, field, load = asyncio.run(look())
+    assert f"There is no model “{name}” here" in text and not field and not load
+
+
+@pytest.mark.parametrize("path", ["/?t1={}", "/?text={}", "/why?model={}", "/{}", "/_stcore/stream?x={}"])
+def test_an_address_of_100_kilobytes_is_not_echoed_by_http(address, path):
+    long = "7" * 100_000
+    connection = HTTPConnection("127.0.0.1", int(address.rpartition(":")[2]), timeout=60)
+    try:
+        connection.request("GET", path.format(long))
+        answer = connection.getresponse()
+        assert answer.status in (200, 400, 404, 414, 431) and long[:1000] not in answer.read().decode()
+    except (OSError, HTTPException):  # hung up on
+        pass
+    finally:
+        connection.close()
+
+
+KINDS = [field.name for field in BackMsg.DESCRIPTOR.oneofs_by_name["type"].fields]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_a_page_sends_is_let_through(kind):
+    """Of all kinds that this Streamlit knows: a later one has others, which stay outside."""
+    message, field = BackMsg(), BackMsg.DESCRIPTOR.fields_by_name[kind]
+    if field.message_type is not None:
+        getattr(message, kind).SetInParent()
+    else:
+        setattr(message, kind, "x" if field.cpp_type == field.CPPTYPE_STRING else True)
+    page = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")
+    assert gate.may_be_sent(message.SerializeToString()) == (kind in page)
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_kept(address):
