@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from ltp_core.architectures import family_of
 from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
 from ltp_core.files.places import ROOT
 from ltp_core.files.whole import write_whole
+from ltp_core.flops import Dimensions
 from ltp_core.importance import checked_queries
-from ltp_core.rules.thresholds import checked_reference_length
+from ltp_core.rules.base import Rule
+from ltp_core.rules.thresholds import Dense, Thresholds, checked_reference_length
 from ltp_core.weights import deltas
 from ltp_core.weights.pretrained import (
     check_folder,
@@ -27,6 +31,7 @@ from ltp_core.weights.pretrained import (
     load_tokenizer,
     read_header,
     read_json,
+    reason,
 )
 
 SHIPPED = ROOT / "assets" / "models"
@@ -170,19 +175,83 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     return Checkpoint(name, model, tokenizer, thresholds, settings)
 
 
-@dataclass(frozen=True)
-class Description:
-    """What is known of a model without its weights.
+class Described:
+    """What can be said of a model without its weights, from its configuration, settings and thresholds.
+
+    Attributes:
+        settings: how thresholds are read, and where the model comes from.
+        thresholds: the learned ones, one a layer; None if there are none.
+    """
+
+    settings: Settings
+    thresholds: tuple[float, ...] | None
+
+    @property
+    def config(self) -> Any:
+        """The Hugging Face config."""
+        raise NotImplementedError
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by number; none for a regression."""
+        return class_names(self.config)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each label is answered by itself (sigmoid), so that an answer is a set of labels."""
+        several = getattr(self.config, "problem_type", None) == "multi_label_classification"
+        return several and len(self.classes) > 1
+
+    @property
+    def dimensions(self) -> Dimensions:
+        """The sizes that FLOPs depend on."""
+        return family_of(self.config).dimensions(self.config)
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest input, in tokens, special ones included."""
+        return family_of(self.config).max_tokens(self.config)
+
+    @property
+    def learned_rule(self) -> Rule:
+        """The learned thresholds as a rule; `Dense` if there are none."""
+        return Dense() if self.thresholds is None else self.hand_set(self.thresholds)
+
+    def hand_set(self, values: Sequence[float]) -> Thresholds:
+        """Thresholds, one a layer, read as this model reads its own."""
+        return Thresholds(values, self.reference_length)
+
+    @property
+    def reference_length(self) -> float | None:
+        """N, up to which a threshold is a share of attention, see `Thresholds`; None for no limit."""
+        return self.settings.reference_length
+
+
+class Description(Described):
+    """A model that has not been loaded: commands check data and options against it.
 
     Attributes:
         folder: where it lies.
-        settings: how thresholds are read, and where the model comes from.
-        classes: names of the classes; none for a regression.
     """
 
-    folder: Path
-    settings: Settings
-    classes: tuple[str, ...]
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.settings = folder, Settings.read(folder)
+        if self.settings.base is None:
+            check_folder(folder)
+        self.thresholds = read_thresholds(folder, self.reference_length)
+        self._config = load_config(folder)
+        self.learned_rule.check(self.layers)
+        _ = self.classes  # says so, if their names are not usable
+
+    @property
+    def config(self) -> Any:
+        """The Hugging Face config."""
+        return self._config
+
+    @property
+    def layers(self) -> int:
+        """Number of encoder layers."""
+        return self.dimensions.layers
 
     @property
     def bytes(self) -> int:
@@ -193,13 +262,12 @@ class Description:
 def describe(source: str | Path) -> Description:
     """Read what a model is for, which takes no time. Arguments and errors as for `load_checkpoint`."""
     folder = _folder(source)
-    settings = Settings.read(folder)
-    if settings.base is None:
-        check_folder(folder)
     try:
-        return Description(folder, settings, class_names(load_config(folder)))
+        return Description(folder)
+    except CheckpointError:
+        raise
     except Exception as error:  # transformers raises many kinds
-        raise CheckpointError(f"{folder} is not readable: {_first_line(error)}") from None
+        raise CheckpointError(f"{folder} is not readable: {reason(error)}") from None
 
 
 def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
@@ -285,7 +353,7 @@ def _from_difference(folder: Path, settings: Settings, weights: str) -> tuple[An
         decoded = deltas.decode(load_file(path), read)
         model.load_state_dict({name if name in known else prefix + name: w for name, w in decoded.items()})
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{folder} does not fit its base {base.name}: {_first_line(error)}") from None
+        raise CheckpointError(f"{folder} does not fit its base {base.name}: {reason(error)}") from None
     return model, load_tokenizer(origin)
 
 
@@ -297,7 +365,7 @@ def _from_folder(folder: Path) -> tuple[Any, Any]:
     except CheckpointError:
         raise
     except Exception as error:  # transformers raises whatever a broken file makes its code stumble over
-        raise CheckpointError(f"{folder} is not readable: {_first_line(error)}") from None
+        raise CheckpointError(f"{folder} is not readable: {reason(error)}") from None
 
 
 def _complete(folder: Path) -> tuple[Any, Any]:
@@ -308,10 +376,6 @@ def _complete(folder: Path) -> tuple[Any, Any]:
             f"{folder} has no weights for {', '.join(missing[:3])}: it was not trained for this"
         )
     return model, load_tokenizer(folder) if has_tokenizer(folder) else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _folder(source: str | Path) -> Path:
@@ -335,7 +399,7 @@ def _from_hub(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:
         known = ", ".join(shipped_models()) or "none"
-        reason = f"{type(error).__name__}: {_first_line(error)}"
+        said = f"{type(error).__name__}: {reason(error)}"
         raise CheckpointError(
-            f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {reason}"
+            f"no model {name!r}: shipped models are: {known}; it is no folder, and the Hub says: {said}"
         ) from None

@@ -285,6 +285,8 @@ def _check_reading(model: PrunedModel) -> None:
     with torch.no_grad():
         expected = model.hf_model(**batch).logits
         found = [model(**batch, rule=Dense(), execution=e).logits for e in ("masked", "removed")]
+    if not expected.isfinite().all():
+        raise ValueError("its weights compute no finite numbers: they are damaged")
     tolerance = 5e-5 if expected.dtype == torch.float32 else 5e-2
     for logits in found:
         if not torch.allclose(logits.to(expected.dtype), expected, atol=tolerance, rtol=tolerance):

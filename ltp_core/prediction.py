@@ -12,15 +12,13 @@ from typing import Any, Literal, overload
 import torch
 from torch import Tensor
 
-from ltp_core.architectures import family_of
-from ltp_core.checkpoints import Settings
-from ltp_core.flops import Dimensions, executed_flops, paper_flops
+from ltp_core.checkpoints import Described
+from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.importance import checked_queries
-from ltp_core.rules import Dense, Rule, Thresholds, observed_layers
+from ltp_core.rules import Dense, Rule, observed_layers
 from ltp_core.run import Run
 from ltp_core.slow_tokens import tokenized
 from ltp_core.trace import AttentionTrace, LayerTrace, Trace
-from ltp_core.weights.pretrained import class_names
 
 # Fast tokenizers keep truncation and padding as state of their own, which a second thread would change.
 _tokenizing = threading.Lock()
@@ -143,7 +141,7 @@ class Encoded:
         return len(self.inputs["input_ids"])
 
 
-class TextClassifier:
+class TextClassifier(Described):
     """What reads texts with a tokenizer and answers with predictions.
 
     Attributes:
@@ -155,48 +153,14 @@ class TextClassifier:
     """
 
     tokenizer: Any
-    thresholds: tuple[float, ...] | None
-    settings: Settings
     layers: int
     name: str
     __call__: Callable[..., Any]  # a padded batch and a rule -> PrunedOutput
 
     @property
-    def config(self) -> Any:
-        """The Hugging Face config."""
-        raise NotImplementedError
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes, by number; none for a regression."""
-        return class_names(self.config)
-
-    @property
-    def multi_label(self) -> bool:
-        """Whether each label is answered by itself (sigmoid), so that an answer is a set of labels."""
-        several = getattr(self.config, "problem_type", None) == "multi_label_classification"
-        return several and len(self.classes) > 1
-
-    @property
     def device(self) -> torch.device:
         """Where inputs have to be."""
         raise NotImplementedError
-
-    @property
-    def learned_rule(self) -> Rule:
-        """The learned thresholds as a rule; `Dense` if there are none."""
-        if self.thresholds is None:
-            return Dense()
-        return self.hand_set(self.thresholds)
-
-    def hand_set(self, values: Sequence[float]) -> Thresholds:
-        """Thresholds, one a layer, read as this model reads its own."""
-        return Thresholds(values, self.reference_length)
-
-    @property
-    def reference_length(self) -> float | None:
-        """N, up to which a threshold is a share of attention, see `Thresholds`; None for no limit."""
-        return self.settings.reference_length
 
     def queries(self, asked: int | Literal["all"] | None = None) -> int | None:
         """How many queries the importance is averaged over; None for all.
@@ -216,14 +180,9 @@ class TextClassifier:
         return observed_layers(rule, self.layers)
 
     @property
-    def dimensions(self) -> Dimensions:
-        """The sizes that FLOPs depend on."""
-        return family_of(self.config).dimensions(self.config)
-
-    @property
     def max_tokens(self) -> int:
         """The longest input, in tokens, special ones included."""
-        positions = family_of(self.config).max_tokens(self.config)
+        positions = super().max_tokens
         return positions if self.tokenizer is None else min(positions, int(self.tokenizer.model_max_length))
 
     def encode(self, texts: Sequence[Text], max_tokens: int | None = None) -> tuple[Any, list[int]]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ltp_core.files.places import ROOT
-from ltp_core.files.whole import write_whole
+from ltp_core.files.whole import OutputError, another, check_file, write_whole
 
 RESULTS = ROOT / "assets" / "results"
 
@@ -22,6 +22,23 @@ def read_rows(file: Path) -> list[dict[str, Any]]:
         return []
     rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["rows"]
     return rows
+
+
+def check_results(file: Path, option: str | None = "--output") -> None:
+    """See that results can be written to a file, before minutes of work; what is there must be results.
+
+    Raises:
+        OutputError: with what to do.
+    """
+    check_file(file, option)
+    if not file.exists():
+        return
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not {"rows", "stamp", "measured"} & found.keys():
+        raise OutputError(f"{file} is there, and holds no results: {another(option)}")
 
 
 def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:

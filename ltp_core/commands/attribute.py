@@ -3,14 +3,15 @@
 from dataclasses import asdict
 from typing import Annotated, Any, cast
 
-import torch
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
 from ltp_core.rules.reading import rule_of
+from ltp_core.weights.pretrained import in_float32
 from ltp_core.why import attribution
 from ltp_core.why.agreement import Agreement, agreement
 from ltp_core.why.attribution import STEPS, Attribution, Baseline, Batch, Method, Scores
@@ -39,19 +40,17 @@ def attribute(
     Example: ltp attribute "A moving, funny film." --class positive
     """
     with quiet():
-        pruner = load(model, choose_device(device))
-        if pruner.hf_model.dtype != torch.float32:  # too coarse for sums over a path to come out
-            messages.print(
-                f"{model} is stored in {pruner.hf_model.dtype}: attributed in float32", markup=False
-            )
-            pruner.float()
+        where, who = choose_device(device), rule_of(describe(model), rule)  # before weights are loaded
+        pruner = load(model, where)
+        if stored := in_float32(pruner.hf_model):
+            messages.print(f"{model} is stored in {stored}: attributed in float32", markup=False)
         given = text if pair is None else (text, pair)
         found = attribution.attribute(
             pruner,
             given,
             label,
             cast(Method, method),  # checked there
-            rule_of(pruner, rule),
+            who,
             cast(Baseline, baseline),
             steps,
         )

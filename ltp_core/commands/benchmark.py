@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -19,9 +20,11 @@ from ltp_core.commands.shared import (
     messages,
     progress_bar,
     quiet,
+    reading,
 )
-from ltp_core.results import RESULTS, write_json
+from ltp_core.results import RESULTS, check_results, write_json
 from ltp_core.rules.numbers import numbers
+from ltp_core.rules.reading import rule_of
 from ltp_core.speed.benchmark import Benchmark, Document, run_benchmark, texts_for
 from ltp_core.speed.peers import PEERS
 
@@ -100,8 +103,17 @@ def benchmark(
             write_json(file, document)
 
     with quiet():
-        pruner = load(model, choose_device(device))
-        texts = texts_for(pruner, data, split, limit)
+        where, about = (
+            choose_device(device),
+            describe(model),
+        )  # all that can be refused is, before it is loaded
+        if file is not None:
+            check_results(file, None)
+        rule = rule_of(about, plan.rule, plan.factor)
+        with reading() as read:
+            texts = texts_for(about, data, split, limit, read)
+        plan.check(about, rule, texts)
+        pruner = load(model, where)
         document = run_benchmark(plan, pruner, texts, model, data, keep, messages.print, progress_bar)
     if file is not None:
         messages.print(f"written: {file}")

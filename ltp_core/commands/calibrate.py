@@ -21,11 +21,12 @@ from ltp_core.commands.shared import (
     load,
     messages,
     quiet,
+    reading,
 )
 from ltp_core.data.rows import DataError
 from ltp_core.data.sources import load_table
 from ltp_core.data.tasks import TASKS
-from ltp_core.files.whole import check_output, write_whole
+from ltp_core.files.whole import check_output, whole_folder, write_whole
 from ltp_core.model import PrunedModel
 
 CALIBRATION_FILE = "calibration.json"
@@ -64,7 +65,8 @@ def calibrate(
         source = data or (task.hub_id if task else None)
         if source is None:
             raise DataError("name typical texts, with --data")
-        found = load_table(source, split, task.config if task else None).filled().texts
+        with reading() as read:
+            found = load_table(source, split, task.config if task else None, progress=read).filled().texts
         drawn = random.Random(seed).sample(found, min(texts, len(found)))
         dense = load(model, where)
         with messages.status(f"{len(drawn)} texts through the dense model") as status:
@@ -76,11 +78,13 @@ def calibrate(
         best = calibration.found
         document = {"target": calibration.target, **asdict(best), "texts": len(drawn), "seed": seed}
         document |= {"curve": [asdict(point) for point in calibration.curve], "output": str(output)}
-        PrunedModel(
+        found_model = PrunedModel(
             dense.hf_model, dense.tokenizer, best.thresholds, dense.settings, dense.name
-        ).save_pretrained(output)
+        )
         text = json_module.dumps({**document, "output": None, "model": model}, indent=1)
-        write_whole(output / CALIBRATION_FILE, text + "\n")
+        with whole_folder(output) as part:  # all of it or nothing, as the same call refuses what is there
+            found_model.save_pretrained(part)
+            write_whole(part / CALIBRATION_FILE, text + "\n")
 
     def table(console: Console) -> None:
         grid = Table("FLOPs", "divergence", "thresholds in % of all attention")

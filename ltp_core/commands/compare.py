@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -16,11 +17,12 @@ from ltp_core.commands.shared import (
     messages,
     progress_bar,
     quiet,
+    reading,
 )
 from ltp_core.measuring.equal_flops import load_family, measured_rows, merged
 from ltp_core.measuring.scoring import cut_said
 from ltp_core.measuring.source import rows_for
-from ltp_core.results import RESULTS, read_rows, write_rows
+from ltp_core.results import RESULTS, check_results, read_rows, write_rows
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.table import RULES
 
@@ -73,10 +75,12 @@ def compare(
     with quiet():
         learned = ltp or [task]
         dense = baseline or learned[0]
+        check_results(file)  # all that can be refused is, before weights are loaded
+        with reading() as read:
+            rows = rows_for(describe(dense), data, None, read).fair(limit)
         where, say = choose_device(device), messages.print
         rivals = {name: folder for name, folder in (("topk", topk), ("lat", lat)) if folder is not None}
         family = load_family(task, learned, dense, rivals, where, data, tuning_rows, max_tokens, say)
-        rows = rows_for(family.baseline, data, None).fair(limit)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions, say, progress_bar):
             found.append(row)

@@ -18,6 +18,7 @@ from ltp_core.commands.shared import (
     messages,
     progress_bar,
     quiet,
+    reading,
 )
 from ltp_core.data.labels import describe as described
 from ltp_core.data.rows import DataError
@@ -53,10 +54,12 @@ def evaluate(
         raise DataError(f"--limit must be at least 1, got {limit}")
     where = choose_device(device)
     with quiet():
-        rows = rows_for(describe(model), data, split).first(limit)  # before weights are loaded
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        who = rule_of(about, rule, factor)
+        with reading() as read:
+            rows = rows_for(about, data, split, read).first(limit)
         messages.print(f"{len(rows):,} rows, {described(rows.classes or ())}", markup=False)
         pruner = load(model, where)
-        who = rule_of(pruner, rule, factor)
         length = length_of(pruner, max_tokens)
         against = run_unpruned(pruner, baseline_of(model, pruner), rows, batch_size, length, progress_bar)
         document = score_against(pruner, against, rows, who, batch_size, progress_bar)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -17,13 +18,14 @@ from ltp_core.commands.shared import (
     messages,
     progress_bar,
     quiet,
+    reading,
 )
 from ltp_core.data.rows import DataError
 from ltp_core.finding.examples import Options, run
 from ltp_core.finding.summary import summarise
 from ltp_core.finding.transfer import transfer
 from ltp_core.measuring.source import rows_for
-from ltp_core.results import RESULTS, stamp, write_json
+from ltp_core.results import RESULTS, check_results, stamp, write_json
 
 
 def finding(
@@ -52,14 +54,20 @@ def finding(
         raise DataError("--steps, --draws and --limit must be at least 1")
     with quiet():
         where = choose_device(device)
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        file = output or RESULTS / f"finding-{Path(model).name}.json"
+        check_results(file)
+        names = [name for name in others.split(",") if name]
+        for name in names:
+            describe(name)
+        with reading() as read:
+            rows = rows_for(about, data, split, read).fair(limit)
         pruner = load(model, where)
-        rows = rows_for(pruner, data, split)
-        rows = rows.fair(limit)
         options = Options(steps=steps, draws=draws)
         with progress_bar("attributions and deletions", len(rows)) as done:
             examples = run(pruner, rows, options, done)
         messages.print("thresholds of others")
-        borrowed = {Path(name).name: load(name, where) for name in filter(None, others.split(","))}
+        borrowed = {Path(name).name: load(name, where) for name in names}
         document: dict[str, Any] = {
             "model": Path(model).name,
             "task": pruner.settings.task,
@@ -70,7 +78,6 @@ def finding(
             "transfer": transfer(pruner, rows, borrowed),
             "stamp": stamp(),
         }
-        file = output or RESULTS / f"finding-{document['model']}.json"
         write_json(file, document)
 
     def table(console: Console) -> None:

@@ -9,9 +9,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
+from ltp_core.checkpoints import describe
+from ltp_core.commands.shared import (
+    Device,
+    Json,
+    Model,
+    check_lengths,
+    choose_device,
+    emit,
+    load,
+    messages,
+    quiet,
+)
 from ltp_core.data.sentences import own_sentences
-from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.results import RESULTS, check_results, read_rows, stamp, write_rows
+from ltp_core.rules import Thresholds
 from ltp_core.rules.numbers import numbers
 from ltp_core.speed.growth import GrowthRow, measure_growth
 
@@ -44,9 +56,12 @@ def growth(
             raise ValueError(f"--largest: {largest!r} must be two numbers, tokens and batch size")
         cases.append((extra[0], extra[1]))
     with quiet():
-        pruner = load(model, choose_device(device))
-        if too_long := [n for n, _ in cases if n > pruner.max_tokens]:
-            raise ValueError(f"length {too_long[0]} is more than this model's {pruner.max_tokens} tokens")
+        where, about = choose_device(device), describe(model)  # before weights are loaded
+        if not isinstance(about.learned_rule, Thresholds):
+            raise ValueError("growth needs thresholds to multiply, and this model has none")
+        check_lengths(about, [n for n, _ in cases])
+        check_results(output)
+        pruner = load(model, where)
         origin = {
             **{"model": model, "device": str(pruner.device), "threads": torch.get_num_threads()},
             **{"target_flops": target_flops, **stamp()},

@@ -7,9 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.commands.shared import Json, Model, emit, load, messages, quiet
+from ltp_core.checkpoints import describe
+from ltp_core.commands.shared import Json, Model, check_lengths, emit, load, messages, quiet
 from ltp_core.data.sentences import inputs_of_length, own_sentences
-from ltp_core.results import RESULTS, stamp, write_json
+from ltp_core.results import RESULTS, check_results, stamp, write_json
 from ltp_core.rules import Thresholds
 from ltp_core.speed.growth import rule_for
 from ltp_core.speed.memory import RUNS, process_megabytes
@@ -29,12 +30,15 @@ def memory(
     """
     if length < 1 or batch_size < 1:
         raise ValueError("--length and --batch-size must be at least 1")
+    file = RESULTS / "performance-memory.json"
     with quiet():
-        pruner = load(model, torch.device("cpu"))
-        if length > pruner.max_tokens:
-            raise ValueError(f"length {length} is more than this model's {pruner.max_tokens} tokens")
-        if not isinstance(learned := pruner.learned_rule, Thresholds):
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        check_lengths(about, [length])
+        if not isinstance(learned := about.learned_rule, Thresholds):
             raise ValueError("memory needs thresholds to multiply, and this model has none")
+        if write:
+            check_results(file, None)
+        pruner = load(model, torch.device("cpu"))
         texts = inputs_of_length(pruner.tokenizer, own_sentences(), length, batch_size)
         rule, reduction = rule_for(pruner, learned, texts[:4], target_flops)
         megabytes = {}
@@ -46,7 +50,7 @@ def memory(
             **{"megabytes": megabytes, **stamp()},
         }
         if write:
-            write_json(RESULTS / "performance-memory.json", document)
+            write_json(file, document)
 
     def table(console: Console) -> None:
         grid = Table("run", "peak resident MB")

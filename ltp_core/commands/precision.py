@@ -9,13 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ltp_core.commands.shared import Json, Model, emit, load, messages, quiet
+from ltp_core.checkpoints import describe
+from ltp_core.commands.shared import Json, Model, check_lengths, emit, load, messages, quiet, reading
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
-from ltp_core.results import RESULTS, stamp, write_json
+from ltp_core.results import RESULTS, check_results, stamp, write_json
 from ltp_core.rules import Thresholds
 from ltp_core.rules.numbers import numbers
 from ltp_core.speed.growth import rule_for
@@ -41,12 +43,17 @@ def precision(
     if limit < 1:
         raise ValueError(f"--limit must be at least 1, got {limit}")
     wanted = [int(n) for n in numbers(lengths, "--lengths", whole=True)]
+    file = RESULTS / "performance-precision.json"
     with quiet():
-        plain = load(model, torch.device("cpu"))
-        if not isinstance(learned := plain.learned_rule, Thresholds):
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        if not isinstance(learned := about.learned_rule, Thresholds):
             raise ValueError("precision needs thresholds to multiply, and this model has none")
-        if too_long := [n for n in wanted if n > plain.max_tokens]:
-            raise ValueError(f"length {too_long[0]} is more than this model's {plain.max_tokens} tokens")
+        check_lengths(about, wanted)
+        if write:
+            check_results(file, None)
+        with reading() as read:
+            rows = None if data is None else rows_for(about, data, None, read).fair(limit)
+        plain = load(model, torch.device("cpu"))
         models = {"float32": plain, "bfloat16": bfloat16(plain), "int8": dynamic_int8(plain)}
         times: list[dict[str, Any]] = []
         for length in wanted:
@@ -61,10 +68,10 @@ def precision(
                 found = interleaved(calls, plain.device, 12, 3.0)
             milliseconds = {name: time.median_ms for name, time in found.items()}
             times.append({"length": length, "flops_reduction": reduction, "milliseconds": milliseconds})
-        scored = {} if data is None else _scores(models, data, limit)
+        scored = {} if rows is None else _scores(models, rows)
         document: dict[str, Any] = {"model": model, "times": times, "scores": scored, **stamp()}
         if write:
-            write_json(RESULTS / "performance-precision.json", document)
+            write_json(file, document)
 
     def table(console: Console) -> None:
         grid = Table("", *(f"{row['length']} tokens, ms" for row in times), "score")
@@ -76,12 +83,10 @@ def precision(
     emit(document, json, table)
 
 
-def _scores(models: dict[str, PrunedModel], data: str, limit: int) -> dict[str, dict[str, Any]]:
+def _scores(models: dict[str, PrunedModel], rows: Rows) -> dict[str, dict[str, Any]]:
     """The task's metric of each, with the learned thresholds, on the same rows."""
     found: dict[str, dict[str, Any]] = {}
     plain = models["float32"]
-    rows = rows_for(plain, data, None)
-    rows = rows.fair(limit)
     metric = metric_of(plain.settings.task, plain.dimensions.classes)
     for name, one in models.items():
         done = run_rows(one, rows)

@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import Device, Json, Model, check_max_tokens, emit, messages, quiet
+from ltp_core.corpus.parts import check_place
 from ltp_core.corpus.predictor import Predictor
 from ltp_core.corpus.run import Progress, predict_corpus
 from ltp_core.data.stream import Source
+from ltp_core.rules.reading import rule_of
 from ltp_core.rules.table import rule_forms
 
 EVERY = 30  # seconds between two lines where nobody watches a bar
@@ -48,6 +51,10 @@ def predict(
     """
     check_max_tokens(max_tokens)
     with quiet():
+        check_place(output, resume, overwrite)  # all that can be refused is, before weights are loaded
+        if backend == "torch":
+            rule_of(describe(model), rule)
+        source = Source(data, split, config)
         predictor = Predictor(
             model,
             rule=rule,
@@ -57,7 +64,6 @@ def predict(
             backend=backend,
             precision=precision,
         )
-        source = Source(data, split, config)
         with _told() as progress:
             summary = predict_corpus(predictor, source, output, resume, overwrite, progress)
     document = {"model": model, "output": str(output), **asdict(summary)}

@@ -16,10 +16,11 @@ from ltp_core.commands.shared import (
     progress_bar,
     quiet,
 )
+from ltp_core.files.whole import check_output
 from ltp_core.measuring.scoring import cut_said
 from ltp_core.measuring.shipped import FACTORS, measure_shipped
 from ltp_core.pages.shipped import write_shipped
-from ltp_core.results import RESULTS
+from ltp_core.results import RESULTS, check_results
 from ltp_core.rules.numbers import numbers
 
 USUAL = ",".join(f"{factor:g}" for factor in FACTORS)
@@ -58,6 +59,9 @@ def results(
     with quiet():
         chosen = [model] if model else list(shipped)
         found = {}
+        for name in chosen:  # before anything is measured
+            check_results(RESULTS / f"{name}.json", None)
+            check_output(shipped[name], resumes=True, option=None)
         for name in chosen:
             measured = measure_shipped(name, data, walk, where, lengths, limit, messages.print, progress_bar)
             found[name] = write_shipped(name, *measured)

@@ -4,7 +4,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers.utils import logging as transformers_logging
 
+from ltp_core.checkpoints import Described
 from ltp_core.model import PrunedModel
 from ltp_core.speed.latency import choose_device as choose_device
 from ltp_core.training.job import FEWEST_TOKENS
@@ -24,6 +26,7 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the faste
 Model = Annotated[str, typer.Option(help="A shipped model's name, a folder, or an id on the Hub.")]
 
 messages = Console(stderr=True, highlight=False)
+A_MOMENT = 0.5  # seconds
 
 
 def load(source: str | Path, device: torch.device) -> PrunedModel:
@@ -35,6 +38,12 @@ def check_max_tokens(max_tokens: float | None) -> None:
     """Refuse a length that leaves no room for text between `[CLS]` and `[SEP]`."""
     if max_tokens is not None and max_tokens < FEWEST_TOKENS:
         raise ValueError(f"--max-tokens must be at least {FEWEST_TOKENS}, got {max_tokens:g}")
+
+
+def check_lengths(model: Described, lengths: Sequence[int]) -> None:
+    """Refuse an input of more tokens than a model reads."""
+    if too_long := [length for length in lengths if length > model.max_tokens]:
+        raise ValueError(f"length {too_long[0]} is more than this model's {model.max_tokens} tokens")
 
 
 def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[Console], None]) -> None:
@@ -55,6 +64,32 @@ def quiet() -> Iterator[None]:
         logging.getLogger(library).setLevel(logging.CRITICAL)
     with redirect_stdout(sys.stderr):
         yield
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr while data is read, if that takes more than a moment; yields what a reader tells."""
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+    )
+    progress, began, started = Progress(*columns, console=messages, transient=True), time.monotonic(), False
+    task = progress.add_task("reading")
+
+    def tell(done: int, total: int) -> None:
+        nonlocal started
+        if not started and time.monotonic() - began > A_MOMENT:
+            progress.start()
+            started = True
+        progress.update(task, completed=done, total=max(total, 1))
+
+    try:
+        yield tell
+    finally:
+        if started:  # one that was never shown ends in an empty line
+            progress.stop()
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from ltp_core import checkpoints
 from ltp_core.commands.shared import Json, emit, quiet
-from ltp_core.files.whole import swap, take_back
+from ltp_core.files.whole import check_file, check_output, swap, take_back
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import RESULTS
-from ltp_core.training.shipping import copy_log, pack, seal, settle_again
+from ltp_core.training.shipping import check_run, copy_log, pack, seal, settle_again
 
 
 def ship(
@@ -41,18 +41,23 @@ def ship(
         raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {target_flops}")
     folder = checkpoints.SHIPPED / name
     aside = checkpoints.SHIPPED.parent / f".{name}.earlier"
+    log = RESULTS / f"training-{name}.jsonl"
+    about = checkpoints.describe(run)  # all that can be refused is, before weights are loaded
+    check_run(run, about)
+    check_output(folder, needs=about.bytes, resumes=True, option="--name")
+    check_file(log, "--name")
+    tuning = None if target_flops is None else rows_for(about, data, "tuning")  # the run says where they lie
     with quiet(), tempfile.TemporaryDirectory(dir=checkpoints.SHIPPED.parent) as work:
         take_back(folder, aside)  # of a call that was killed
         part = Path(work) / name  # whole or not at all: what fails leaves an earlier model as it was
         pack(run, part, bits)
-        if target_flops is not None:
-            tuning = rows_for(PrunedModel.from_pretrained(run), data, "tuning")  # the run says where they lie
+        if target_flops is not None and tuning is not None:
             settle_again(part, tuning, target_flops, note)
         seal(part)
         for weights in ("ltp", "baseline"):
             PrunedModel.from_pretrained(part, weights)  # what cannot be loaded replaces nothing
         swap(part, folder, aside)
-    copy_log(run, RESULTS / f"training-{name}.jsonl")
+    copy_log(run, log)
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
     def table(console: Console) -> None:

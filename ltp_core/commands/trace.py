@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as RichText
 
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
 from ltp_core.model import Prediction
 from ltp_core.rules import Dense, Thresholds
@@ -27,8 +28,8 @@ def trace(
     Example: ltp trace "A moving, funny film." --model sst2
     """
     with quiet():
-        pruner = load(model, choose_device(device))
-        rule = rule_of(pruner, thresholds)
+        where, rule = choose_device(device), rule_of(describe(model), thresholds)
+        pruner = load(model, where)
         given = text if pair is None else (text, pair)
         pruned, dense = pruner.predict(given, rule), pruner.predict(given, Dense())
         times = time_text(pruner, given, rule)

@@ -16,6 +16,8 @@ from typing import IO, Any
 import pyarrow
 from pyarrow import parquet
 
+from ltp_core.files.whole import check_file
+
 FORMATS = (".parquet", ".csv", ".jsonl")
 RUN_FILE = "run.json"
 ANEW = "--overwrite begins anew"
@@ -36,18 +38,8 @@ class Parts:
     """
 
     def __init__(self, output: Path, run: dict[str, Any], resume: bool, overwrite: bool) -> None:
-        if output.suffix.lower() not in FORMATS:
-            raise ValueError(f"{output} must end in one of: {', '.join(FORMATS)}")
-        if resume and overwrite:
-            raise ValueError("--resume goes on, --overwrite begins anew: give one of them")
-        self.output, self.folder = output, output.with_name(f"{output.name}.parts")
-        if output.is_dir():
-            raise ValueError(f"{output} is a folder")
-        if output.exists() and not overwrite:
-            hint = "it is whole; " if resume and not self.folder.exists() else ""
-            raise ValueError(f"{output} exists already: {hint}--overwrite makes it anew")
-        if self.folder.exists() and not (self.folder / RUN_FILE).is_file():
-            raise ValueError(f"{self.folder} is in the way: it is no unfinished run")
+        check_place(output, resume, overwrite)
+        self.output, self.folder = output, _beside(output)
         if overwrite:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._enter(run, resume)
@@ -60,8 +52,6 @@ class Parts:
             with _whole(known) as draft:
                 draft.write_text(json.dumps(run, indent=1), encoding="utf-8")
             return
-        if not resume:
-            raise ValueError(f"{self.folder} holds a run that was not finished: --resume goes on with it")
         before = json.loads(known.read_text(encoding="utf-8"))
         for name in run | before:
             if run.get(name) != before.get(name):
@@ -109,6 +99,34 @@ class Parts:
     def __exit__(self, *error: object) -> None:
         """Let another process go on."""
         self._lock.close()
+
+
+def check_place(output: Path, resume: bool, overwrite: bool) -> None:
+    """See that an output can be written, before a model is loaded for it; nothing is made.
+
+    Raises:
+        ValueError: one line that says what is in the way.
+    """
+    if output.suffix.lower() not in FORMATS:
+        raise ValueError(f"{output} must end in one of: {', '.join(FORMATS)}")
+    if resume and overwrite:
+        raise ValueError("--resume goes on, --overwrite begins anew: give one of them")
+    folder = _beside(output)
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder")
+    if output.exists() and not overwrite:
+        hint = "it is whole; " if resume and not folder.exists() else ""
+        raise ValueError(f"{output} exists already: {hint}--overwrite makes it anew")
+    if folder.exists() and not (folder / RUN_FILE).is_file():
+        raise ValueError(f"{folder} is in the way: it is no unfinished run")
+    if folder.exists() and not (resume or overwrite):
+        raise ValueError(f"{folder} holds a run that was not finished: --resume goes on with it")
+    check_file(output)
+
+
+def _beside(output: Path) -> Path:
+    """The folder of an output's parts."""
+    return output.with_name(f"{output.name}.parts")
 
 
 def _alone(file: Path) -> IO[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ltp_core.data.columns import DataError
 from ltp_core.data.labels import read_labels
+from ltp_core.data.lines import Progress
 from ltp_core.data.reader import Table
 from ltp_core.data.sources import load_table
 from ltp_core.data.tasks import TASKS
@@ -76,6 +77,7 @@ def load_rows(
     split: str | None = None,
     config: str | None = None,
     classes: Sequence[str] | None = None,
+    progress: Progress | None = None,
 ) -> Rows:
     """Load one split with its labels.
 
@@ -84,11 +86,12 @@ def load_rows(
         split: for example "validation"; a file has only itself.
         config: the dataset's configuration, for example "sst2" of GLUE, where it has one of that name.
         classes: names of the classes; empty for a regression; None to find them, see `labels`.
+        progress: told how much of a file is read.
 
     Raises:
         DataError: for what is not there, not readable, or lacks the columns.
     """
-    return labelled(load_table(data, split, config), classes)
+    return labelled(load_table(data, split, config, progress=progress), classes)
 
 
 def labelled(table: Table, classes: Sequence[str] | None = None) -> Rows:

@@ -1,6 +1,7 @@
 """The texts of a corpus, from a file, a folder or the Hub, with no more than a batch of them in memory."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +29,8 @@ class Source:
         name: what was given.
 
     Raises:
-        DataError: here or while it is read, for what is not there, not readable, or has no text column.
+        DataError: here for what is not there, or has no text column; here or while it is read for what is
+            not readable.
     """
 
     def __init__(self, data: str, split: str | None = None, config: str | None = None) -> None:
@@ -45,6 +47,7 @@ class Source:
             self._texts = self._of_files([path])
         else:
             self._texts = self._of_hub(data, split or "train", config)
+        self._texts = _begun(self._texts)
 
     def __iter__(self) -> Iterator[Any]:
         """The rows, once."""
@@ -79,6 +82,11 @@ class Source:
             self._read = number * BATCH / len(found)
             yield from _rows([batch[column] for column in texts])
         self._read = 1.0
+
+
+def _begun(rows: Iterator[Any]) -> Iterator[Any]:
+    """The same rows, of which the first was read: whether there are columns to read is then known."""
+    return chain(list(islice(rows, 1)), rows)
 
 
 def _open(file: BinaryIO, path: Path, progress: Any) -> tuple[Wanted, Iterator[Any]]:

@@ -58,7 +58,13 @@ def take_back(folder: Path, aside: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def check_output(output: Path, model: Path | None = None, needs: int = 0, resumes: bool = False) -> None:
+def check_output(
+    output: Path,
+    model: Path | None = None,
+    needs: int = 0,
+    resumes: bool = False,
+    option: str | None = "--output",
+) -> None:
     """See that a new folder can be written, before any work is done for it; nothing is made.
 
     Args:
@@ -66,26 +72,52 @@ def check_output(output: Path, model: Path | None = None, needs: int = 0, resume
         model: a folder that must stay as it is.
         needs: bytes that will be written.
         resumes: whether it may hold something already.
+        option: which names it; None if its place is given.
 
     Raises:
         OutputError: with what to do.
     """
-    try:
+    with _one_line(output):
         if output.exists() and not output.is_dir():
-            raise OutputError(f"{output} is a file: choose another --output")
+            raise OutputError(f"{output} is a file: {another(option)}")
         if not resumes and output.is_dir() and any(output.iterdir()):
-            raise OutputError(f"{output} is there already: choose another --output")
+            raise OutputError(f"{output} is there already: {another(option)}")
         if model is not None and model.is_dir() and output.resolve().is_relative_to(model.resolve()):
-            raise OutputError(f"{output} is inside of the model's own folder: choose another --output")
-        place = next(path for path in (output.resolve(), *output.resolve().parents) if path.exists())
-        with tempfile.TemporaryFile(dir=place) as probe:
-            probe.write(b"\0" * 4096)
-            probe.flush()
-        if (free := shutil.disk_usage(place).free) < needs + SPARE:
-            said = f"{free / 2**20:,.0f} MB free, and {needs / 2**20:,.0f} MB are needed"
-            raise OutputError(f"the disk of {output} has {said}: make room, or choose another --output")
+            raise OutputError(f"{output} is inside of the model's own folder: {another(option)}")
+        _try(output.resolve(), output, needs, option)
+
+
+def check_file(file: Path, option: str | None = "--output") -> None:
+    """The same for a file, which may be there: it is replaced whole."""
+    with _one_line(file):
+        if file.exists() and not file.is_file():
+            raise OutputError(f"{file} is no file: {another(option)}")
+        _try(file.resolve().parent, file, 0, option)
+
+
+def another(option: str | None) -> str:
+    """What to do about something in the way."""
+    return "move it away" if option is None else f"choose another {option}"
+
+
+@contextmanager
+def _one_line(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise OutputError(f"cannot write to {output}: {error.strerror or error}") from None
+
+
+def _try(folder: Path, output: Path, needs: int, option: str | None) -> None:
+    """Write a little where a folder is or will be, and look at the room that is left."""
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    with tempfile.TemporaryFile(dir=place) as probe:
+        probe.write(b"\0" * 4096)
+        probe.flush()
+    if (free := shutil.disk_usage(place).free) < needs + SPARE:
+        said = f"{free / 2**20:,.0f} MB free, and {needs / 2**20:,.0f} MB are needed"
+        elsewhere = "" if option is None else f", or {another(option)}"
+        raise OutputError(f"the disk of {output} has {said}: make room{elsewhere}")
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -10,6 +10,7 @@ import torch
 
 from ltp_core.bases import CheckpointError
 from ltp_core.calibration import Walk
+from ltp_core.checkpoints import describe, has_baseline
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import constant_score
 from ltp_core.data.rows import Rows
@@ -77,36 +78,36 @@ def load_family(
         CheckpointError: for a model of another task, or one without thresholds where they are needed.
         ValueError: for a folder without its search, where the rule needs one.
     """
+    # All that can be refused is, before weights are loaded.
+    about = {source: describe(source) for source in (*ltp, *rivals.values(), dense)}
+    for source, model in about.items():
+        if model.settings.task != task:
+            raise CheckpointError(f"{source} was trained on {model.settings.task!r}, not on {task!r}")
+    for source in ltp:
+        if about[source].thresholds is None:
+            raise CheckpointError(f"{source} has no learned thresholds, so it cannot be --ltp")
+    if not has_baseline(dense):
+        raise CheckpointError(f"{dense} has no baseline weights beside it: name a --baseline")
+    searches = {name: folder for name, folder in rivals.items() if RIVALS[name].searches}
+    for folder in searches.values():
+        read_search(folder)
+    tuning = rows_for(about[ltp[0]], data, "tuning").fair(tuning_rows)
 
     def load(source: str | Path) -> PrunedModel:
         return PrunedModel.from_pretrained(source).to(device)
 
     learned = tuple(load(name) for name in ltp)
     tuned = {name: load(folder) for name, folder in rivals.items()}
-    for model in (*learned, *tuned.values()):
-        if model.settings.task != task:
-            raise CheckpointError(f"{model.name} was trained on {model.settings.task!r}, not on {task!r}")
-    for model in learned:
-        if model.thresholds is None:
-            raise CheckpointError(f"{model.name} has no learned thresholds, so it cannot be --ltp")
     for rival in tuned.values():
         for name, (its, ours) in differences(rival.settings.training, learned[0].settings.training).items():
             say(f"{rival.name} was trained with {name} {its}, {learned[0].name} with {ours}")
-    searches = {name: folder for name, folder in rivals.items() if RIVALS[name].searches}
-    for folder in searches.values():
-        read_search(folder)  # says now what it would say after minutes
     baseline = PrunedModel.from_pretrained(dense, weights="baseline").to(device)
-    if baseline.settings.task != task:
-        raise CheckpointError(
-            f"the baseline of {dense} was trained on {baseline.settings.task!r}, not on {task!r}"
-        )
     like = learned[0].settings  # rules that nobody trained are put onto the baseline, and read alike
     baseline.settings = replace(
         baseline.settings,
         reference_length=like.reference_length,
         importance_queries=like.importance_queries,
     )
-    tuning = rows_for(learned[0], data, "tuning").fair(tuning_rows)
     length = length_of(learned[0], max_tokens)
     return Family(baseline, learned, tuned, searches, tuning, length)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from ltp_core.checkpoints import Described, describe
 from ltp_core.data.rows import HELD_OUT, Rows
 from ltp_core.measuring.scoring import Bar, length_of, no_bar, row_of, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
@@ -44,13 +45,14 @@ def measure_shipped(
         ``(model, rows, found)``: the model; a row of results for each point; and title -> the document of
         `score_against` at factor 1, for the card, with the stamp of the measurement.
     """
+    splits = measurable(describe(name), data, limit)  # what is refused is, before weights are loaded
     model = PrunedModel.from_pretrained(name).to(device)
     baseline = PrunedModel.from_pretrained(name, weights="baseline").to(device)
     stamped = stamp(model.device)
     found: dict[str, Any] = {}
     rows = []
     for length in lengths or [length_of(model)]:
-        for split, examples in measurable(model, data, limit).items():
+        for split, examples in splits.items():
             title = split if split not in found else f"{split} at {length} tokens"
             against = run_unpruned(model, baseline, examples, max_tokens=length, bar=bar)
             for factor in dict.fromkeys([1.0, *factors]):
@@ -64,7 +66,7 @@ def measure_shipped(
     return model, rows, {**found, "stamp": stamped}
 
 
-def measurable(model: PrunedModel, data: str | None, limit: int | None) -> dict[str, Rows]:
+def measurable(model: Described, data: str | None, limit: int | None) -> dict[str, Rows]:
     """The splits that a model can be measured on; the untouched one may not have been held out."""
     held = {split: model.settings.training.get(split) for split in HELD_OUT}
     splits = {split: key for split, key in SPLITS.items() if key is None or held[key]}

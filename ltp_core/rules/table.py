@@ -19,7 +19,10 @@ START = 0.02  # a hand-set threshold that is then scaled to the target
 class Owner(Protocol):
     """Whose tokens a rule prunes: what making a rule asks of a model."""
 
-    layers: int
+    @property
+    def layers(self) -> int:
+        """Number of encoder layers."""
+        ...
 
     @property
     def learned_rule(self) -> Rule:

@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
+from ltp_core.checkpoints import Described
 from ltp_core.data.evaluation import run_rows
+from ltp_core.data.lines import Progress
 from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.measuring.scoring import Bar, baseline_of, no_bar, run_unpruned, score_against
@@ -65,7 +67,7 @@ class Benchmark:
         if self.ragged and self.max_tokens is not None:
             raise ValueError("--ragged makes inputs of --lengths; --max-tokens takes the texts as they are")
 
-    def check(self, model: PrunedModel, rule: Rule, texts: Rows) -> None:
+    def check(self, model: Described, rule: Rule, texts: Rows) -> None:
         """Refuse what this model, rule and these texts do not allow.
 
         Raises:
@@ -80,11 +82,17 @@ class Benchmark:
             raise ValueError(f"a batch of {largest} needs as many texts; there are {len(texts)}")
 
 
-def texts_for(model: PrunedModel, data: str | None, split: str | None, limit: int | None) -> Rows:
+def texts_for(
+    model: Described,
+    data: str | None,
+    split: str | None,
+    limit: int | None,
+    progress: Progress | None = None,
+) -> Rows:
     """The texts to measure on: our own sentences, which have no labels, or labelled rows of `data`."""
     if data is None:
         return Rows([*own_sentences()[:limit]], [])
-    return rows_for(model, data, split).fair(limit)
+    return rows_for(model, data, split, progress).fair(limit)
 
 
 def run_benchmark(

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import PartialState
 from transformers import set_seed
 
@@ -14,6 +14,7 @@ from ltp_core.bases import BASES, KNOWN, Base, base_folder
 from ltp_core.checkpoints import BASELINE_FOLDER, Settings, has_baseline
 from ltp_core.data.evaluation import Evaluation, run_rows
 from ltp_core.data.labels import describe
+from ltp_core.data.lines import Progress
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.data.tasks import TASKS
@@ -42,33 +43,46 @@ from ltp_core.training.stages import train_dense, train_pruned, train_rival
 from ltp_core.weights.pretrained import (
     check_folder,
     check_vocabulary,
+    in_float32,
     load_classifier,
     load_config,
     load_tokenizer,
+    reason,
 )
 
 JOB_FILE = "job.json"
 
 
-def held_out_rows(job: Job, name: str) -> Rows:
+def held_out_rows(job: Job, name: str, progress: Progress | None = None) -> Rows:
     """The rows that a job held out of its training set: "tuning" or "untouched"."""
-    rows: Rows = getattr(split_of(job), name)
+    rows: Rows = getattr(split_of(job, progress=progress), name)
     return rows
 
 
-def split_of(job: Job) -> Split:
+def split_of(
+    job: Job, say: Callable[[str], None] = lambda line: None, progress: Progress | None = None
+) -> Split:
     """Load a job's training rows and hold out what it says: always the same rows.
 
-    Rows with an empty text, as QQP has some, are left out: they have no token to learn from.
+    Rows with an empty text, as QQP has some, are left out, which is said: they have no token to learn from.
     """
     task = TASKS.get(job.task)
     source = job.data or (task.hub_id if task else job.task)
     classes = task.classes if task else () if job.regression else None
-    rows = load_rows(source, "train", task.config if task else None, classes).with_text()
+    found = load_rows(source, "train", task.config if task else None, classes, progress)
+    rows = found.with_text()
+    if empty := len(found) - len(rows):
+        say(f"{empty:,} of {len(found):,} rows hold no text: left out")
     return hold_out(rows.fair(job.limit), job.tuning, job.untouched, seed=0)
 
 
-def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu") -> PrunedModel:
+def run(
+    job: Job,
+    folder: Path,
+    say: Callable[[str], None],
+    device: str = "cpu",
+    reading: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
+) -> PrunedModel:
     """Train what a job describes; go on where an earlier, interrupted call stopped.
 
     Under `torchrun` or `accelerate launch`, all processes call this, and all get the model.
@@ -78,6 +92,7 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
         folder: where the model comes to lie; `baseline/` in it holds the dense one.
         say: told what happens, a line at a time, by rank 0.
         device: where to train; of several of its kind, each process takes its own.
+        reading: entered while the data is read, with what is told how much of a file is.
 
     Returns:
         The finished model.
@@ -93,7 +108,8 @@ def run(job: Job, folder: Path, say: Callable[[str], None], device: str = "cpu")
     if ranks.is_main_process:
         check_output(folder, resumes=True)
         check_claim(job, folder)
-    split = split_of(job)
+    with reading() as progress:
+        split = split_of(job, say, progress)
     names = class_names(split)
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline, say)
@@ -266,16 +282,14 @@ def fresh_model(job: Job, names: tuple[str, ...], say: Callable[[str], None] = _
             if hasattr(config, name):
                 setattr(config, name, 0.0)  # it would cost half of the time at 256 tokens on a CPU
         model = load_classifier(source, config=config, ignore_mismatched_sizes=True)
-        if model.dtype != torch.float32:
-            say(f"{job.base} is stored in {str(model.dtype).removeprefix('torch.')}: trained in float32")
-            model = model.float()
+        if stored := in_float32(model):
+            say(f"{job.base} is stored in {stored}: trained in float32")
         tokenizer = load_tokenizer(source)
         check_vocabulary(model, tokenizer)
         settings = Settings(task=job.task, importance_queries=job.pruning.importance_queries)
         return PrunedModel(model, tokenizer, settings=settings, name=job.base)
     except Exception as error:  # transformers raises many kinds
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(f"cannot start from {job.base}: {reason}") from None
+        raise DataError(f"cannot start from {job.base}: {reason(error)}") from None
 
 
 def class_names(split: Split) -> tuple[str, ...]:

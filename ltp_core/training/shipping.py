@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ltp_core import checkpoints
 from ltp_core.bases import BASES, KNOWN, Base, CheckpointError, base_folder, sha256
-from ltp_core.checkpoints import BASELINE_FOLDER, Settings
+from ltp_core.checkpoints import BASELINE_FOLDER, Described, Settings, has_baseline
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import Rows
 from ltp_core.files.whole import write_whole
@@ -20,12 +20,29 @@ from ltp_core.weights.pretrained import load_tokenizer
 LOGGED = ("step", "loss", "thresholds", "flops_reduction", "multiplier")
 
 
+def check_run(run: Path, about: Described) -> Base:
+    """Refuse a run that cannot be shipped -> the base that it started from.
+
+    Raises:
+        CheckpointError: for one without thresholds or baseline, or from a base that is none of ours.
+    """
+    if about.thresholds is None:
+        raise CheckpointError(f"{run} has no learned thresholds: ship what `train --method ltp` wrote")
+    if not has_baseline(run):
+        raise CheckpointError(f"{run} has no baseline weights beside it: ship what `train` wrote")
+    name = Job.of(Settings.read(run / BASELINE_FOLDER).training).base  # that of the run itself may be unused
+    if name not in BASES:
+        raise CheckpointError(f"{run} started from {name}: only models of {KNOWN} are shipped")
+    return BASES[name]
+
+
 def pack(run: Path, folder: Path, bits: int) -> None:
     """Write a run's two models as differences to the base, with thresholds and settings."""
     tuned = PrunedModel.from_pretrained(run)
-    if tuned.thresholds is None:
-        raise CheckpointError(f"{run} has no learned thresholds: ship what `train --method ltp` wrote")
-    base = _base_of(run, tuned)
+    base = check_run(run, tuned)
+    usual = load_tokenizer(base_folder(base))
+    if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
+        raise CheckpointError(f"{run} has another vocabulary than {base.name}, whose is shipped")
     rank = Job.of(tuned.settings.training).rank
     store = deltas.rounded(bits) if rank is None else deltas.low_rank(rank)
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,18 +53,6 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     checkpoints.save_thresholds(folder, tuned.thresholds)
     training = portable(tuned.settings.training, Settings.read(run / BASELINE_FOLDER).training)
     replace(tuned.settings, base=base.name, files={}, training=training, results={}).write(folder)
-
-
-def _base_of(run: Path, tuned: PrunedModel) -> Base:
-    """The base that a run started from; refuse one that is none of ours, or reads text in other tokens."""
-    name = Job.of(Settings.read(run / BASELINE_FOLDER).training).base  # that of the run itself may be unused
-    base = BASES.get(name)
-    if base is None:
-        raise CheckpointError(f"{run} started from {name}: only models of {KNOWN} are shipped")
-    usual = load_tokenizer(base_folder(base))
-    if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
-        raise CheckpointError(f"{run} has another vocabulary than {base.name}, whose is shipped")
-    return base
 
 
 def copy_log(run: Path, file: Path) -> None:

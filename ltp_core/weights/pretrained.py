@@ -18,12 +18,27 @@ from ltp_core.bases import CheckpointError
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "*.model")
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 MOST_JSON = 2**24  # bytes of a configuration
+MOST_TOKENIZER = 2**27  # bytes of a vocabulary; the largest that are known have a third of that
 MOST_HEADER = 2**23  # bytes; safetensors parses it whole, into some ten times as much
 MOST_LAYERS = 512
+SHORTEST = 3  # tokens that a model has to read at least: [CLS], one of the text, [SEP]
 FLOATS = ("F64", "F32", "F16", "BF16")
 _BUFFERS = ("position_ids", "token_type_ids", "num_batches_tracked")
 _LAYERS = ("num_hidden_layers", "n_layers", "num_layers")  # as the families call them
-_COMPILED = "_orig_mod."  # what torch.compile puts before every name
+_WRAPPED = {  # what stands before every name of a model that was saved in a wrapper, and where the model is
+    "_orig_mod.": "torch.compile wrapper: save the model inside, model._orig_mod",
+    "module.": "DataParallel wrapper: save the model inside, model.module",
+}
+
+
+def reason(error: Exception) -> str:
+    """What a library's error says, in one line."""
+    if "trust_remote_code" in str(error):
+        return "it brings code of its own, which is never run here"
+    if "ignore_mismatched_sizes" in str(error):
+        return "its weights have other sizes than its config.json says"
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return " ".join(line.strip() for line in lines[: 2 if lines[0].endswith(":") else 1])
 
 
 def load_config(source: str | Path, **options: Any) -> Any:
@@ -37,12 +52,29 @@ def load_tokenizer(source: str | Path) -> Any:
     Raises:
         CheckpointError: if there is none: `transformers` would make one up, of special tokens alone.
     """
+    _check_tokenizer(Path(source))
     tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise CheckpointError(
             f"{source} has no tokenizer: put the files of the one it was trained with there"
         )
+    longest = tokenizer.model_max_length
+    if not isinstance(longest, int | float) or not SHORTEST <= longest < math.inf:
+        raise CheckpointError(
+            f"{source}: model_max_length must be a number of tokens, at least {SHORTEST}, got {longest!r}"
+        )
     return tokenizer
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Look at the files of a local tokenizer: large ones, and ones nested too deep, are read whole."""
+    for file in (path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)):
+        if file.stat().st_size > MOST_TOKENIZER:
+            size = file.stat().st_size / 2**20
+            raise CheckpointError(f"{file} has {size:,.0f} MB: that is no tokenizer")
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        if (folder / name).is_file():
+            read_json(folder / name)
 
 
 def load_classifier(source: str | Path, **options: Any) -> Any:
@@ -50,6 +82,18 @@ def load_classifier(source: str | Path, **options: Any) -> Any:
     return AutoModelForSequenceClassification.from_pretrained(
         source, trust_remote_code=False, use_safetensors=True, **options
     )
+
+
+def in_float32(model: Any) -> str | None:
+    """Turn a model in half precision into float32, in place -> what it was stored in; None if in float32.
+
+    Gradients, and sums over a path, are too coarse in half precision.
+    """
+    stored = str(model.dtype).removeprefix("torch.")
+    if stored == "float32":
+        return None
+    model.float()
+    return stored
 
 
 def save_tokenizer(tokenizer: Any, folder: Path) -> None:
@@ -139,6 +183,10 @@ def check_folder(folder: Path) -> None:
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"{folder} holds no model: it has no config.json")
+    if odd := [
+        path for path in folder.iterdir() if path.is_fifo() or path.is_socket() or path.is_char_device()
+    ]:
+        raise CheckpointError(f"{odd[0]} is no plain file")  # to read it may take for ever
     config = read_json(folder / "config.json")
     if "quantization_config" in config:
         raise CheckpointError(f"{folder} holds quantized weights: load and save the model in float32 first")
@@ -166,7 +214,7 @@ def _weight_files(folder: Path) -> list[Path]:
                     f"{folder} has its weights in pytorch_model.bin alone, which may run code: if you "
                     "trust it, load it with transformers, and save_pretrained() writes safetensors"
                 )
-            raise CheckpointError(f"{folder} has no {file.name}")
+            raise CheckpointError(f"{folder} has no {file.name}, which save_pretrained() writes")
     return files
 
 
@@ -200,10 +248,8 @@ def _elements(file: Path) -> int:
     """How many numbers a file of weights holds; all of them floats, under the names of a plain model."""
     tensors = read_header(file)
     for name, entry in tensors.items():
-        if name.startswith(_COMPILED):
-            raise CheckpointError(
-                f"{file} was saved from a torch.compile wrapper: save the model inside, model._orig_mod"
-            )
+        if wrapped := [said for prefix, said in _WRAPPED.items() if name.startswith(prefix)]:
+            raise CheckpointError(f"{file} was saved from a {wrapped[0]}")
         if entry["dtype"] not in FLOATS and not name.endswith(_BUFFERS):
             raise CheckpointError(f"{file} holds {name} as {entry['dtype']}: save the weights as float32")
     return sum(math.prod(entry["shape"]) for entry in tensors.values())
@@ -223,8 +269,7 @@ def _described(folder: Path, config: dict[str, Any]) -> float:
     except CheckpointError:
         raise
     except Exception as error:  # transformers raises whatever a broken config makes its code stumble over
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{folder} is not readable: {first}") from None
+        raise CheckpointError(f"{folder} is not readable: {reason(error)}") from None
     layers = 1 if known.model_type == "albert" else size.layers  # its layers share their weights
     words = float(known.vocab_size) * getattr(known, "embedding_size", size.hidden)
     return words + layers * (4.0 * size.hidden**2 + 2.0 * size.hidden * size.feed_forward)

@@ -199,7 +199,7 @@ def test_kept_by_length_on_paper(model):
         (("--targets", "x"), "not a list of numbers"),
         (("--limit", "0"), "at least 1"),
         (("--task", "sst2"), "not on 'sst2'"),
-        (("--baseline", "sst2"), "the baseline of sst2 was trained on 'sst2', not on"),
+        (("--baseline", "sst2"), "sst2 was trained on 'sst2', not on"),
         (("--ltp", "{family}/dense/baseline"), "no learned thresholds"),
         (("--lat", "{family}/topk"), "no readable lat.json"),
     ],

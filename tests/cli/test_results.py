@@ -98,7 +98,7 @@ def test_imdb_has_its_development_rows_in_another_split(ship, monkeypatch):
     data = ship("imdb", [0, 1] * 4, 2, untouched=0)
     asked = []
 
-    def load(*where):
+    def load(*where, progress):
         asked.append(where)
         return load_table(data, "validation")
 

@@ -26,25 +26,30 @@ def earlier(tmp_path, monkeypatch):
     return file
 
 
-def test_what_fails_leaves_the_earlier_model_as_it_was(earlier, tmp_path, monkeypatch):
+def test_what_fails_leaves_the_earlier_model_as_it_was(earlier, made, tmp_path, monkeypatch):
+    run = made(JOB, JOB)
+
     def pack(run, folder, bits):
         folder.mkdir()
         (folder / "config.json").write_text("half-made")
 
-    def rows(*arguments):  # those of the run, which says where they lie; the shipped model does not
-        assert arguments == (tmp_path / "run", None, "tuning")
-        raise ValueError("cannot read the rows")
+    def rows(about, *arguments):  # those of the run, which says where they lie; the shipped model does not
+        assert about.folder == run and arguments == (None, "tuning")
+        return []
+
+    def settle_again(*arguments):
+        raise ValueError("cannot be settled")
 
     monkeypatch.setattr(command, "pack", pack)
-    monkeypatch.setattr(command.PrunedModel, "from_pretrained", lambda source: source)
+    monkeypatch.setattr(command, "settle_again", settle_again)
     monkeypatch.setattr(command, "rows_for", rows)
-    with pytest.raises(ValueError, match="cannot read the rows"):
-        command.ship(tmp_path / "run", "mine", target_flops=2.0)
+    with pytest.raises(ValueError, match="cannot be settled"):
+        command.ship(run, "mine", target_flops=2.0)
     assert earlier.read_text() == "earlier"
-    assert [path.name for path in tmp_path.rglob("*")] == ["models", "mine", "config.json"]
+    assert [path.name for path in (tmp_path / "models").rglob("*")] == ["mine", "config.json"]
 
 
-def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
+def test_what_cannot_be_loaded_replaces_nothing(earlier, made, tmp_path, monkeypatch):
     def pack(run, folder, bits):
         folder.mkdir()
         for name in ("config.json", "ltp.safetensors", "ltp.delta.safetensors", "baseline.delta.safetensors"):
@@ -52,7 +57,7 @@ def test_what_cannot_be_loaded_replaces_nothing(earlier, tmp_path, monkeypatch):
 
     monkeypatch.setattr(command, "pack", pack)
     with pytest.raises(CheckpointError, match="that is no model"):
-        command.ship(tmp_path / "run", "mine", target_flops=None)
+        command.ship(made(JOB, JOB), "mine", target_flops=None)
     assert earlier.read_text() == "earlier"
 
 

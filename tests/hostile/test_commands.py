@@ -1,15 +1,18 @@
 """Commands with hostile input: exit 2, one line that says what to do, nothing made and nothing lost."""
 
 import json
+import re
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 
 from ltp_core import PrunedModel, cli
-from ltp_core.checkpoints import SHIPPED
+from ltp_core.checkpoints import SHIPPED, Settings
+from ltp_core.training.job import Job, Pruning, Recipe
 
 ROWS = "text,label\ngood film,0\nbad film,1\n"
 
@@ -95,24 +98,35 @@ BAD_DATA = {
 }
 
 
+@pytest.fixture
+def no_weights(monkeypatch):
+    """Whoever loads weights fails."""
+    for what in ("model.PrunedModel.from_pretrained", "training.pipeline.fresh_model"):
+        monkeypatch.setattr(f"ltp_core.{what}", lambda *a, **k: pytest.fail("a model was loaded"))
+
+
+READERS = {  # each command that reads a data file, with the rest of its call
+    "evaluate": ["--model", "model", "--data"],
+    "calibrate": ["--model", "model", "--output", "new", "--data"],
+    "train": ["--output", "new", "--task"],
+    "finding": ["--model", "model", "--output", "new.json", "--data"],
+    "precision": ["--model", "model", "--lengths", "8", "--data"],
+    "predict": ["--model", "model", "--output", "new.csv", "--data"],
+    "benchmark": ["--model", "model", "--data"],
+    "compare": ["--task", "sst2", "--ltp", "model", "--output", "new.json", "--data"],
+}
+LEFT_OUT = {("train", "an empty text"), ("predict", "an empty text")}  # these say so of the row, and go on
+
+
 @pytest.mark.parametrize("name", BAD_DATA)
-@pytest.mark.parametrize("command", ["evaluate", "calibrate", "train"])
-def test_bad_data_is_refused_before_a_model_is_loaded(here, ltp, monkeypatch, command, name):
-    monkeypatch.setattr(PrunedModel, "from_pretrained", lambda *a, **k: pytest.fail("a model was loaded"))
-    monkeypatch.setattr(
-        "ltp_core.training.pipeline.fresh_model", lambda *a: pytest.fail("a model was loaded")
-    )
+@pytest.mark.parametrize("command", READERS)
+def test_bad_data_is_refused_before_a_model_is_loaded(here, ltp, no_weights, command, name):
+    if (command, name) in LEFT_OUT:
+        pytest.skip("such rows are left out")
     file, content, said = BAD_DATA[name]
-    if command == "train" and name == "an empty text":
-        pytest.skip("training leaves such rows out")
     Path(file).write_bytes(content)
     before = listed(here)
-    more = {
-        "evaluate": ["--model", "model", "--data", file],
-        "calibrate": ["--model", "model", "--data", file, "--output", "new"],
-        "train": ["--task", file, "--output", "new"],
-    }
-    code, out, err = ltp(command, *more[command])
+    code, out, err = ltp(command, *READERS[command], file)
     assert code == 2 and said in err and out == ""
     assert err.count("\n") == 1 and listed(here) == before
 
@@ -139,15 +153,11 @@ OUTPUTS = {
 
 @pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize("command", ["calibrate", "train", "export"])
-def test_an_output_is_tried_first(here, ltp, monkeypatch, command, name):
+def test_an_output_is_tried_first(here, ltp, no_weights, command, name):
     output, prepare, said = OUTPUTS[name]
     if command == "train" and "model" in output:
         pytest.skip("training starts from a base, and goes on in a folder of its own")
     prepare(here)
-    monkeypatch.setattr(PrunedModel, "from_pretrained", lambda *a, **k: pytest.fail("a model was loaded"))
-    monkeypatch.setattr(
-        "ltp_core.training.pipeline.fresh_model", lambda *a: pytest.fail("a model was loaded")
-    )
     before = {path: (here / path).read_bytes() for path in listed(here)}
     arguments = {
         "calibrate": ["--model", "model", "--data", "rows.csv"],
@@ -158,6 +168,144 @@ def test_an_output_is_tried_first(here, ltp, monkeypatch, command, name):
     assert code == 2 and err.count("\n") == 1 and out == ""
     assert said in err
     assert {path: (here / path).read_bytes() for path in listed(here)} == before
+
+
+WRITERS = {  # each command that writes one file, with the rest of its call
+    "finding": ["--model", "model", "--data", "rows.csv", "--output"],
+    "growth": ["--model", "model", "--lengths", "8", "--batch-sizes", "", "--largest", "", "--output"],
+    "compare": ["--task", "sst2", "--ltp", "model", "--data", "rows.csv", "--output"],
+    "predict": ["--model", "model", "--data", "rows.csv", "--output"],
+}
+FILES = {
+    "a folder": ("out", lambda: Path("out").mkdir(), "out is (no file|a folder)"),
+    "below a file": ("rows.csv/out.csv", lambda: None, "cannot write to rows.csv/out.csv"),
+    "where nobody can write": ("/proc/out.csv", lambda: None, "cannot write to /proc/out.csv"),
+    "what is no results": (
+        "mine.csv",
+        lambda: Path("mine.csv").write_text("mine"),
+        "mine.csv (is there|exists)",
+    ),
+    "a model": ("model/config.json", lambda: None, "(holds no results|must end in)"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("command", WRITERS)
+def test_a_file_is_tried_first(here, ltp, no_weights, command, name):
+    output, prepare, said = FILES[name]
+    if command == "predict" and name == "a folder":
+        output += ".csv"
+        Path(output).mkdir()
+        said = "out.csv is a folder"
+    prepare()
+    before = {path: (here / path).read_bytes() for path in listed(here)}
+    code, out, err = ltp(command, *WRITERS[command], output)
+    assert code == 2 and err.count("\n") == 1 and out == ""
+    assert re.search(said, err), err
+    assert {path: (here / path).read_bytes() for path in listed(here)} == before
+
+
+FIXED = {  # each command whose file has its place, with the call that writes it
+    "performance-precision.json": ["precision", "--model", "model", "--lengths", "8", "--write"],
+    "performance-memory.json": ["memory", "--model", "model", "--length", "8", "--write"],
+    "performance-mine.json": ["benchmark", "--model", "model", "--lengths", "8", "--write", "mine"],
+    "mine.json": ["results", "--model", "mine", "--data", "rows.csv"],
+}
+
+
+@pytest.mark.parametrize("file", FIXED)
+@pytest.mark.parametrize("way", ["a folder", "no results", "nobody can write", "the disk is full"])
+def test_a_place_that_is_given_is_tried_first(here, ltp, no_weights, monkeypatch, file, way):
+    results = Path("/proc") if way == "nobody can write" else here / "results"
+    monkeypatch.setattr(f"ltp_core.commands.{FIXED[file][0]}.RESULTS", results)
+    monkeypatch.setattr("ltp_core.checkpoints.SHIPPED", here / "shipped")
+    shutil.copytree("model", "shipped/mine")
+    if way == "a folder":
+        (results / file).mkdir(parents=True)
+    elif way == "no results":
+        results.mkdir()
+        (results / file).write_text("mine")
+    elif way == "the disk is full":
+        free = type("Usage", (), {"free": 1000})
+        monkeypatch.setattr("ltp_core.files.whole.shutil.disk_usage", lambda place: free)
+    said = {
+        "a folder": "is no file: move it away",
+        "no results": "holds no results: move it away",
+        "nobody can write": "cannot write to /proc",
+        "the disk is full": "make room",
+    }
+    code, out, err = ltp(*FIXED[file])
+    assert code == 2 and err.count("\n") == 1 and out == "" and said[way] in err
+
+
+@pytest.mark.parametrize("way", ["a file", "nobody can write", "the disk is full"])
+def test_ship_tries_its_place_first(here, ltp, no_weights, monkeypatch, way):
+    """The run is one that can be shipped."""
+    for folder, base in (("run", None), ("run/baseline", "all-MiniLM-L6-v2")):
+        shutil.copytree("model", folder, dirs_exist_ok=True)
+        job = Job("sst2", "rows.csv", base or "none", None, "ltp", Recipe(), Recipe(), Pruning())
+        Settings(task="sst2", training=asdict(job)).write(Path(folder))
+    monkeypatch.setattr("ltp_core.checkpoints.SHIPPED", here / "shipped")
+    monkeypatch.setattr("ltp_core.commands.ship.RESULTS", here / "results")
+    Path("shipped").mkdir()
+    if way == "a file":
+        Path("shipped/mine").write_text("mine")
+    elif way == "nobody can write":
+        monkeypatch.setattr("ltp_core.commands.ship.RESULTS", Path("/proc"))
+    else:
+        free = type("Usage", (), {"free": 1000})
+        monkeypatch.setattr("ltp_core.files.whole.shutil.disk_usage", lambda place: free)
+    said = {
+        "a file": "is a file: choose another --name",
+        "nobody can write": "cannot write to /proc/training-mine.jsonl",
+        "the disk is full": "make room, or choose another --name",
+    }
+    before = listed(here)
+    code, _, err = ltp("ship", "run", "--name", "mine")
+    assert code == 2 and err.count("\n") == 1 and said[way] in err and listed(here) == before
+
+
+OPTIONS = {  # what a model cannot do is known from its configuration and thresholds
+    "a rule": ["evaluate", "--data", "rows.csv", "--rule", "0.1,0.2"],
+    "a rule of benchmark": ["benchmark", "--thresholds", "0.1,0.2"],
+    "a rule of predict": ["predict", "--data", "rows.csv", "--output", "new.csv", "--rule", "topk:2"],
+    "a rule of trace": ["trace", "a good film", "--thresholds", "0.1"],
+    "a rule of attribute": ["attribute", "a good film", "--rule", "lat:x"],
+    "a length": ["benchmark", "--lengths", "100000"],
+    "a length of precision": ["precision", "--lengths", "100000"],
+    "a length of memory": ["memory", "--length", "100000"],
+    "a length of growth": ["growth", "--lengths", "100000", "--output", "new.json"],
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_a_model_cannot_do_is_said_before_it_is_loaded(here, ltp, no_weights, name):
+    command, *rest = OPTIONS[name]
+    before = listed(here)
+    code, out, err = ltp(command, *rest, "--model", "model")
+    assert code == 2 and err.count("\n") == 1 and out == "" and listed(here) == before
+    assert re.search("thresholds|share|tokens|numbers", err), err
+
+
+@pytest.mark.parametrize("command", ["precision", "memory", "growth"])
+def test_a_model_without_thresholds_is_refused_before_it_is_loaded(here, ltp, no_weights, command):
+    Path("model/ltp.safetensors").unlink()
+    more = {"precision": ["--lengths", "8"], "memory": ["--length", "8"], "growth": ["--output", "new.json"]}
+    code, _, err = ltp(command, "--model", "model", *more[command])
+    assert code == 2 and "needs thresholds to multiply, and this model has none" in err
+
+
+def test_a_family_that_does_not_fit_is_refused_before_it_is_loaded(here, ltp, no_weights):
+    given = ("--data", "rows.csv", "--output", "new.json")
+    code, _, err = ltp("compare", "--task", "sst2", "--ltp", "model", *given)
+    assert code == 2 and "model was trained on None, not on 'sst2'" in err
+    Settings(task="sst2").write(Path("model"))
+    code, _, err = ltp("compare", "--task", "sst2", "--ltp", "model", *given)
+    assert code == 2 and "model has no baseline weights beside it" in err
+    shutil.copytree("model", "bare")
+    Path("bare/ltp.safetensors").unlink()
+    code, _, err = ltp("compare", "--task", "sst2", "--ltp", "bare", *given)
+    assert code == 2 and "bare has no learned thresholds, so it cannot be --ltp" in err
 
 
 def test_a_disk_that_is_nearly_full_is_said_first(here, ltp, monkeypatch):
@@ -190,6 +338,18 @@ def test_a_base_without_a_tokenizer_is_refused(here, ltp):
     assert code == 2 and "bare has no tokenizer" in err and not Path("new").exists()
 
 
+@pytest.mark.parametrize("empty", [0, 1, 3])
+def test_training_says_how_many_rows_hold_no_text(here, ltp, empty):
+    rows = [f"good film {n},{n % 2}" for n in range(40)] + [f"{' ' * n},0" for n in range(empty)]
+    Path("many.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    given = ["--task", "many.csv", "--base", "model", "--output", "new", "--tuning", "4", "--untouched", "4"]
+    given += ["--method", "dense", "--epochs", "0.1", "--batch-size", "4", "--device", "cpu"]
+    code, _, err = ltp("train", *given)
+    assert code == 0, err
+    assert (f"{empty} of {40 + empty} rows hold no text: left out" in err) == (empty > 0)
+    assert "32 training rows, 4 tuning, 4 untouched" in err
+
+
 def test_a_base_in_half_precision_is_trained_in_float32(here, ltp):
     tuned = PrunedModel.from_pretrained(Path("model"))
     tuned.hf_model.to(torch.bfloat16)
@@ -219,7 +379,7 @@ def test_half_precision_is_attributed_in_float32(here, ltp):
     tuned.hf_model.half()
     tuned.save_pretrained("half")
     code, _, err = ltp("attribute", "good film", "--model", "half", "--json", "--draws", "1")
-    assert code == 0 and "half is stored in torch.float16: attributed in float32" in err
+    assert code == 0 and "half is stored in float16: attributed in float32" in err
 
 
 def test_a_cache_that_cannot_be_written_is_named(here, ltp, monkeypatch):
