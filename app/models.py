@@ -116,6 +116,8 @@ def load(source: Path | str, device: str) -> PrunedModel:
     stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
     _read_from[model] = source, stamp
+    if model.tokenizer is None:
+        raise CheckpointError(f"{name} has no tokenizer: put the files of the one it was trained with there")
     if stored := in_float32(model.hf_model):
         _stored_in[model] = stored
     try:

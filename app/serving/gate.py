@@ -21,6 +21,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 from app.serving.settings import GATE, LOST, VISITOR
 
+MOST_TAKEN = 8 * 2**20  # bytes of an upload that is refused anyway
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _UPLOAD = re.compile(r".*/_stcore/upload_file/([^/]+)/([^/]+)")
 # What a page of the lab sends. Above all not `clear_cache`, which would be for all visitors, nor
@@ -226,9 +227,23 @@ class Gate:
                 if taken:
                     self.files.came(visitor, session, file)
         except Refused as error:
+            await self._take(receive)
             await _answer(send, error.status, str(error))
         except TimeoutError:
             await _answer(send, 408, "the file took too long to arrive")
+
+    async def _take(self, receive: Receive) -> None:
+        """Take what a refused upload still sends: whoever is hung up on learns of a broken line, not why."""
+        taken = 0
+        try:
+            async with asyncio.timeout(self.limits.slowest):
+                while taken < MOST_TAKEN:
+                    message = await receive()
+                    taken += len(message.get("body") or b"")
+                    if not message.get("more_body"):
+                        return
+        except TimeoutError:
+            pass
 
 
 def visitor_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -16,7 +16,7 @@ from app.figures.layout import value_axis
 from app.figures.tables import FORMULA, to_csv
 from app.says.text import visible
 from app.visitor.state import LONGEST, LONGEST_OTHER, MOST_PARAMETERS, SAID, cut
-from ltp_core import PrunedModel
+from ltp_core import CheckpointError, PrunedModel
 from tests.app.conftest import THRESHOLDS, comparison  # noqa: F401, a fixture
 from tests.app.harness import VIEWS, html, open_main, open_view, run
 from tests.app.test_learn import choose
@@ -108,6 +108,14 @@ def test_a_model_in_half_precision_is_computed_in_float32_and_said_so(
     assert (f"stored in {name}" in html(page)) == (stored != torch.float32)
     assert models.load(tmp_path / "half", models.devices()[-1]).hf_model.dtype == torch.float32
     assert "not converge" not in html(page).lower()
+
+
+def test_a_model_that_cannot_read_is_refused_when_it_is_loaded(tmp_path, tiny_bert):
+    PrunedModel(tiny_bert(num_labels=2), None, THRESHOLDS).save_pretrained(tmp_path / "mute")
+    with pytest.raises(
+        CheckpointError, match="mute has no tokenizer: put the files of the one it was trained"
+    ):
+        models.load(tmp_path / "mute", models.devices()[-1])
 
 
 LONG = 100_000
