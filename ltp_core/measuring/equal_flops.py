@@ -79,7 +79,8 @@ def load_family(
         ValueError: for a folder without its search, where the rule needs one.
     """
     # All that can be refused is, before weights are loaded.
-    about = {source: describe(source) for source in (*ltp, *rivals.values(), dense)}
+    sources: tuple[str | Path, ...] = (*ltp, *rivals.values(), dense)
+    about = {source: describe(source) for source in sources}
     for source, model in about.items():
         if model.settings.task != task:
             raise CheckpointError(f"{source} was trained on {model.settings.task!r}, not on {task!r}")

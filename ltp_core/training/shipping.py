@@ -40,6 +40,7 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     """Write a run's two models as differences to the base, with thresholds and settings."""
     tuned = PrunedModel.from_pretrained(run)
     base = check_run(run, tuned)
+    assert tuned.thresholds is not None  # checked there
     usual = load_tokenizer(base_folder(base))
     if tuned.tokenizer is None or tuned.tokenizer.get_vocab() != usual.get_vocab():
         raise CheckpointError(f"{run} has another vocabulary than {base.name}, whose is shipped")

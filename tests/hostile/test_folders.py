@@ -134,7 +134,7 @@ BAD = {
     ),
     "dropout in words": (
         lambda f: change(f / CONFIG, hidden_dropout_prob="x"),
-        "field 'hidden_dropout_prob': TypeError: Field 'hidden_dropout_prob' expected",
+        "Validation error for field 'hidden_dropout_prob': [A-Z]",
     ),
     "weights that are no numbers": (
         lambda f: weights(f, lambda w: {n: v * torch.nan for n, v in w.items()}),
