@@ -5,8 +5,6 @@ None of this imports torch before somebody asks for a model.
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,16 +12,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
-from app.live.supply import CODE, SCRIPTS, Refused, Supply, asked_in, code_version
+from app.live.supply import CODE, SCRIPTS, Supply, code_version
+from app.serving.answering import FRESH, Refused, in_one_line, json_object
 
 PREFIX = "live"
 MOST_READ = 2  # texts that are embedded at once
 MOST_BYTES = 2**20  # of a request's body: two texts of as many characters as the lab takes
 FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
-FRESH = {"Cache-Control": "no-store"}
 TYPES = {"mjs": "text/javascript", "wasm": "application/wasm"}  # what a browser insists on
-
-Answerer = Callable[[Request], Awaitable[Response]]
 
 
 def address(*parts: str) -> str:
@@ -64,47 +60,20 @@ def routes(supply: Supply) -> list[Route]:
         return JSONResponse(facts, headers=FRESH)
 
     async def read(request: Request) -> Response:
-        asked = asked_in(await _body(request))
+        asked = await json_object(request, MOST_BYTES)
         async with reading:
             embedded = await run_in_threadpool(supply.embedded, asked)
         sizes = {"X-Tokens": str(len(embedded))}
         return Response(embedded.tobytes(), media_type="application/octet-stream", headers={**FRESH, **sizes})
 
     async def answer(request: Request) -> Response:
-        found = await run_in_threadpool(supply.answer, asked_in(await _body(request)))
+        found = await run_in_threadpool(supply.answer, await json_object(request, MOST_BYTES))
         return JSONResponse(found, headers=FRESH)
 
     return [
-        Route(address("code", "{version}", "{name}"), _in_one_line(code)),
-        Route(address("file", "{name}"), _in_one_line(file)),
-        Route(address("model"), _in_one_line(model)),
-        Route(address("read"), _in_one_line(read), methods=["POST"]),
-        Route(address("answer"), _in_one_line(answer), methods=["POST"]),
+        Route(address("code", "{version}", "{name}"), in_one_line(code)),
+        Route(address("file", "{name}"), in_one_line(file)),
+        Route(address("model"), in_one_line(model)),
+        Route(address("read"), in_one_line(read), methods=["POST"]),
+        Route(address("answer"), in_one_line(answer), methods=["POST"]),
     ]
-
-
-def _in_one_line(answerer: Answerer) -> Answerer:
-    """What goes wrong is said in one line of JSON; what nobody expected goes to the terminal alone."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await answerer(request)
-        except Refused as error:
-            return JSONResponse({"error": str(error)}, error.status, FRESH)
-        except Exception:
-            logging.getLogger(__name__).exception("%s failed", request.url.path)
-            return JSONResponse({"error": "the lab could not do that"}, 500, FRESH)
-
-    return guarded
-
-
-async def _body(request: Request) -> bytes:
-    """A request's body, of JSON by its own account: pages of other sites cannot send that unasked."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Refused(415, "send JSON")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise Refused(413, f"the lab reads {MOST_BYTES:,} bytes")
-    return bytes(body)

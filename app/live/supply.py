@@ -5,7 +5,6 @@ characters, runs in how many go at once. Only models that all visitors share are
 """
 
 import hashlib
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +17,11 @@ import numpy as np
 from app.limits import MAX_CHARACTERS
 from app.live.runtime import web_runtime
 from app.live.store import Store
+from app.serving.answering import Refused
 
 CODE = Path(__file__).parent
 SCRIPTS = frozenset(file.name for file in CODE.glob("*.js"))
 MOST_AT_ONCE = 2  # answers for browsers that cannot; who comes meanwhile keeps the preview
-
-
-class Refused(Exception):
-    """A request that is not answered: an HTTP status, and why in one line."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 def code_version() -> str:
@@ -157,14 +149,3 @@ def _one_line() -> Iterator[None]:
         yield
     except ValueError as error:
         raise Refused(400, str(error)) from None
-
-
-def asked_in(body: bytes) -> dict[str, Any]:
-    """A request's body: one JSON object."""
-    try:
-        asked = json.loads(body)
-    except ValueError:  # JSONDecodeError and UnicodeDecodeError are
-        raise Refused(400, "that is no JSON") from None
-    if not isinstance(asked, dict):
-        raise Refused(400, "that is no JSON object")
-    return asked

@@ -19,6 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from app.serving.answering import Refused
 from app.serving.settings import GATE, LOST, VISITOR
 
 MOST_TAKEN = 8 * 2**20  # bytes of an upload that is refused anyway
@@ -60,18 +61,6 @@ class Limits:
     uploads: int = 4
     slowest: float = 60
     absence: float = 60
-
-
-class Refused(Exception):
-    """Why something is not taken.
-
-    Attributes:
-        status: of HTTP.
-    """
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 @dataclass
