@@ -15,7 +15,7 @@ UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark soak clean
+.PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark soak poll clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ lab-benchmark: $(VENV)/.dev $(WEB) ## measure the lab in a browser against its b
 
 soak: $(VENV)/.dev $(WEB) ## thirty visitors for ten minutes on a lab of its own, and one that misbehaves (assets/results/soak.json)
 	$(RUN) -m tests.soak --output assets/results/soak.json
+
+poll: $(VENV)/.dev ## a hundred phones vote in a lab of their own (assets/results/poll.json)
+	$(RUN) -m tests.poll --output assets/results/poll.json
 
 clean: ## remove caches and build products; .venv stays and is installed again at the next call
 	rm -rf node_modules build dist site *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -14,9 +14,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from app import jobs
-from app.live.routes import routes
+from app.live import routes as live
 from app.live.store import Store
 from app.live.supply import Supply
+from app.poll import routes as poll
+from app.poll.rooms import Rooms
 from app.serving import memory, settings
 from app.serving.gate import Gate
 
@@ -54,4 +56,5 @@ def _reachable() -> str:
 if why := settings.refusal(st.get_option):
     sys.exit(f"ltp lab: {why}")
 memory.settle()
-app = st.App("main.py", routes=routes(Supply(Store())), middleware=[Middleware(Gate)], lifespan=housekeeping)
+ROUTES = [*live.routes(Supply(Store())), *poll.routes(Rooms())]
+app = st.App("main.py", routes=ROUTES, middleware=[Middleware(Gate)], lifespan=housekeeping)

@@ -1,4 +1,4 @@
-"""Puts into pages what they say of the program: each command's own `--help`, the figures of `make soak`."""
+"""Puts into pages what they say of the program: each command's own `--help`, the figures of soak and poll."""
 
 import json
 import os
@@ -6,13 +6,17 @@ from pathlib import Path
 
 COMMANDS_PAGE, PLACE = "reference/commands.md", "<!-- commands -->"
 SOAK_PAGE, SOAK_PLACE = "serving.md", "<!-- soak -->"
+POLL_PAGE, POLL_PLACE = "class.md", "<!-- poll -->"
 SOAK = Path(__file__).parents[1] / "assets" / "results" / "soak.json"
+POLL = SOAK.with_name("poll.json")
 
 
 def on_page_markdown(markdown, page, config, files):
     """Called by MkDocs for every page."""
     if page.file.src_uri == SOAK_PAGE:
         return markdown.replace(SOAK_PLACE, soak(SOAK))
+    if page.file.src_uri == POLL_PAGE:
+        return markdown.replace(POLL_PLACE, poll(POLL))
     if page.file.src_uri != COMMANDS_PAGE:
         return markdown
     os.environ |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}  # read by Rich when Typer loads it
@@ -63,5 +67,29 @@ def soak(file):
             *times,
             "",
             *(f"- {name}: {value}" for name, value in facts.items()),
+        ]
+    )
+
+
+def poll(file):
+    """The figures of a poll as Markdown; that there are none, where nobody has recorded any."""
+    if not file.is_file():
+        return "No figures are recorded yet."
+    found = json.loads(file.read_text(encoding="utf-8"))
+    times = [
+        f"| {what} | {ms['samples']} | {ms['p50']:g} | {ms['p95']:g} | {ms['slowest']:g} |"
+        for what, ms in found["milliseconds"].items()
+    ]
+    counted = " and ".join(map(str, found["votes_counted"]))
+    return "\n".join(
+        [
+            f"Measured {found['measured'][:10]} at {found['commit']}, {found['machine']}: "
+            f"{found['voters']} phones, each question within {found['seconds']:g} seconds. "
+            f"{counted} votes were counted, with {len(found['errors']) or 'no'} errors; the teacher's page "
+            f"read {found['sentences_meanwhile']} sentences meanwhile.",
+            "",
+            "| what | times | p50, ms | p95, ms | slowest, ms |",
+            "|---|---|---|---|---|",
+            *times,
         ]
     )

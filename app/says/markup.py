@@ -20,6 +20,11 @@ def paragraph(text: str, kind: str = "lead") -> str:
     return f'<p class="{kind}">{as_html(text)}</p>'
 
 
+def picture(source: str, says: str, kind: str) -> str:
+    """A picture; `source` is a ``data:`` address of our own, `says` what it shows."""
+    return f'<img class="{kind}" src="{as_html(source)}" alt="{as_html(says)}">'
+
+
 def notice(text: str) -> str:
     """A message to the visitor, also spoken by a screen reader."""
     return f'<div class="notice" role="status">{as_html(text)}</div>'

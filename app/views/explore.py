@@ -10,12 +10,15 @@ from app.figures.tables import survival_table
 from app.header import View
 from app.report import report
 from app.says import cautions, markup, notes
-from app.sections import on_stage
+from app.sections import class_list, on_stage, present
 from app.visitor import session
 
 
 def page() -> None:
     """Draw the page from top to bottom; the measurement, which takes longest, comes last."""
+    if present.wanted():
+        present.page()
+        return
     view = header.view("What happens to my sentence?", "", attention=True)
     if view is not None:
         _results(view)
@@ -28,6 +31,7 @@ def _results(view: View) -> None:
     numbers("map_numbers", lambda: survival_table(view.trace), "survival.csv", view.trace)
     attention.section(view, session.memory().known("attention_of_all", view.key))
     _report(view)
+    class_list.section(view)
     on_stage.look_closer(view)
 
 
@@ -57,7 +61,9 @@ def _report(view: View) -> None:
             st.html(markup.paragraph(text))
 
     def write() -> str:
-        times = None if on_stage.in_browser(view) else session.memory().known("measured", on_stage.timed(view))
+        times = (
+            None if on_stage.in_browser(view) else session.memory().known("measured", on_stage.timed(view))
+        )
         link = [
             ("Model", settings.model),
             ("Device", device),

@@ -16,7 +16,8 @@ import streamlit as st
 from app.visitor.state import Choices, PageSettings, cut, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
-LASTING = ("hide", "lesson", "a", "b")  # a teacher's link and what Compare has saved hold on all pages
+# A teacher's link, a class's list and large view, and what Compare has saved hold on all pages.
+LASTING = ("hide", "lesson", "a", "b", "texts", "present")
 MOST_UNDO = 50
 
 

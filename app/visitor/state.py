@@ -16,7 +16,14 @@ OWN = ("model", "device", "text", "pair", "layer", "head", "token")  # and t1, t
 THRESHOLD = re.compile(r"t[0-9]+")
 HIDEABLE = ("text", "model", "thresholds", "lessons")  # controls that a teacher's link can hide
 LONGEST_LINK = 4000  # characters of text in an address; servers and mail programs cut longer ones
-LONGEST = {"text": LONGEST_LINK, "pair": LONGEST_LINK, "model": 500, "a": 1500, "b": 1500}
+LONGEST = {
+    "text": LONGEST_LINK,
+    "pair": LONGEST_LINK,
+    "texts": LONGEST_LINK,
+    "model": 500,
+    "a": 1500,
+    "b": 1500,
+}
 LONGEST_OTHER = 1000  # characters of any other parameter
 MOST_PARAMETERS = 100
 SAID = 40  # characters of a parameter that a notice repeats
@@ -116,6 +123,9 @@ def cut(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         elif name in ("text", "pair"):
             kept[name] = value[:longest]
             notices.append(f"The text in this address has {len(value):,} characters; {longest:,} are used.")
+        elif name == "texts":  # a list: the last whole one ends it
+            kept[name] = value[:longest].rpartition("\n")[0]
+            notices.append(f"The list in this address has {len(value):,} characters; {longest:,} are used.")
         elif len(notices) < 3:
             notices.append(f"“{shorten(name, SAID)}” in this address is too long, and is left out.")
     return kept, notices

@@ -16,7 +16,7 @@ ORDER = (
     ("header",),
     ("blocks",),
     ("stage",),
-    ("style", "theme"),
+    ("poll", "style", "theme"),
     ("components",),
     ("figures",),
     ("jobs", "live", "measured", "surveys"),

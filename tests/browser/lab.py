@@ -29,14 +29,15 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-# A page with a stage has a Plotly figure, which comes after it.
+# A page with a stage has a Plotly figure, which comes after it; the large view for a class has none.
 DRAWN = """() => {
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     const place = document.querySelector('.st-key-stage')
     const stage = place?.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot
     if (place && !stage?.querySelector('.cell')) return false
     const inked = chart => chart.querySelector('.xtick text, .annotation-text')
-    return charts.length >= (place ? 1 : 0) && charts.every(inked)
+    const alone = document.querySelector('.st-key-present')
+    return charts.length >= (place && !alone ? 1 : 0) && charts.every(inked)
 }"""
 
 

@@ -143,9 +143,14 @@ class Stage {
     set(this.find(".scrubber"), { max: layers });
   }
 
+  /** How much larger the page shows the stage than it is drawn, as the large view for a class does. */
+  get zoom() {
+    return Math.round((100 * this.box.getBoundingClientRect().width) / this.box.offsetWidth) / 100 || 1;
+  }
+
   /** Draw for the present width and height. */
   fit(anew = false) {
-    const width = Math.floor(this.find(".board").getBoundingClientRect().width);
+    const width = Math.floor(this.find(".board").getBoundingClientRect().width / this.zoom);
     const size = `${width} ${window.innerHeight}`;
     if (width < 100 || (!anew && size === this.size)) return;
     this.size = size;
@@ -195,10 +200,10 @@ class Stage {
     const least = (withWords ? (layers > DEEP ? 31 : 46) : 30) + margin.caption;
     if (arrangement.systems.length > 1) return least + 6;
     const scroller = document.querySelector("[data-testid=stMain]");
-    const above = this.find(".board").getBoundingClientRect().top + (scroller?.scrollTop ?? 0) + top;
+    const above = (this.find(".board").getBoundingClientRect().top + (scroller?.scrollTop ?? 0)) / this.zoom + top;
     const below = this.find(".foot").offsetHeight + this.find(".tools").offsetHeight + 26;
     const captions = this.data.segments.includes(1) ? 20 : 0;
-    const free = (window.innerHeight - above - below - captions) / layers;
+    const free = (window.innerHeight / this.zoom - above - below - captions) / layers;
     return Math.floor(Math.max(least, Math.min(withWords ? 100 : 64, free)));
   }
 
@@ -463,7 +468,7 @@ class Stage {
 
   place(event) {
     const box = this.svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    return [(event.clientX - box.left) / this.zoom, (event.clientY - box.top) / this.zoom];
   }
 
   under(event) {
@@ -495,9 +500,9 @@ class Stage {
     tip.hidden = token === null || !event;
     if (tip.hidden) return;
     tip.textContent = describe(this.data, this.exact, token, layer) + this.lookers(token, layer);
-    const box = this.box.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    tip.style.left = `${Math.max(0, Math.min(x + 14, box.width - tip.offsetWidth - 4))}px`;
+    const { zoom } = this, box = this.box.getBoundingClientRect();
+    const [x, y] = [(event.clientX - box.left) / zoom, (event.clientY - box.top) / zoom];
+    tip.style.left = `${Math.max(0, Math.min(x + 14, box.width / zoom - tip.offsetWidth - 4))}px`;
     tip.style.top = `${y + 22}px`;
   }
 
@@ -545,7 +550,9 @@ class Stage {
     };
     const box = this.rows.box(this.cell.layer, this.cell.token);
     const svg = this.svg.getBoundingClientRect();
-    this.tell(this.cell.token, this.cell.layer, { clientX: svg.left + box.x, clientY: svg.top + box.y + box.height });
+    this.tell(this.cell.token, this.cell.layer, {
+      clientX: svg.left + box.x * this.zoom, clientY: svg.top + (box.y + box.height) * this.zoom,
+    });
     this.say(this.find(".tip").textContent);
   }
 

@@ -1,0 +1,17 @@
+// Arrow keys, Page Up and Page Down page through a list, unless they mean something where the focus is: a threshold, the
+// words of the stage, a text. A presenter's remote sends the latter two.
+const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+const OWN_ARROWS = "input, textarea, select, [role=slider], [role=application], [role=radiogroup], [role=tablist], [role=menu], [contenteditable=true]";
+
+export default function ({ setTriggerValue }) {
+  const listener = (event) => {
+    const step = STEPS[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+    const at = event.composedPath()[0];
+    if (at instanceof Element && at.closest(OWN_ARROWS)) return;
+    event.preventDefault();
+    setTriggerValue("page", { step, at: Date.now() });
+  };
+  document.addEventListener("keydown", listener);
+  return () => document.removeEventListener("keydown", listener);
+}
