@@ -23,7 +23,9 @@ def apply() -> None:
     As Markdown, since a browser has to fetch a script before it shows `st.html`: by then there would be
     contents, without style.
     """
-    st.markdown(f"<style>{css_variables()}\n{STYLE}</style>", unsafe_allow_html=True)
+    # What Streamlit draws beside the app, as a popover, has no scheme of its own.
+    scheme = f":root {{ color-scheme: {'dark' if st.context.theme.type == 'dark' else 'light'} }}"
+    st.markdown(f"<style>{scheme}\n{css_variables()}\n{STYLE}</style>", unsafe_allow_html=True)
     theme_watch()
 
 

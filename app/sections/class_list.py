@@ -32,8 +32,9 @@ def section(view: View) -> None:
         here = listed.entry(view.texts.first, view.texts.second or "")
         longer = (*found, here)
         full = len(longer) > MOST or len(listed.write(longer)) > LONGEST_LINK
-        for number, each in enumerate(found):
-            _line(found, number, each)
+        with st.container(gap=None):
+            for number, each in enumerate(found):
+                _line(found, number, each)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.button(
                 "Add this text",
