@@ -20,7 +20,9 @@ FULL = f"The list is full: it holds {MOST} texts, of {LONGEST_LINK:,} characters
 
 
 def section(view: View) -> None:
-    """Draw it, closed: what is in it is made when someone opens it."""
+    """Draw it, closed: what is in it is made when someone opens it. Not for a class that follows a link."""
+    if session.hidden():
+        return
     box = st.expander(
         "For a class: large view, list of texts, QR code, poll", key="class_list", on_change="rerun"
     )

@@ -51,7 +51,9 @@ def link(setup: Setup) -> str:
     """The address of the large view as phones open it."""
     query = setup.settings.to_query(setup.choices) | {"present": "1"}
     texts = st.query_params.get("texts")
-    return f"{_origin()[0]}/?{urlencode(query | ({'texts': texts} if texts else {}))}"
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    home = f"{_origin()[0]}/{base}/" if base else f"{_origin()[0]}/"
+    return f"{home}?{urlencode(query | ({'texts': texts} if texts else {}))}"
 
 
 def code(setup: Setup) -> None:

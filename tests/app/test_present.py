@@ -136,6 +136,11 @@ def test_a_list_is_built_on_the_page(tiny_folder):
     assert page.query_params["present"] == "1" and "leave" in keys(page)
 
 
+def test_a_link_that_hides_something_is_a_students(tiny_folder):
+    boxes = [[box.label for box in open_view("explore", **q).expander] for q in ({}, {"hide": "model"})]
+    assert [any("For a class" in label for label in labels) for labels in boxes] == [True, False]
+
+
 def test_a_full_list_says_so(tiny_folder):
     page = open_view("explore", texts="\n".join(f"text {number}" for number in range(30)))
     opened(page, "class_list")
