@@ -1,21 +1,19 @@
 """`train`: from a task's name to a pruned model in a folder, with the row of results that it gives."""
 
-import re
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from ltp_core.checkpoints import BASELINE_FOLDER, Settings
+from ltp_core.checkpoints import BASELINE_FOLDER
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet
-from ltp_core.importance import ALL, SAMPLE, checked_queries
-from ltp_core.measuring.scoring import baseline_of, row_of, run_unpruned, score_against
-from ltp_core.results import RESULTS, add_row, stamp, write_rows
-from ltp_core.rules.numbers import numbers
-from ltp_core.rules.table import LTP
-from ltp_core.training.job import Job, Method, Pruning, Recipe, Stage, portable
+from ltp_core.importance import SAMPLE
+from ltp_core.measuring.trained import measure_trained
+from ltp_core.results import RESULTS, add_row, write_rows
+from ltp_core.rules.table import DENSE, LTP
+from ltp_core.training.job import TrainingMethod
+from ltp_core.training.options import job_from_options
 from ltp_core.training.rivals import RIVALS
 
 ROW_FILE = "row.json"
@@ -31,7 +29,7 @@ def train(
         typer.Option(help="Prune this dense model of `train`, or the baseline of a pruned one: sst2."),
     ] = None,
     method: Annotated[
-        Method,
+        TrainingMethod,
         typer.Option(
             help=f"{LTP.name}; dense for the baseline alone; or a rival: {', '.join(RIVALS)}.",
         ),
@@ -95,41 +93,8 @@ def train(
 
     Example: ltp train --task sst2 --output runs/sst2 --target-flops 2.1
     """
-    if target_flops is not None and penalty is not None:
-        raise ValueError("give --target-flops or --penalty, not both")
-    if penalty is not None and method in RIVALS:
-        raise ValueError(f"--penalty steers learned thresholds: for {method}, give --target-flops")
-    if ablation is not None and not re.fullmatch(r"[a-z0-9.-]+", ablation):
-        raise ValueError(f"--ablation takes small letters, digits, points and hyphens, got {ablation!r}")
-    dense = Recipe(epochs, learning_rate, batch_size, 0.06, 0.01, seed, max_tokens, bfloat16, save_steps)
-    pruned = replace(dense, epochs=pruning_epochs, learning_rate=pruning_learning_rate)
-    usual = Pruning()
-    pruning = Pruning(
-        target_flops=None
-        if penalty is not None
-        else usual.target_flops
-        if target_flops is None
-        else target_flops,
-        penalty=usual.penalty if penalty is None else penalty,
-        temperature=temperature,
-        last_temperature=last_temperature,
-        stages=cast(tuple[Stage, ...], tuple(stages.split(","))),
-        thresholds=None if thresholds is None else tuple(numbers(thresholds, "--thresholds")),
-        reference_length=reference_length,
-        importance_queries=_queries(importance_queries),
-        distill=distill,
-        distill_hidden=distill_hidden,
-        shortest=shortest,
-        spared_layers=spared_layers,
-        augment=augment,
-        unlabelled=unlabelled,
-    )
-    for name in RIVALS[method].unread if method in RIVALS else ():
-        if getattr(pruning, name) != getattr(usual, name):
-            raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
-    held = (tuning, untouched, limit)
-    job = Job(task, data, base, baseline, method, dense, pruned, pruning, *held, ablation, rank, regression)
-    from ltp_core.training.pipeline import rule_at, run, split_of  # the Trainer takes seconds to import
+    job = job_from_options(locals())  # all of the options, by their names
+    from ltp_core.training.pipeline import run  # the Trainer takes seconds to import
     from ltp_core.training.processes import join
 
     where = choose_device(device)
@@ -138,47 +103,21 @@ def train(
         model = run(job, output, messages.print, str(where))
         if not first:
             return  # rank 0 measures and prints
-        rows = split_of(job).tuning
-        baseline_model = baseline_of(output, model)
-        against = run_unpruned(model, baseline_model, rows, max_tokens=max_tokens, bar=progress_bar)
-        rule = rule_at(job, model, output, rows)
-        measured = score_against(model, against, rows, rule, bar=progress_bar)
-    about = {
-        "split": "tuning",
-        "target_flops": pruning.target_flops,
-        "penalty": pruning.penalty,
-        "training": portable(model.settings.training, Settings.read(output / BASELINE_FOLDER).training),
-    }
-    row = row_of(model, "/".join(filter(None, (method, ablation))), measured) | about | stamp(model.device)
+        row, rule = measure_trained(job, model, output, progress_bar)
     write_rows(output / ROW_FILE, [row])
     if record:
         add_row(RESULTS / f"train-{Path(task).stem}.json", row)
     document = {
-        "output": str(output / BASELINE_FOLDER if method == "dense" else output),
-        "score": measured["pruned"]["score"],
-        "metric": measured["metric"],
-        "split": "tuning",
-        "flops_reduction": measured["flops_reduction"],
-        "kept_per_layer": measured["kept_per_layer"],
+        "output": str(output / BASELINE_FOLDER if method == DENSE.name else output),
+        "score": row["pruned_score"],
+        **{name: row[name] for name in ("metric", "split", "flops_reduction", "kept_per_layer")},
         "thresholds": model.thresholds,
         "shares": getattr(rule, "shares", None),
         "row": str(output / ROW_FILE),
     }
 
     def table(console: Console) -> None:
-        score, reduction = measured["pruned"]["score"], measured["flops_reduction"]
-        console.print(
-            f"{output}: {measured['metric']} {score:.4f} on the tuning rows at {reduction:.2f}× fewer FLOPs"
-        )
+        score, reduction = f"{row['metric']} {row['pruned_score']:.4f}", f"{row['flops_reduction']:.2f}×"
+        console.print(f"{output}: {score} on the tuning rows at {reduction} fewer FLOPs")
 
     emit(document, json, table)
-
-
-def _queries(text: str) -> int | None:
-    """`--importance-queries`: a number, or "all", which is None."""
-    try:
-        return None if text == ALL else checked_queries(int(text))
-    except ValueError:
-        raise ValueError(
-            f"--importance-queries takes a whole number above 0, or {ALL}; got {text!r}"
-        ) from None

@@ -12,9 +12,9 @@ from ltp_core.rules.thresholds import checked_reference_length
 
 METHODS = (DENSE.name, *trained_rules())
 if TYPE_CHECKING:
-    Method = str
+    TrainingMethod = str
 else:
-    Method = Literal[METHODS]  # the command line offers these; a type checker cannot follow the table
+    TrainingMethod = Literal[METHODS]  # the command line offers these; a type checker cannot follow the table
 
 # How a pruning stage hides tokens. "straight-through": hard gates with the soft gate's gradient, thresholds
 # and weights learn together. "soft": soft gates that attention sees, likewise. "soft-output": the paper's
@@ -212,7 +212,7 @@ class Job:
     data: str | None
     base: str
     baseline: str | None
-    method: Method
+    method: TrainingMethod
     dense: Recipe
     pruned: Recipe
     pruning: Pruning
