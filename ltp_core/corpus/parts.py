@@ -6,17 +6,15 @@ their texts, so that a run that goes on sees whether it still reads the same.
 
 import csv
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow
 from pyarrow import parquet
 
-from ltp_core.files.whole import check_file
+from ltp_core.files.whole import check_file, whole_file
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 RUN_FILE = "run.json"
@@ -49,7 +47,7 @@ class Parts:
         known = self.folder / RUN_FILE
         if not known.is_file():
             self.folder.mkdir(parents=True)
-            with _whole(known) as draft:
+            with whole_file(known) as draft:
                 draft.write_text(json.dumps(run, indent=1), encoding="utf-8")
             return
         before = json.loads(known.read_text(encoding="utf-8"))
@@ -71,7 +69,7 @@ class Parts:
 
     def write(self, number: int, texts: str, answers: pyarrow.Table) -> None:
         """Add a part, whole or not at all."""
-        with _whole(self.file(number)) as draft:
+        with whole_file(self.file(number)) as draft:
             parquet.write_table(answers.replace_schema_metadata({_TEXTS: texts}), draft)
 
     def tables(self) -> Iterator[pyarrow.Table]:
@@ -84,7 +82,7 @@ class Parts:
     def finish(self, schema: pyarrow.Schema) -> None:
         """Make the output of the parts, and remove them."""
         write = {".parquet": _write_parquet, ".csv": _write_csv, ".jsonl": _write_jsonl}
-        with _whole(self.output) as draft:
+        with whole_file(self.output) as draft:
             write[self.output.suffix.lower()](self.tables(), schema, draft)
         self.discard()
 
@@ -142,16 +140,6 @@ def _alone(file: Path) -> IO[str]:
         held.close()
         raise ValueError(f"another process works on {file.parent}") from None
     return held
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[Path]:
-    """A draft that takes the file's place when it is whole and on the disk."""
-    draft = file.with_name(f"{file.name}.draft")
-    yield draft
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())
-    draft.replace(file)
 
 
 def _write_parquet(tables: Iterator[pyarrow.Table], schema: pyarrow.Schema, file: Path) -> None:

@@ -16,11 +16,28 @@ class OutputError(ValueError):
     """Why nothing can be written to a place, in one line."""
 
 
+def part_of(place: Path) -> Path:
+    """Where what will be at a place is written first, beside it; left behind only by what was killed."""
+    return place.with_name(f"{place.name}.part")
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """A draft beside a file, which takes its place when it is whole and on the disk."""
+    part = part_of(file)
+    try:
+        yield part
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_whole(file: Path, text: str) -> None:
     """Write a text file, in place of an earlier one."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)
+    with whole_file(file) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 @contextmanager
@@ -30,7 +47,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Until all are there, the folder has no config.json and so holds no model.
     """
     folder = folder.resolve()  # Path(".") has no name
-    part = folder.with_name(f"{folder.name}.part")
+    part = part_of(folder)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:

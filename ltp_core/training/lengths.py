@@ -17,6 +17,7 @@ from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import Rows
 from ltp_core.flops import Dimensions, paper_flops
 from ltp_core.model import PrunedModel, columns, task_loss
+from ltp_core.results import write_json
 from ltp_core.rules import LengthConfig, falling_shares
 from ltp_core.rules.counts import share_of
 from ltp_core.training.budget import settle
@@ -125,9 +126,7 @@ def pareto(candidates: Sequence[Candidate]) -> list[Candidate]:
 def write_search(folder: Path, front: Sequence[Candidate], rows: int) -> None:
     """Leave a search's result beside the model."""
     document = {"rows": rows, "front": [asdict(found) for found in front]}
-    part = folder / (SEARCH_FILE + ".part")
-    part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    part.replace(folder / SEARCH_FILE)
+    write_json(folder / SEARCH_FILE, document)
 
 
 def read_search(folder: Path) -> list[Candidate]:

@@ -18,7 +18,7 @@ from ltp_core.data.lines import Progress
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.data.tasks import TASKS
-from ltp_core.files.whole import check_output
+from ltp_core.files.whole import check_output, part_of, write_whole
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Rule, falling_shares
 from ltp_core.rules.table import LTP, RULES
@@ -310,10 +310,8 @@ def claim(job: Job, folder: Path) -> None:
     """Write the job into its folder, or check that the folder belongs to this very job."""
     if check_claim(job, folder):
         return
-    part = folder / f"{JOB_FILE}.part"
-    folder.mkdir(parents=True, exist_ok=True)
-    part.write_text(json.dumps(asdict(job), indent=2) + "\n", encoding="utf-8")
-    part.replace(folder / JOB_FILE)  # a run that is killed while it writes claims nothing
+    folder.mkdir(parents=True, exist_ok=True)  # a run that is killed while it writes claims nothing
+    write_whole(folder / JOB_FILE, json.dumps(asdict(job), indent=2) + "\n")
 
 
 def check_claim(job: Job, folder: Path) -> bool:
@@ -325,7 +323,7 @@ def check_claim(job: Job, folder: Path) -> bool:
                 f"{folder} holds another run ({JOB_FILE} differs): choose another --output, or delete it"
             )
         return True
-    part = folder / f"{JOB_FILE}.part"
+    part = part_of(file)
     if folder.exists() and any(path != part for path in folder.iterdir()):
         raise DataError(f"{folder} is not empty and holds no run to resume: choose another --output")
     return False

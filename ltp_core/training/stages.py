@@ -24,6 +24,7 @@ from transformers import DataCollatorWithPadding
 from ltp_core.architectures import view_of
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import DataError, Rows
+from ltp_core.files.whole import whole_file
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
@@ -108,7 +109,7 @@ def train_rival(
         model: the dense fine-tuned model.
         rows: what to train on.
         recipe: how the weights are trained.
-        pruning: its distillation, and which rows are left out or made up.
+        pruning: says what is distilled, and which rows are left out or made up.
         make: of `rivals.RIVALS`.
         folder: for checkpoints to resume from and `metrics.jsonl`.
         unlabelled: what to draw more rows from, see `augment.drawable`; None to make them up.
@@ -228,6 +229,6 @@ def teacher_logits(model: PrunedModel, texts: list[Text], max_tokens: int, folde
         return found
     logits = run_rows(model, Rows(texts, []), Dense(), batch_size=64, max_tokens=max_tokens).logits
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "teacher.part.npy", logits)
-    (folder / "teacher.part.npy").replace(file)
+    with whole_file(file) as part, part.open("wb") as out:
+        np.save(out, logits)
     return logits
