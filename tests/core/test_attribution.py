@@ -8,6 +8,7 @@ import torch
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.rules.frozen import Frozen, kept_sets
 from ltp_core.why.attribution import Batch, attribute, attribute_batch, log_odds
+from tests.some import some
 
 TEXT = "a very good film and a bad plot"
 RULE = Thresholds([0.05, 0.08, 0.1])
@@ -137,14 +138,16 @@ def test_many_threads_attribute_on_one_model_and_leave_it_as_it_was(two_classes)
         thread.start()
     for thread in threads:
         thread.join()
-    for one, other in zip(found, expected, strict=True):
+    for one, other in some(zip(found, expected, strict=True)):
         assert one == pytest.approx(other, abs=1e-5)
-    for name, value in two_classes.state_dict().items():
+    for name, value in some(two_classes.state_dict().items()):
         assert torch.equal(value, before[name])
-    for module in two_classes.modules():
+    for module in some(two_classes.modules()):
         assert not module.training
         assert not module._forward_hooks and not module._forward_pre_hooks and not module._backward_hooks
-    assert all(parameter.grad is None and parameter.requires_grad for parameter in two_classes.parameters())
+    assert all(
+        parameter.grad is None and parameter.requires_grad for parameter in some(two_classes.parameters())
+    )
 
 
 def test_bad_input_is_one_clear_line(two_classes, tiny_bert, tokenizer):

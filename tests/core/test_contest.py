@@ -4,6 +4,7 @@ import pytest
 
 from ltp_core import Dense, LengthConfig, PrunedModel, Thresholds, TopK, rising_thresholds
 from ltp_core.why.contest import contest, even_shares, nearest, random_draws
+from tests.some import some
 
 TEXT = "the plot was very bad and the film was so good but it was a good film of good bad plot"
 RULE = Thresholds([0.03, 0.05, 0.07])
@@ -36,7 +37,7 @@ def test_settings_reproduce_the_runs(model, found):
     }
     last = rising_thresholds(found["manual"].setting, 3)
     assert found["manual"].rule.values == pytest.approx(last.values)
-    for name, rule in rules.items():
+    for name, rule in some(rules.items()):
         assert found[name].rule == rule
     for name in ("manual", *rules):
         assert model.predict(TEXT, rule=found[name].rule) == found[name].prediction

@@ -10,6 +10,7 @@ import pytest
 
 from ltp_core.data.rows import DataError, Rows, hold_out, load_rows
 from ltp_core.data.tasks import TASKS
+from tests.some import some
 
 ROWS = [{"sentence": "a good film", "label": 1}, {"sentence": 'it, was "bad"', "label": 0}]
 PAIRS = [
@@ -179,7 +180,7 @@ def test_tasks():
     assert len(TASKS["mnli"].classes) == 3
     assert TASKS["mnli"].development == "validation_matched"
     assert (TASKS["imdb"].config, TASKS["imdb"].development) == (None, "test")
-    assert all(task.name == name for name, task in TASKS.items())
+    assert all(task.name == name for name, task in some(TASKS.items()))
 
 
 # Holding out
@@ -226,14 +227,16 @@ def test_no_piece_of_a_held_out_sentence_is_trained_on(seed):
     assert (len(split.tuning), len(split.untouched)) == (5, 8)
     held = split.tuning.texts + split.untouched.texts
     assert len(set(held)) == 13
-    for text in held:  # whole: no part of any longer row
+    for text in some(held):  # whole: no part of any longer row
         assert not any(contains(other, text) for other in rows.texts if other != text)
     # Exactly the pieces leave: brute force over all rows.
     expected = [t for t in rows.texts if not any(contains(whole, t) for whole in held)]
     assert split.train.texts == expected
     assert 0 < len(expected) < len(rows) - 13
     for part in (split.train, split.tuning, split.untouched):  # labels stay with their texts
-        assert all(rows.texts[label] == text for text, label in zip(part.texts, part.labels, strict=True))
+        assert all(
+            rows.texts[label] == text for text, label in some(zip(part.texts, part.labels, strict=True))
+        )
 
 
 def pieces_of(text):
@@ -305,7 +308,7 @@ def test_pairs_are_held_out_whole():
 def test_where_the_first_text_ends_tells_pairs_apart():
     texts = [("a b", "c"), ("a", "b c"), ("d", "e"), ("f", "g")]
     seen = [hold_out(Rows(texts, [0, 1, 2, 3]), 1, 1, seed) for seed in range(8)]
-    assert all(len(split.train) == 2 for split in seen)
+    assert all(len(split.train) == 2 for split in some(seen))
 
 
 def test_too_few_rows():

@@ -17,6 +17,7 @@ from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.rules.frozen import Frozen
 from ltp_core.run import Inputs
+from tests.some import some
 
 HIDE = torch.finfo(torch.float32).min
 
@@ -202,7 +203,7 @@ def test_left_padding_is_the_sentence_alone(model, lengths, rule, execution):
         for row, length in enumerate(lengths):
             alone = model(batch["input_ids"][row : row + 1, -length:], rule=RULES[rule])
             torch.testing.assert_close(out.logits[row], alone.logits[0], atol=1e-4, rtol=0)
-            for mask, expected in zip(out.run.masks, alone.run.masks, strict=True):
+            for mask, expected in some(zip(out.run.masks, alone.run.masks, strict=True)):
                 assert mask[row, -length:].bool().tolist() == expected[0].tolist()
                 assert not mask[row, :-length].any()
 
@@ -269,7 +270,7 @@ def test_no_rule_can_drop_cls_or_bring_a_token_back(model, execution):
     with torch.no_grad():
         out = model(**INPUTS["ragged"], rule=Rebel(), execution=execution)
     assert out.alive.tolist() == [[9, 1, 1, 1], [4, 1, 1, 1], [15, 1, 1, 1]]
-    assert all(mask[:, 0].all() for mask in out.run.masks)
+    assert all(mask[:, 0].all() for mask in some(out.run.masks))
 
 
 class Counting(Dense):
@@ -397,7 +398,7 @@ def test_five_tokens_masked_on_paper():
     for found, expected in zip(run.importance, PAPER.importance, strict=True):
         torch.testing.assert_close(found, torch.tensor(expected))
     context = torch.tensor(view.put_out).unflatten(1, (2, 3))  # padded: [L, B, n]
-    for layer, mask in enumerate(PAPER.masks):
+    for layer, mask in some(enumerate(PAPER.masks)):
         assert context[layer][torch.tensor(mask).bool()].tolist() == pytest.approx(PAPER.packed[layer])
 
 
@@ -439,7 +440,7 @@ def test_what_a_rule_holds_for_each_row_is_cut_as_the_batch_is(model, monkeypatc
         run = model(**batch, rule=rule).run
         whole = padded_forward(view_of(model.hf_model), Inputs(**batch), hard_gate(rule))
     torch.testing.assert_close(run.logits, whole.logits, atol=1e-4, rtol=0)
-    for ours, theirs in zip(run.masks, whole.masks, strict=True):
+    for ours, theirs in some(zip(run.masks, whole.masks, strict=True)):
         assert torch.equal(ours, theirs.bool())
 
 

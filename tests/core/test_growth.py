@@ -9,6 +9,7 @@ from ltp_core import PrunedModel
 from ltp_core.commands.growth import growth
 from ltp_core.speed.growth import measure_growth
 from ltp_core.speed.memory import RESET, peak_megabytes, process_megabytes
+from tests.some import some
 
 TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
 
@@ -66,4 +67,4 @@ def test_a_run_in_pieces_keeps_its_rows(tiny_bert, tokenizer, tmp_path):
     growth(**given, lengths="24,8", batch_sizes="", largest="")
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"]
     assert [(row["length"], row["batch_size"]) for row in rows] == [(8, 1), (8, 2), (24, 1)]
-    assert all(row["commit"] and row["milliseconds"]["pruned"] > 0 for row in rows)
+    assert all(row["commit"] and row["milliseconds"]["pruned"] > 0 for row in some(rows))

@@ -18,6 +18,7 @@ import torch
 from ltp_core import PrunedModel
 from ltp_core.checkpoints import Settings
 from ltp_core.hub import card
+from tests.some import some
 
 ROOT = Path(__file__).resolve().parents[2]
 REPO, COMMIT = "someone/tiny", "1234567890abcdef1234567890abcdef12345678"
@@ -180,7 +181,7 @@ def test_the_card_of_a_shipped_model_has_what_was_measured():
     text, found = card("me/sst2", model), model.settings.results["development"]
     row = f"| development | {found['examples']} | {found['metric']} | {100 * found['dense']['score']:.1f} |"
     assert row in text and f"{found['flops_reduction']:.2f}×" in text
-    for theta in model.thresholds:
+    for theta in some(model.thresholds):
         assert f"{100 * theta:.2f} %" in text
 
 

