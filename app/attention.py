@@ -7,7 +7,7 @@ import streamlit as st
 from app import theme
 from app.blocks import chart, numbers
 from app.figures import attention_heatmap, attention_overview
-from app.figures.tables import Table, attention_table
+from app.figures.tables import FigureTable, attention_table
 from app.header import View
 from app.says import markup, notes, words
 from app.visitor import session
@@ -131,7 +131,7 @@ def _favourites(everybodys: Sequence[AttentionTrace], tokens: Sequence[str]) -> 
     return f"{best.count(0)} of {len(best)} heads look most at {tokens[0]}"
 
 
-def _overview_table(everybodys: Sequence[AttentionTrace], tokens: Sequence[str]) -> Table:
+def _overview_table(everybodys: Sequence[AttentionTrace], tokens: Sequence[str]) -> FigureTable:
     rows = [
         (layer.layer, head, tokens[token], share)
         for layer in everybodys

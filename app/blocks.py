@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import theme
 from app.figures import rules_map
-from app.figures.tables import Table, to_csv
+from app.figures.tables import FigureTable, to_csv
 from app.says import markup
 from ltp_core import Trace
 
@@ -18,7 +18,7 @@ def chart(
     figure: go.Figure,
     key: str,
     finding: str,
-    table: Callable[[], Table],
+    table: Callable[[], FigureTable],
     hint: str = "",
     narrowest: int = 280,
 ) -> None:
@@ -44,7 +44,7 @@ def rules_lines(key: str, finding: str, traces: Mapping[str, Trace], most: int) 
 
     Args:
         key: names the figures.
-        finding: what they show, in a sentence.
+        finding: what the lines show, in a sentence.
         traces: name of a rule -> what happened under it.
         most: tokens that are drawn; the rest is left out.
     """
@@ -59,7 +59,7 @@ def rules_lines(key: str, finding: str, traces: Mapping[str, Trace], most: int) 
 
 
 @st.fragment
-def numbers(key: str, table: Callable[[], Table], file_name: str, trace: Trace | None = None) -> None:
+def numbers(key: str, table: Callable[[], FigureTable], file_name: str, trace: Trace | None = None) -> None:
     """The numbers behind a figure, made only when someone opens them; with a trace, that as JSON, too."""
     box = st.expander("Numbers behind this figure", key=key, on_change="rerun")
     if not box.open:

@@ -60,8 +60,8 @@ class View:
     Attributes:
         setup: model and settings.
         texts: what was read.
-        dense: the run with nothing pruned,
-        pruned: and the one under the thresholds.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
     """
 
     setup: Setup

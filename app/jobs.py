@@ -28,7 +28,7 @@ class Stopped(Exception):
     """The visitor has cancelled, or left."""
 
 
-class Refused(Exception):
+class TooManyJobs(Exception):
     """Why no work is started, said in one line."""
 
 
@@ -37,8 +37,8 @@ class BackgroundJob:
     """One piece of work in a thread of its own. Only that thread writes, except for `stop` and `sessions`.
 
     Attributes:
-        done: steps done,
-        total: of so many; 0 while it is not known.
+        done: how many steps are done.
+        total: steps in all; 0 while that is not known.
         state: "running", then "finished", "failed", "stopped", or "left" if the visitor was away too long.
         result: when finished.
         error: one line, when failed.
@@ -86,15 +86,15 @@ def start(
         note: kept with the job, see there.
 
     Raises:
-        Refused: if the visitor's last one still runs, or as many run as are allowed.
+        TooManyJobs: if the visitor's last one still runs, or as many run as are allowed.
     """
     visitor, session = _who()
     job = BackgroundJob(note=note, sessions={session} - {""})
     with _changing:
         if visitor in _board and _board[visitor].state == "running":
-            raise Refused("Your last run, perhaps in another tab, has not ended yet: one at a time.")
+            raise TooManyJobs("Your last run, perhaps in another tab, has not ended yet: one at a time.")
         if running() >= MOST_JOBS:
-            raise Refused(f"{MOST_JOBS} visitors run something right now. Press Run again in a moment.")
+            raise TooManyJobs(f"{MOST_JOBS} visitors run something right now. Press Run again in a moment.")
         _board[visitor] = job
 
     def progress(done: int, total: int) -> None:

@@ -27,8 +27,8 @@ class Situation:
     Attributes:
         thresholds: what the visitor has set.
         learned: the model's own, or those it started with.
-        dense: the run with nothing pruned,
-        pruned: and under the thresholds.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
         predict: runs other thresholds on the same text.
         chosen: the token that the visitor picked in lesson 1, its position; None for none.
         measured: times under exactly these thresholds, if the visitor has measured.
@@ -60,8 +60,8 @@ class Lesson:
     Attributes:
         title: what it is about.
         teach: a few sentences.
-        question: to be answered before the reveal,
-        options: one of these,
+        question: what is to be answered before the reveal.
+        options: the answers that are offered.
         answer: the right one, and what the model just did to show it.
         task: what to do then.
         check: whether it is done, and what is to be seen or still missing.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.says.dots import Speed
-from ltp_core.results import RESULTS, read_rows
+from ltp_core.results import ENGINE, RESULTS, read_rows
 
 
 def runs_of(model: str) -> list[Speed]:
@@ -15,7 +15,7 @@ def runs_of(model: str) -> list[Speed]:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document.get("model") == model and "processor" in document:
             where = f"{document['processor']}, {document['threads']} threads"
-            found += [Speed.of(row, where) for row in document.get("rows", ()) if row["engine"] == "ltp"]
+            found += [Speed.of(row, where) for row in document.get("rows", ()) if row["engine"] == ENGINE]
     return list(dict.fromkeys(found))
 
 

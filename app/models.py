@@ -11,13 +11,12 @@ import streamlit as st
 
 from app.serving import memory
 from ltp_core import CheckpointError, PrunedModel, rising_thresholds
-from ltp_core.checkpoints import CONFIG_FILE, Settings, shipped_models
+from ltp_core.checkpoints import CONFIG_FILE, USUAL_MODEL, Settings, shipped_models
 from ltp_core.speed.latency import available_devices
 from ltp_core.weights.pretrained import in_float32
 
 memory.keep()  # torch and transformers are here from now on, and hardly a visitor yet
 
-OPENS_WITH = "sst2"
 MODELS_VARIABLE = "LTP_LAB_MODELS"
 OWN_MODELS = "own_models"  # what this visitor has loaded, in the session
 HAND_SET = 0.03  # the last threshold of a model that has learned none; the others rise evenly to it
@@ -42,7 +41,7 @@ def shared() -> dict[str, Path | str]:
     The first is what the lab opens with: one sentence is easier to begin with than a pair.
     """
     shipped = shipped_models()
-    first = {name: shipped[name] for name in (OPENS_WITH,) if name in shipped}
+    first = {name: shipped[name] for name in (USUAL_MODEL,) if name in shipped}
     found: dict[str, Path | str] = {**first, **shipped}
     for entry in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
         folder = Path(entry).expanduser()
@@ -57,7 +56,7 @@ class Card:
 
     Attributes:
         name: as in the list of models.
-        text: its model card, Markdown that a command of ours wrote.
+        text: the model card, Markdown that a command of ours wrote.
         measured: rows of its task -> what `ltp evaluate` says on them.
     """
 

@@ -14,7 +14,7 @@ class Anchor:
         name: of the method and the model.
         reduction: dense over pruned FLOPs, or dense over pruned time.
         lost: at most so many points were lost.
-        source: where it stands.
+        source: where the claim stands.
     """
 
     name: str

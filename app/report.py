@@ -40,11 +40,11 @@ def report(
     Args:
         texts: what was read.
         about: names and values for its head: the model, the link to this view.
-        dense: the run with nothing pruned,
-        pruned: and the one under the thresholds.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
         thresholds: as set, one a layer.
         measured: the times; None if there are none.
-        device: where it ran, for people.
+        device: name of the device, for people.
         notes: how the numbers are counted, in paragraphs.
     """
     title = f"LTP Lab: {words.map_finding(pruned.trace)}"

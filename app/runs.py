@@ -22,7 +22,7 @@ from ltp_core.model import Text
 from ltp_core.speed.latency import TextTimes, time_text
 from ltp_core.why import contest, counterfactual
 from ltp_core.why.agreement import Agreement, agreement
-from ltp_core.why.attribution import Attribution, Batch, Method, attribute
+from ltp_core.why.attribution import Attribution, AttributionMethod, Batch, attribute
 from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
 from ltp_core.why.deletion import Deletion, deletion
 
@@ -129,8 +129,8 @@ class Explanation:
 
     Attributes:
         attribution: of the dense and the pruned model.
-        dense: agreement of the dense attributions with survival,
-        pruned: and of the pruned ones.
+        dense: agreement of the dense attributions with survival.
+        pruned: agreement of the pruned attributions with survival.
         deletion: what happens when other tokens go in place of those that are pruned.
     """
 
@@ -141,7 +141,11 @@ class Explanation:
 
 
 def explain(
-    model: PrunedModel, texts: Texts, thresholds: tuple[float, ...], label: str | None, method: Method
+    model: PrunedModel,
+    texts: Texts,
+    thresholds: tuple[float, ...],
+    label: str | None,
+    method: AttributionMethod,
 ) -> Explanation:
     """Attribute the answer to the tokens, and set that beside survival; raises as `predict` does."""
     with _alone(model):
@@ -189,8 +193,8 @@ class Removal:
         word: as the model reads it.
         share: of the attention in the first layer, in multiples of the average.
         rank: among the tokens of the text by that share, 1 for the most.
-        whole: the run on the text,
-        without: and on the text without the word.
+        whole: the run on the text.
+        without: the run on the text without the word.
     """
 
     word: str

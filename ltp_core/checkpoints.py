@@ -38,6 +38,8 @@ SHIPPED = ROOT / "assets" / "models"
 CONFIG_FILE = "ltp_config.json"
 THRESHOLDS_FILE = "ltp.safetensors"
 BASELINE_FOLDER = "baseline"
+USUAL_MODEL = "sst2"  # where none is named
+VARIANTS = ("ltp", "baseline")  # of a model: the pruned one's, and those of the dense one beside it
 MOST_THRESHOLDS = 2**20  # bytes of the file
 LONGEST = 2**14  # tokens; no encoder that is known reads more
 
@@ -158,8 +160,8 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
     Raises:
         CheckpointError: if it cannot be found, read or trusted.
     """
-    if weights not in ("ltp", "baseline"):
-        raise CheckpointError(f"weights must be 'ltp' or 'baseline', got {weights!r}")
+    if weights not in VARIANTS:
+        raise CheckpointError(f"weights must be {' or '.join(map(repr, VARIANTS))}, got {weights!r}")
     name, folder = str(source), _folder(source)
     settings = Settings.read(folder)
     _check_files(folder, settings)
@@ -231,7 +233,7 @@ class Description(Described):
     """A model that has not been loaded: commands check data and options against it.
 
     Attributes:
-        folder: where it lies.
+        folder: where the model lies.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -275,7 +277,7 @@ def save_thresholds(folder: Path, thresholds: tuple[float, ...]) -> None:
     save_file({"thresholds": torch.tensor(thresholds, dtype=torch.float64)}, folder / THRESHOLDS_FILE)
 
 
-def save_difference(file: Path, model: Any, base: Base, store: deltas.Store) -> None:
+def save_difference(file: Path, model: Any, base: Base, store: deltas.Packing) -> None:
     """Write a model as its difference to a base, stored as `deltas.rounded` or `deltas.low_rank` do."""
     origin = _base_weights(base)
     prefix = model.base_model_prefix + "."

@@ -133,9 +133,9 @@ class LayerFlops:
     """Paper FLOPs of one layer and its two parts.
 
     Attributes:
-        layer: its number, 1 is the first.
-        attention: of its attention, projections included.
-        feed_forward: of its FFN.
+        layer: number of the layer, 1 is the first.
+        attention: FLOPs of the attention, projections included.
+        feed_forward: FLOPs of the FFN.
     """
 
     layer: int

@@ -35,7 +35,7 @@ class CurvePoint(Protocol):
         ...
 
 
-class Saved(Protocol):
+class Publishable(Protocol):
     """What is pushed: a model that can write itself into a folder."""
 
     settings: Settings
@@ -52,7 +52,7 @@ class Saved(Protocol):
 
 
 def push(
-    model: Saved,
+    model: Publishable,
     repo: str,
     curve: Sequence[CurvePoint] = (),
     private: bool = False,
@@ -91,7 +91,7 @@ def push(
     return str(commit.commit_url)
 
 
-def card(name: str, model: Saved, curve: Sequence[CurvePoint] = ()) -> str:
+def card(name: str, model: Publishable, curve: Sequence[CurvePoint] = ()) -> str:
     """The model card: how to load it, its settings, what was measured."""
     settings, thresholds = model.settings, model.thresholds
     shown = {

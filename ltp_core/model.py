@@ -41,7 +41,7 @@ class PrunedModel(nn.Module, TorchClassifier):
 
     Attributes:
         hf_model: the Hugging Face model, untouched and usable.
-        tokenizer: its tokenizer, or None.
+        tokenizer: of the model, or None.
         thresholds: the learned thresholds, one a layer; None if there are none.
         settings: how thresholds are read, and where the model comes from.
         name: what it was loaded as.

@@ -70,36 +70,21 @@ class Said:
         return None if self.label is None else self.probabilities[self.label]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the model says about one text.
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Said):
+    """What the model says about one text, what that cost, and what happened on the way.
 
     Attributes:
-        label: the predicted label's name; of a multi-label model the names of all, or "none"; None for a
-            regression.
-        probabilities: label name -> probability, of a multi-label model each by itself; empty for a
-            regression.
-        value: the predicted number of a regression; None for a classification.
         flops: paper FLOPs of the encoder.
         dense_flops: paper FLOPs with nothing pruned.
         executed_flops: what the engine runs, classifier included, when no trace is asked for.
         trace: what happened to every token.
-        labels: of a multi-label model the labels whose probability is 0.5 or more; None for others.
     """
 
-    label: str | None
-    probabilities: dict[str, float]
-    value: float | None
     flops: int
     dense_flops: int
     executed_flops: int
     trace: Trace
-    labels: tuple[str, ...] | None = None
-
-    @property
-    def confidence(self) -> float | None:
-        """The label's probability; of a set of labels, that of the least sure; None for a regression."""
-        return Said(self.label, self.probabilities, self.value, self.labels).confidence
 
     @property
     def flops_reduction(self) -> float:
@@ -112,7 +97,7 @@ class Ranked:
     """One document and its place.
 
     Attributes:
-        document: its number in the list that was given, from 0.
+        document: number in the list that was given, from 0.
         score: the model's output for query and document, a logit.
         prediction: of the pair, with its trace.
     """
@@ -123,7 +108,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Tokenized:
     """One text or pair as tokens, without padding.
 
     Attributes:
@@ -145,7 +130,7 @@ class TextClassifier(Described):
     """What reads texts with a tokenizer and answers with predictions.
 
     Attributes:
-        tokenizer: its tokenizer, or None.
+        tokenizer: of the model, or None.
         thresholds: the learned thresholds, one a layer; None if there are none.
         settings: how thresholds are read, and where the model comes from.
         layers: number of encoder layers.
@@ -216,7 +201,7 @@ class TextClassifier(Described):
         self._check_largest(int(batch["input_ids"].max()))
         return batch.to(self.device), truncated
 
-    def tokenize(self, texts: Sequence[Text], max_tokens: int | None = None) -> list[Encoded]:
+    def tokenize(self, texts: Sequence[Text], max_tokens: int | None = None) -> list[Tokenized]:
         """Tokenize texts or pairs, each by itself: for those that run in batches of like length.
 
         A text without a token is no error here. Arguments, and other errors, as for `encode`.
@@ -239,10 +224,10 @@ class TextClassifier(Described):
             inputs = {name: source[name][place] for name in INPUTS if name in source}
             self._check_largest(max(inputs["input_ids"], default=0))
             readable = needed <= set(whole.sequence_ids(row))
-            found.append(Encoded(inputs, tokens - len(inputs["input_ids"]), readable))
+            found.append(Tokenized(inputs, tokens - len(inputs["input_ids"]), readable))
         return found
 
-    def collate(self, encoded: Sequence[Encoded]) -> dict[str, Tensor]:
+    def collate(self, encoded: Sequence[Tokenized]) -> dict[str, Tensor]:
         """Pad tokenized texts to a batch ``[B, n]`` on the model's device, for a call of the model."""
         longest = max(len(each) for each in encoded)
         fill = {"input_ids": self.tokenizer.pad_token_id or 0}
@@ -254,7 +239,7 @@ class TextClassifier(Described):
         return batch
 
     def run_encoded(
-        self, encoded: Mapping[int, Encoded], rule: Rule | None = None, batch_size: int = 32
+        self, encoded: Mapping[int, Tokenized], rule: Rule | None = None, batch_size: int = 32
     ) -> Iterator[tuple[int, list[float], list[int]]]:
         """Run tokenized texts in batches of like length, without traces.
 
@@ -432,12 +417,8 @@ class TextClassifier(Described):
     def _prediction(self, logits: Tensor, trace: Trace, rule: Rule) -> Prediction:
         size, tokens = self.dimensions, len(trace.tokens)
         observed = self.observed(rule)
-        said = self.answer(logits.tolist())
         return Prediction(
-            label=said.label,
-            probabilities=said.probabilities,
-            value=said.value,
-            labels=said.labels,
+            **vars(self.answer(logits.tolist())),
             flops=paper_flops(size, tokens, trace.alive),
             dense_flops=paper_flops(size, tokens, [tokens] * self.layers),
             executed_flops=executed_flops(size, tokens, trace.alive, observed, self.queries()),

@@ -14,6 +14,7 @@ from ltp_core.files.places import ROOT
 from ltp_core.files.whole import OutputError, another, check_file, write_whole
 
 RESULTS = ROOT / "assets" / "results"
+ENGINE = "ltp"  # what our engine is called in rows of times
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ class LayerTrace:
     """One layer of a trace. The lists run over all tokens of the input.
 
     Attributes:
-        layer: its number, 1 is the first.
+        layer: number of the layer, 1 is the first.
         threshold: the share of attention that decided on this input; None if the rule has none.
         importance: share of attention received; None for a token that had left before.
         kept: whether the token is left after this layer.
@@ -33,7 +33,7 @@ class AttentionTrace:
     """The attention of one asked-for layer.
 
     Attributes:
-        layer: its number.
+        layer: number of the layer, 1 is the first.
         tokens: index in the input of each token that was alive in this layer, n of them.
         heads: probabilities, float32 ``[H, n, n]`` (head, query, key), read-only. Lists will do, too.
         queries: how many of the n the importance is averaged over, see `importance.sampled_ranks`; None for
@@ -81,7 +81,7 @@ class Trace:
     """What happened to one input.
 
     Attributes:
-        tokens: its tokens, special ones included.
+        tokens: of the text, special ones included.
         segments: 0 or 1 for each token (1: second text of a pair).
         truncated_tokens: how many tokens did not fit into the model and were cut.
         layers: one `LayerTrace` a layer.

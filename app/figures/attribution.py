@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from app.figures import leaving
 from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, TICK_SIZE, finish, legend, plain_axis, value_axis
-from app.figures.tables import Table
+from app.figures.tables import FigureTable
 from app.says.text import as_plotly
 from app.says.words import leaves
 from ltp_core.why.agreement import Agreement
@@ -181,7 +181,7 @@ def if_kept(found: Sequence[KeptToken], palette: Palette, unit: str) -> go.Figur
     return finish(figure, palette, ROW * len(rows) + BELOW + 16, {"l": 8, "r": 12, "t": 8, "b": BELOW})
 
 
-def table(found: Attribution) -> Table:
+def table(found: Attribution) -> FigureTable:
     """One row a token."""
     return {
         "position": list(range(1, len(found.trace.tokens) + 1)),
@@ -192,7 +192,7 @@ def table(found: Attribution) -> Table:
     }
 
 
-def agreement_table(dense: Agreement, pruned: Agreement) -> Table:
+def agreement_table(dense: Agreement, pruned: Agreement) -> FigureTable:
     """One row a layer."""
     return {
         "layer": list(range(1, len(dense.auc) + 1)),

@@ -20,10 +20,10 @@ class Palette:
         grid: thin lines.
         line: axes, outlines and the cells of tokens that have left.
         dropped: the mark where a token leaves, and the threshold that decides it.
-        dense: what runs with nothing pruned; of two parts, the FFN,
-        dense_light: and its attention.
-        pruned: what runs pruned, and tokens that stay; of two parts, the FFN,
-        pruned_light: and its attention.
+        dense: what runs with nothing pruned; of two parts, the FFN.
+        dense_light: the attention of what runs with nothing pruned.
+        pruned: what runs pruned, and tokens that stay; of two parts, the FFN.
+        pruned_light: the attention of what runs pruned.
         importance: ten steps from an eighth of the average to eight times it; the average is between
             the fifth and the sixth, which are equal.
         attention: ten steps from none to most.

@@ -8,18 +8,24 @@ import plotly.graph_objects as go
 
 from app.figures.colours import LIGHT, Palette
 from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
-from ltp_core.rules.table import DENSE
+from ltp_core.rules.table import CALIBRATED, DENSE, LAT, LTP, TOPK, UNTRAINED
 
 # Okabe and Ito's colours, apart under the common colour blindnesses; shapes and dashes say it again.
+_TRAINED = {
+    LTP.name: ("#0072b2", "circle", "solid"),
+    TOPK.name: ("#d55e00", "square", "solid"),
+    LAT.name: ("#009e73", "diamond", "solid"),
+}
 STYLES = {
-    "ltp": ("#0072b2", "circle", "solid"),
-    "topk": ("#d55e00", "square", "solid"),
-    "lat": ("#009e73", "diamond", "solid"),
+    **_TRAINED,
     "manual": ("#cc79a7", "triangle-up", "dash"),
-    "manual/calibrated": ("#56b4e9", "triangle-down", "dash"),
+    CALIBRATED.name: ("#56b4e9", "triangle-down", "dash"),
     "manual/flat": ("#e69f00", "cross", "dash"),
-    "topk/untrained": ("#d55e00", "square-open", "dot"),
-    "lat/untrained": ("#009e73", "diamond-open", "dot"),
+    **{
+        f"{name}{UNTRAINED}": (colour, f"{symbol}-open", "dot")
+        for name, (colour, symbol, _) in _TRAINED.items()
+        if name != LTP.name
+    },
     "random": ("#7d8894", "x", "dot"),
 }
 SPARE = "#a65e2e", "#6a51a3", "#5f6b00"  # of rules that have no style of their own

@@ -29,7 +29,7 @@ def share_bars(
         tokens: of the text; the first 40 are drawn.
         shares: of the layer's attention, one a token.
         threshold: the share that decides; 0 draws no line.
-        layer: its number.
+        layer: number of the layer, 1 is the first.
         palette: the colours.
     """
     shown = list(range(min(len(tokens), MOST)))

@@ -30,7 +30,7 @@ def heads_mosaic(trace: Trace, token: int, palette: Palette, columns: int = 4) -
 
     Args:
         trace: one that holds the attention of a layer.
-        token: its index in the input.
+        token: the one that is framed, by its index in the input.
         palette: the colours.
         columns: heads in a row.
     """

@@ -1,10 +1,10 @@
 """The numbers behind the pictures of a survey. Floats are not rounded."""
 
-from app.figures.tables import Table
+from app.figures.tables import FigureTable
 from ltp_core.data.survey import Survey
 
 
-def rows_table(found: Survey) -> Table:
+def rows_table(found: Survey) -> FigureTable:
     """One row a text, those that flipped (or moved most) first; `row` is its place in the file, from 1."""
     order = sorted(range(len(found.rows)), key=lambda place: -found.rows[place].moved)
     rows = [found.rows[place] for place in order]
@@ -29,7 +29,7 @@ def rows_table(found: Survey) -> Table:
     }
 
 
-def curve_table(found: Survey) -> Table:
+def curve_table(found: Survey) -> FigureTable:
     """One row a point."""
     return {
         "thresholds times": [point.factor for point in found.curve],
@@ -39,13 +39,13 @@ def curve_table(found: Survey) -> Table:
     }
 
 
-def kept_table(found: Survey) -> Table:
+def kept_table(found: Survey) -> FigureTable:
     """One row a layer."""
     shares = found.kept_per_layer
     return {"layer": list(range(1, len(shares) + 1)), "share of tokens left": shares}
 
 
-def words_table(found: Survey) -> Table:
+def words_table(found: Survey) -> FigureTable:
     """One row a different token, first to go first."""
     fates = sorted(found.fates, key=lambda fate: (fate.layers, -fate.count))
     return {

@@ -8,11 +8,11 @@ from typing import Any
 from app.says.words import attention_of, leaves
 from ltp_core import Trace
 
-Table = Mapping[str, Sequence[Any]]
+FigureTable = Mapping[str, Sequence[Any]]
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a cell that begins so is run by one spreadsheet or another
 
 
-def survival_table(trace: Trace) -> Table:
+def survival_table(trace: Trace) -> FigureTable:
     """One row a token: its share of attention in each layer, and the layer where it leaves."""
     layers = range(len(trace.layers))
     table: dict[str, Sequence[Any]] = {
@@ -27,7 +27,7 @@ def survival_table(trace: Trace) -> Table:
     return table
 
 
-def attention_table(trace: Trace, head: int | None) -> Table:
+def attention_table(trace: Trace, head: int | None) -> FigureTable:
     """One row a pair of tokens: who gives attention, who gets it, and how much."""
     attention = attention_of(trace)
     weights = attention.weights(head).tolist()
@@ -42,7 +42,7 @@ def attention_table(trace: Trace, head: int | None) -> Table:
     }
 
 
-def received_table(trace: Trace) -> Table:
+def received_table(trace: Trace) -> FigureTable:
     """One row a token: the share of each head's attention that it receives, and the mean, its importance."""
     attention = attention_of(trace)
     importance = trace.layers[attention.layer - 1].importance
@@ -55,7 +55,7 @@ def received_table(trace: Trace) -> Table:
     return table | {"mean": [importance[index] for index in attention.tokens]}
 
 
-def importance_table(trace: Trace, layer: int) -> Table:
+def importance_table(trace: Trace, layer: int) -> FigureTable:
     """One row a token that enters a layer: its importance, the threshold, and whether it stays."""
     at = trace.layers[layer - 1]
     entering = [index for index, share in enumerate(at.importance) if share is not None]
@@ -68,7 +68,7 @@ def importance_table(trace: Trace, layer: int) -> Table:
     }
 
 
-def to_csv(table: Table) -> str:
+def to_csv(table: FigureTable) -> str:
     """A table as CSV; an empty field where there is no number, and no text that a spreadsheet would run."""
     file = io.StringIO()
     writer = csv.writer(file)  # lines end as in RFC 4180, so that a bare CR in a cell is quoted as well

@@ -54,9 +54,9 @@ def by_length(
     Args:
         points: shortest first.
         palette: the colours.
-        tokens: length of the text on the page,
-        dense: its FLOPs with nothing pruned,
-        pruned: and pruned.
+        tokens: length of the text on the page.
+        dense: FLOPs of that text with nothing pruned.
+        pruned: FLOPs of that text under the thresholds.
     """
     unit, size = flops_unit(max(point.dense for point in points))
     figure = go.Figure()

@@ -14,7 +14,7 @@ def offer(model: str, texts: Texts) -> dict[str, Any] | None:
     """An offer for a text, as README.md says; None for a model that not all visitors share.
 
     Args:
-        model: its name, as in the list of models.
+        model: name of the model, as in the list of models.
         texts: what the visitor reads.
     """
     if model not in models.shared():

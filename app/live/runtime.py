@@ -14,8 +14,8 @@ class WebRuntime:
     """ONNX Runtime for a browser.
 
     Attributes:
-        module: its JavaScript, a module that needs no other.
-        wasm: its WebAssembly.
+        module: the JavaScript, a module that needs no other.
+        wasm: the WebAssembly.
     """
 
     module: Path

@@ -43,8 +43,8 @@ def cautions(model: PrunedModel, trace: Trace, texts: Sequence[str], models: Seq
     """All that applies.
 
     Args:
-        model: what reads the text,
-        trace: what it made of it,
+        model: the one that reads the text.
+        trace: what happened to the text's tokens.
         texts: the one or two texts.
         models: names of all models that can be chosen.
     """

@@ -7,7 +7,7 @@ from typing import Any
 from app.says.rules import order
 from ltp_core.rules.table import DENSE
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,12 @@ class Dot:
     """One rule at one FLOPs target, over its seeds.
 
     Attributes:
-        rule: its name in the results.
+        rule: name of the rule in the results.
         target: the FLOPs reduction that it was fitted to.
         reduction: what was measured, the mean over seeds.
-        lost: points lost to the dense baseline, the mean over seeds,
-        low: and with the standard error, from here,
-        high: to here, over all seeds.
+        lost: points lost to the dense baseline, the mean over seeds.
+        low: the least of points lost less their standard error, over all seeds.
+        high: the most of points lost and their standard error, over all seeds.
         rows: one a seed.
     """
 
@@ -30,7 +30,7 @@ class Dot:
     lost: float
     low: float
     high: float
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
 
     @property
     def name(self) -> str:
@@ -38,9 +38,9 @@ class Dot:
         return f"{self.rule}@{self.target:g}"
 
 
-def dots(rows: Iterable[Row]) -> list[Dot]:
+def dots(rows: Iterable[ResultRow]) -> list[Dot]:
     """Rows of `ltp compare` -> one dot for each rule and target, by rule, then by FLOPs; no dense ones."""
-    groups: dict[tuple[str, float], list[Row]] = {}
+    groups: dict[tuple[str, float], list[ResultRow]] = {}
     for row in rows:
         if row["rule"] != DENSE.name:
             groups.setdefault((row["rule"], row["target_flops"]), []).append(row)
@@ -50,7 +50,7 @@ def dots(rows: Iterable[Row]) -> list[Dot]:
     )
 
 
-def _dot(rule: str, target: float, rows: tuple[Row, ...]) -> Dot:
+def _dot(rule: str, target: float, rows: tuple[ResultRow, ...]) -> Dot:
     lost = [row["points_lost"] for row in rows]
     errors = [row.get("points_lost_error") or 0.0 for row in rows]
     return Dot(
@@ -69,11 +69,11 @@ class Speed:
     """One benchmark: a dense run of someone against our pruned one.
 
     Attributes:
-        against: whose dense run.
-        length: tokens of a text,
-        batch: and texts at once.
-        dense_ms: the median of that dense run,
-        pruned_ms: and of our pruned one.
+        against: name of the peer that runs dense.
+        length: tokens of a text.
+        batch: texts at once.
+        dense_ms: median time of the peer's dense run.
+        pruned_ms: median time of our pruned run.
         reduction: dense over pruned paper FLOPs.
         pruning: what pruning alone gives: our dense over our pruned run.
         where: processor and threads.
@@ -89,7 +89,7 @@ class Speed:
     where: str
 
     @classmethod
-    def of(cls, row: Row, where: str) -> "Speed":
+    def of(cls, row: ResultRow, where: str) -> "Speed":
         """Read a row of `ltp benchmark`."""
         return cls(
             row["against"],

@@ -10,7 +10,7 @@ from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, 
 from ltp_core import Prediction
 from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops
-from ltp_core.rules.table import DENSE
+from ltp_core.rules.table import DENSE, LTP
 from ltp_core.why.contest import Contender
 
 
@@ -103,7 +103,7 @@ def contest(contenders: Sequence[Contender]) -> str:
 
 def frontier(dots: Sequence[Dot]) -> str:
     """How far the learned thresholds come at less than a point lost; with their band."""
-    learned = [dot for dot in dots if dot.rule == "ltp"]
+    learned = [dot for dot in dots if dot.rule == LTP.name]
     cheap = [dot for dot in learned if dot.lost < 1]
     if not learned:
         return "The learned thresholds were not measured here"

@@ -11,8 +11,8 @@ class Scale:
     """What the numbers of a regression mean.
 
     Attributes:
-        low: the least,
-        high: and the most that it can be.
+        low: the least that an answer can be.
+        high: the most that an answer can be.
         words: one meaning for each whole number between them.
     """
 
@@ -28,7 +28,7 @@ class Question:
     Attributes:
         name: what it reads, on a chip.
         asks: the question, in full.
-        scale: of its answers, if they are numbers.
+        scale: of the answers, if they are numbers.
         longer: the task whose model takes the same question about longer texts.
     """
 

@@ -7,10 +7,10 @@ from ltp_core import Prediction, Trace
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution, Scores
 from ltp_core.why.counterfactual import KeptToken, SmallestDrop, SmallestScale
-from ltp_core.why.deletion import Deletion, Effect
+from ltp_core.why.deletion import OWN, Deletion, Effect
 
 CHOICES = {
-    "ltp": "What the thresholds drop",
+    OWN: "What the thresholds drop",
     "random": "Words at random",
     "lowest": "Words with the smallest attributions",
     "highest": "Words with the largest attributions",
@@ -102,7 +102,7 @@ def deletion(found: Deletion, trace: Trace) -> str:
     """LTP's choice against each draw of as many words, on the pruned run of this trace."""
     if trace.alive[-1] == len(trace.tokens):
         return "Nothing is pruned, so nothing is lost"
-    own, drawn = found.when_pruned["ltp"].sizes[0], found.when_pruned["random"].sizes
+    own, drawn = found.when_pruned[OWN].sizes[0], found.when_pruned["random"].sizes
     if all(f"{own:.3f}" == f"{size:.3f}" for size in drawn):  # so it is where no word is left to choose among
         return "Pruning moves the answer exactly as much as dropping as many words at random"
     less, more = sum(own < size for size in drawn), sum(own > size for size in drawn)

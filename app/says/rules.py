@@ -1,8 +1,7 @@
 """What measured rules are called on pages; the rules themselves are in `ltp_core.rules.table`."""
 
-from ltp_core.rules.table import LTP, RULES
+from ltp_core.rules.table import LTP, RULES, UNTRAINED
 
-UNTRAINED = "/untrained"  # in results, behind the name of a rule that has weights of its own elsewhere
 LEARNED = "Learned thresholds"  # where they are not the visitor's
 
 

@@ -9,7 +9,7 @@ from ltp_core.speed.latency import TextTimes, Timing
 
 
 @dataclass(frozen=True)
-class Bar:
+class Meter:
     """One line of a card: a name, a length from 0 to 1 (None for no bar), a value, and the colour's class."""
 
     name: str
@@ -25,10 +25,10 @@ def strip(
     """The sentence and the cards.
 
     Args:
-        dense: the run with nothing pruned,
-        pruned: and the one under the thresholds.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
         measured: times of both; None while there are none.
-        waiting: what stands in their place.
+        waiting: what stands where times would.
         device: name of the device, for people.
     """
     prunes = pruned.flops < dense.flops
@@ -47,8 +47,8 @@ def answer_card(dense: Prediction, pruned: Prediction) -> str:
 def work_card(dense: Prediction, pruned: Prediction) -> str:
     """FLOPs of both."""
     bars = [
-        Bar("Dense", 1.0, words.flops(dense.flops), "dense"),
-        Bar("Pruned", pruned.flops / dense.flops, words.flops(pruned.flops), "pruned"),
+        Meter("Dense", 1.0, words.flops(dense.flops), "dense"),
+        Meter("Pruned", pruned.flops / dense.flops, words.flops(pruned.flops), "pruned"),
     ]
     same = pruned.flops == dense.flops
     found = "same work" if same else f"{words.times(pruned.flops_reduction)} fewer FLOPs"
@@ -61,27 +61,29 @@ def time_card(measured: TextTimes | None, headline: str, device: str) -> str:
     names = [("Hugging Face", "dense"), ("Ours, dense", "dense"), ("Ours, pruned", "pruned")]
     note = "{} runs each, in turn: median (middle half)"
     if measured is None:
-        return _card(title, headline, [Bar(name, 0, "…", kind) for name, kind in names], note.format("≥ 10"))
+        return _card(
+            title, headline, [Meter(name, 0, "…", kind) for name, kind in names], note.format("≥ 10")
+        )
     timings = [measured.dense, measured.packed_dense, measured.pruned]
     longest = max(timing.median_ms for timing in timings)
     bars = [_time(name, timing, longest, kind) for (name, kind), timing in zip(names, timings, strict=True)]
     return _card(title, headline, bars, note.format(measured.pruned.runs))
 
 
-def _answer(name: str, prediction: Prediction) -> Bar:
+def _answer(name: str, prediction: Prediction) -> Meter:
     kind = name.lower()
     if prediction.label is None:
-        return Bar(name, None, f"{prediction.value:.2f}", kind)
+        return Meter(name, None, f"{prediction.value:.2f}", kind)
     share = prediction.confidence or 0
-    return Bar(name, share, f"{prediction.label} {words.probability(share)}", kind)
+    return Meter(name, share, f"{prediction.label} {words.probability(share)}", kind)
 
 
-def _time(name: str, timing: Timing, longest: float, kind: str) -> Bar:
+def _time(name: str, timing: Timing, longest: float, kind: str) -> Meter:
     spread = words.spread(timing.low_ms, timing.high_ms)
-    return Bar(name, timing.median_ms / longest, words.milliseconds(timing.median_ms), kind, spread)
+    return Meter(name, timing.median_ms / longest, words.milliseconds(timing.median_ms), kind, spread)
 
 
-def _card(title: str, headline: str, bars: list[Bar], note: str) -> str:
+def _card(title: str, headline: str, bars: list[Meter], note: str) -> str:
     headline = headline[:1].upper() + headline[1:]
     return (
         f'<section class="card"><h3>{as_html(title)}</h3><p class="headline">{as_html(headline)}</p>'
@@ -89,7 +91,7 @@ def _card(title: str, headline: str, bars: list[Bar], note: str) -> str:
     )
 
 
-def _row(bar: Bar) -> str:
+def _row(bar: Meter) -> str:
     spread = f' <span class="spread">{as_html(bar.spread)}</span>' if bar.spread else ""
     filled = (
         "" if bar.length is None else f'<span class="bar {bar.kind}" style="width:{bar.length:.1%}"></span>'

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import blocks, measured, published, runs, theme
 from app.figures import growth, latency, speed, work
-from app.figures.tables import Table
+from app.figures.tables import FigureTable
 from app.header import View
 from app.runs import InputProblem
 from app.says import findings, markup, words
@@ -168,7 +168,7 @@ def _before(view: View) -> None:
         )
 
 
-def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
+def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> FigureTable:
     return {
         "layer": [layer.layer for layer in dense],
         "dense: attention (FLOPs)": [layer.attention for layer in dense],
@@ -178,7 +178,7 @@ def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> Table:
     }
 
 
-def _length_table(points: list[LengthPoint]) -> Table:
+def _length_table(points: list[LengthPoint]) -> FigureTable:
     return {
         "tokens": [point.length for point in points],
         "dense (FLOPs)": [point.dense for point in points],

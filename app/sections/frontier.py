@@ -18,8 +18,9 @@ from ltp_core import Prediction
 from ltp_core.checkpoints import shipped_models
 from ltp_core.model import Text
 from ltp_core.results import RESULTS, read_rows
+from ltp_core.rules.table import CALIBRATED, LTP, trained_rules
 
-USUAL = ("ltp", "topk", "lat", "manual/calibrated")
+USUAL = (*trained_rules(), CALIBRATED.name)
 NOTHING = (
     "No accuracy against FLOPs was measured for this model. “ltp compare” does it for a task’s data, and the "
     "other sections of this page for your own."
@@ -54,7 +55,7 @@ def section(setup: Setup) -> None:
     )
     shown = [dot for dot in found if dot.rule in chosen_rules] or found
     _choose_clicked(shown)
-    usual = next((dot for dot in shown if dot.rule == "ltp" and dot.target > 2), shown[0])
+    usual = next((dot for dot in shown if dot.rule == LTP.name and dot.target > 2), shown[0])
     by_name = {dot.name: dot for dot in shown}
     header.linked("dot", usual.name, lambda text: read_choice("dot", text, list(by_name), usual.name))
     dot = by_name.get(st.session_state["dot"], usual)
@@ -150,7 +151,7 @@ def _dot(setup: Setup, dot: Dot) -> None:
 
 def _shipped_thresholds(setup: Setup, dot: Dot) -> tuple[float, ...] | None:
     """The thresholds of a dot whose weights are those of the model on this page, which one seed has."""
-    if dot.rule != "ltp":
+    if dot.rule != LTP.name:
         return None
     learned = setup.choices.learned
     for row in dot.rows:

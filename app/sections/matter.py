@@ -12,10 +12,10 @@ from app.says import markup, reasons
 from app.says.text import visible
 from app.visitor import session
 from app.visitor.state import read_choice
-from ltp_core.why.attribution import Method
+from ltp_core.why.attribution import AttributionMethod
 
 MOST_IN_PICTURE = 64  # tokens in one figure; longer inputs come in parts
-METHODS: dict[Method, str] = {
+METHODS: dict[AttributionMethod, str] = {
     "integrated_gradients": "Integrated Gradients",
     "gradient_x_input": "Gradient × input (fast)",
 }
@@ -41,7 +41,7 @@ def section(view: View) -> None:
     _deletion(found)
 
 
-def _controls(view: View) -> tuple[str | None, Method]:
+def _controls(view: View) -> tuple[str | None, AttributionMethod]:
     """The class and the method."""
     names = models.classes(view.model)
     label = None

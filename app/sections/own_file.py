@@ -59,7 +59,7 @@ class LatestRun:
         job: the latest run, if there was one.
         about: what it was started for, in words.
         key: model and thresholds that it was started for.
-        whose: these thresholds, in words; empty for a model that has learned none.
+        whose: the thresholds of the run, in words; empty for a model that has learned none.
         classes: names of that model's classes, in order.
     """
 
@@ -203,7 +203,7 @@ def _start(setup: Setup, data: Callable[[], DataSet], about: str) -> None:
         note.job = jobs.start(
             lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem, note
         )
-    except jobs.Refused as why:
+    except jobs.TooManyJobs as why:
         st.html(markup.notice(str(why)))
         return
     st.session_state["data_set"] = note

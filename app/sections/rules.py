@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import blocks, runs
-from app.figures.tables import Table
+from app.figures.tables import FigureTable
 from app.header import View
 from app.runs import InputProblem
 from app.says import findings, markup, words
@@ -84,7 +84,7 @@ def _setting(contender: Contender) -> str:
     return f"On this text: {contender.kind.says.format(contender.setting)}.".replace("%", f"{words.NBSP}%")
 
 
-def _table(names: list[str], contenders: list[Contender]) -> Table:
+def _table(names: list[str], contenders: list[Contender]) -> FigureTable:
     trace = contenders[0].prediction.trace
     depth = len(trace.layers)
     fates = {n: leaves(c.prediction.trace.survived, depth) for n, c in zip(names, contenders, strict=True)}

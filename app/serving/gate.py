@@ -41,8 +41,8 @@ class Limits:
     """What the server takes.
 
     Attributes:
-        connections: open at once, for all visitors, and
-        per_visitor: for one of them: tabs.
+        connections: open at once, for all visitors.
+        per_visitor: connections open at once, for one visitor: tabs.
         messages: of a connection, a second; more of them wait.
         burst: so many may come at once.
         files: of a visitor that are kept, the newest.

@@ -11,10 +11,10 @@ from app.models import Card
 from app.runs import InputProblem, Removal
 from app.says import findings, markup, words
 from ltp_core import CheckpointError
+from ltp_core.checkpoints import USUAL_MODEL
 from ltp_core.results import lost_text
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = "sst2"  # for the example below
 # Found by deleting each word of our sentences in turn and asking whether the label changes: of those that
 # change it, dense and pruned, "wrong" gets the least attention in the first layer.
 SENTENCE = "I laughed twice, and both times at the wrong moment."
@@ -126,16 +126,16 @@ def _not_explanation() -> None:
         )
     )
     offered = models.offered()
-    if MODEL not in offered:
+    if USUAL_MODEL not in offered:
         return
     try:
-        model = models.load(offered[MODEL], models.devices()[-1])
+        model = models.load(offered[USUAL_MODEL], models.devices()[-1])
         decides, attended = (runs.remove_word(model, SENTENCE, word) for word in (DECIDES, ATTENDED))
     except (CheckpointError, InputProblem) as error:
         st.html(markup.notice(str(error)))
         return
     st.html(
-        markup.paragraph(f"An example, run just now on {MODEL}: “{SENTENCE}”")
+        markup.paragraph(f"An example, run just now on {USUAL_MODEL}: “{SENTENCE}”")
         + markup.paragraph(_said(decides))
         + markup.paragraph(_said(attended))
     )

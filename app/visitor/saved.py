@@ -19,7 +19,7 @@ class Saved:
     """A model, and its thresholds or a factor on those that it has learned.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         thresholds: one a layer; none where there is a factor.
         factor: on the learned thresholds; 0 prunes nothing.
     """

@@ -32,8 +32,8 @@ class Memory:
         settings: as of the last run.
         query: the address as of the last run.
         linked: controls of this page alone, as of the last run: key -> (text in the address, value).
-        cut: what is said of an address that was too long,
-        notices: and of what it asked for in vain.
+        cut: what is said of an address that was too long.
+        notices: what is said of what an address asked for in vain.
         history: earlier thresholds, the latest last.
         undoing: whether the thresholds of the next run come from the history.
         results: what was computed for the current settings: name -> (what for, result).
@@ -87,7 +87,7 @@ def enter(page: str, said: str | None = None) -> None:
     """Begin a run of a page; `main.py` calls this before the page draws anything.
 
     Args:
-        page: its address.
+        page: address of the page.
         said: a notice for the first run of a session.
     """
     mem = memory()
@@ -159,7 +159,7 @@ def linked(
 
     Args:
         name: key of the control, and of the parameter in the address.
-        usual: its value where the address says nothing, which is how that value is written.
+        usual: the control's value where the address says nothing, which is how that value is written.
         read: text in the address -> value, and a notice if the text cannot be used.
         write: the other way.
 

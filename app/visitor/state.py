@@ -36,14 +36,14 @@ class Choices:
     """What the page offers, once it is known which model is used.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         devices: the devices of this machine, the default one last.
         layers: number of layers.
         heads: number of attention heads in a layer.
         learned: the learned thresholds; those to start with if the model has none.
-        has_learned: whether it has some.
-        text: what the page opens with,
-        pair: and the second text, for a model that reads two; else None.
+        has_learned: whether the model has learned thresholds.
+        text: what the page opens with.
+        pair: the second text that the page opens with, for a model that reads two; else None.
     """
 
     model: str
@@ -62,13 +62,13 @@ class PageSettings:
 
     Attributes:
         model: name of the model.
-        device: where it runs.
-        text: what it reads,
-        pair: and the second text, for a model that reads two.
+        device: where the model runs.
+        text: what the model reads.
+        pair: the second text, for a model that reads two.
         thresholds: one a layer, as a share of attention.
-        layer: the layer that is looked at,
-        head: its head; 0 for the mean of all,
-        token: and the token; 0 if none is chosen.
+        layer: the layer that is looked at.
+        head: the head that is looked at; 0 for the mean of all.
+        token: the token that is looked at; 0 if none is chosen.
     """
 
     model: str

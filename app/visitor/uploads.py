@@ -22,8 +22,8 @@ class DataSet:
     """Texts to survey.
 
     Attributes:
-        name: where they come from, for people.
-        texts: or pairs of them.
+        name: where the texts come from, for people.
+        texts: single texts, or pairs.
         labels: classes from 0, or numbers; None if there are none.
         note: what was left out, said in one line; empty if nothing was.
     """
@@ -62,8 +62,8 @@ def read_upload(
     """Read a data file.
 
     Args:
-        name: its file name; the ending says what it is.
-        content: its bytes.
+        name: of the file; the ending says what it is.
+        content: bytes of the file.
         classes: names of the model's classes, in order; none for a regression. A file may have them, or
             their numbers, as labels.
         progress: told how much is read; what it raises ends the reading.

@@ -5,14 +5,14 @@ from typing import TypeVar
 
 from ltp_core.architectures.base import EncoderView
 
-View = TypeVar("View", bound=type[EncoderView])
+ViewClass = TypeVar("ViewClass", bound=type[EncoderView])
 FAMILIES: dict[str, type[EncoderView]] = {}  # by the config's model_type; filled while the room is imported
 
 
-def reads(*model_types: str) -> Callable[[View], View]:
+def reads(*model_types: str) -> Callable[[ViewClass], ViewClass]:
     """Say of a view which families it reads, by their configs' `model_type`."""
 
-    def add(view: View) -> View:
+    def add(view: ViewClass) -> ViewClass:
         FAMILIES.update(dict.fromkeys(model_types, view))
         return view
 

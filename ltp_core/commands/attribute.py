@@ -9,18 +9,28 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
+from ltp_core.commands.shared import (
+    USUAL_MODEL,
+    Device,
+    Json,
+    Model,
+    choose_device,
+    emit,
+    load,
+    messages,
+    quiet,
+)
 from ltp_core.rules.reading import rule_of
 from ltp_core.weights.pretrained import in_float32
 from ltp_core.why import attribution
 from ltp_core.why.agreement import Agreement, agreement
-from ltp_core.why.attribution import STEPS, Attribution, Baseline, Batch, Method, Scores
+from ltp_core.why.attribution import STEPS, Attribution, AttributionMethod, Baseline, Batch, Scores
 from ltp_core.why.deletion import Deletion, deletion
 
 
 def attribute(
     text: Annotated[str, typer.Argument(help="The text to explain.")],
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     pair: Annotated[str | None, typer.Option(help="The second text, for tasks on pairs.")] = None,
     label: Annotated[
         str | None, typer.Option("--class", help="The class to explain; else what the dense model says.")
@@ -49,7 +59,7 @@ def attribute(
             pruner,
             given,
             label,
-            cast(Method, method),  # checked there
+            cast(AttributionMethod, method),  # checked there
             who,
             cast(Baseline, baseline),
             steps,

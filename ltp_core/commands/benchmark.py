@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
+    USUAL_MODEL,
     Device,
     Json,
     Model,
@@ -22,7 +23,7 @@ from ltp_core.commands.shared import (
     quiet,
     reading,
 )
-from ltp_core.results import RESULTS, check_results, write_json
+from ltp_core.results import ENGINE, RESULTS, check_results, write_json
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.reading import rule_of
 from ltp_core.speed.benchmark import Benchmark, Document, run_benchmark, texts_for
@@ -30,7 +31,7 @@ from ltp_core.speed.peers import PEERS
 
 
 def benchmark(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     data: Annotated[str | None, typer.Option(help="Texts to measure on: a file, folder or Hub id.")] = None,
     split: Annotated[str | None, typer.Option(help="Its split.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many texts, of all classes.")] = None,
@@ -127,11 +128,11 @@ def _show(console: Console, document: dict[str, Any]) -> None:
         title = f"{length} tokens, batch {size}: {rows[0]['flops_reduction']:.2f}× fewer FLOPs"
         grid = Table("", "ms", "quartiles", "texts/s", "÷ pruned", "realised", title=title)
         for row in rows:
-            if row["engine"] == "ltp":
+            if row["engine"] == ENGINE:
                 _line(grid, row, row["against"], row["against"], "dense_ms", row["speedup"], row["realised"])
         for row in {row["engine"]: row for row in rows}.values():
             ratio = row["packed_dense_ms"] / row["pruned_ms"]
-            name = row["engine"] if row["engine"] == "ltp" else "onnx graph"
+            name = row["engine"] if row["engine"] == ENGINE else "onnx graph"
             _line(
                 *(grid, row, f"{name}, dense", "packed_dense", "packed_dense_ms"),
                 *(ratio, row["realised_pruning"]),
@@ -139,7 +140,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
             _line(grid, row, f"{name}, pruned", "pruned", "pruned_ms", None, None)
         console.print(grid)
         for row in rows:
-            if row["engine"] != "ltp":
+            if row["engine"] != ENGINE:
                 console.print(f"onnx graph, pruned: {row['speedup']:.2f}× faster than {row['against']}")
     for row in document["selection"]:
         console.print(

@@ -15,6 +15,7 @@ from ltp_core.commands.shared import (
     choose_device,
     emit,
     messages,
+    one_option_each,
     progress_bar,
     quiet,
     reading,
@@ -25,8 +26,16 @@ from ltp_core.measuring.source import rows_for
 from ltp_core.results import RESULTS, check_results, read_rows, write_rows
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.table import RULES
+from ltp_core.training.rivals import RIVALS
+
+# --topk FOLDER, --lat FOLDER: an option for each rival in the table.
+Rivals = dict[str, Path]
+FOLDERS = {
+    name: Annotated[Path | None, typer.Option(help=f"What `train --method {name}` left.")] for name in RIVALS
+}
 
 
+@one_option_each("rivals", FOLDERS)
 def compare(
     task: Annotated[str, typer.Option(help="The task: its shipped model is the first --ltp.")],
     ltp: Annotated[
@@ -36,8 +45,7 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(help="Whose baseline all is measured against; else the first --ltp's.")
     ] = None,
-    topk: Annotated[Path | None, typer.Option(help="What `train --method topk` left.")] = None,
-    lat: Annotated[Path | None, typer.Option(help="What `train --method lat` left.")] = None,
+    rivals: Rivals | None = None,
     data: Annotated[
         str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
     ] = None,
@@ -57,8 +65,8 @@ def compare(
     """Measure every rule at the same FLOPs reductions, each on the weights that are its own.
 
     Whatever a rule needs to meet a target is chosen on tuning rows, held out of the training set; scores
-    are the development set's. Without --topk or --lat, those rules run on the dense baseline, as
-    `topk/untrained` and `lat/untrained`; manual, calibrated and random rules always do.
+    are the development set's. A rival whose folder is not given runs on the dense baseline, as
+    `topk/untrained`; manual, calibrated and random rules always do.
 
     Example: ltp compare --task mrpc --ltp runs/mrpc --topk runs/mrpc-topk --lat runs/mrpc-lat
     """
@@ -79,8 +87,7 @@ def compare(
         with reading() as read:
             rows = rows_for(describe(dense), data, None, read).fair(limit)
         where, say = choose_device(device), messages.print
-        rivals = {name: folder for name, folder in (("topk", topk), ("lat", lat)) if folder is not None}
-        family = load_family(task, learned, dense, rivals, where, data, tuning_rows, max_tokens, say)
+        family = load_family(task, learned, dense, rivals or {}, where, data, tuning_rows, max_tokens, say)
         found: list[dict[str, Any]] = []
         for row in measured_rows(family, rows, wanted, reductions, say, progress_bar):
             found.append(row)

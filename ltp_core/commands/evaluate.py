@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
+    USUAL_MODEL,
     Device,
     Json,
     Model,
@@ -29,7 +30,7 @@ from ltp_core.rules.table import rule_forms
 
 
 def evaluate(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     data: Annotated[str | None, typer.Option(help="A data file, a local folder, or a Hub id.")] = None,
     split: Annotated[
         str | None,

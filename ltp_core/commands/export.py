@@ -9,7 +9,17 @@ import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, messages, quiet
+from ltp_core.commands.shared import (
+    USUAL_MODEL,
+    Device,
+    Json,
+    Model,
+    choose_device,
+    emit,
+    load,
+    messages,
+    quiet,
+)
 from ltp_core.files.whole import check_output
 from ltp_core.onnx.export import export_onnx, export_transformers
 
@@ -27,7 +37,7 @@ def export(
     output: Annotated[
         Path, typer.Option(help="A new or empty folder; with --format onnx also a new file ending in .onnx.")
     ],
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     format: Annotated[
         Format, typer.Option(help="onnx: the pruned model as a graph. transformers: the dense model.")
     ] = Format.onnx,

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
+    USUAL_MODEL,
     Device,
     Json,
     Model,
@@ -29,7 +30,7 @@ from ltp_core.results import RESULTS, check_results, stamp, write_json
 
 
 def finding(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     data: Annotated[
         str | None, typer.Option(help="A file, a folder or a Hub id; else the task's own.")
     ] = None,

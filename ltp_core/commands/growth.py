@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
+    USUAL_MODEL,
     Device,
     Json,
     Model,
@@ -29,7 +30,7 @@ from ltp_core.speed.growth import GrowthRow, measure_growth
 
 
 def growth(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     lengths: Annotated[str, typer.Option(help="Tokens of a text, at batch 1.")] = "16,32,64,128,256,512",
     batch_sizes: Annotated[str, typer.Option(help="Texts in a batch, at --length.")] = "1,2,4,8,16,32,64",
     length: Annotated[int, typer.Option(help="Tokens of a text, for --batch-sizes.")] = 128,

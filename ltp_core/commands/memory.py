@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Json, Model, check_lengths, emit, load, messages, quiet
+from ltp_core.commands.shared import USUAL_MODEL, Json, Model, check_lengths, emit, load, messages, quiet
 from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.results import RESULTS, check_results, stamp, write_json
 from ltp_core.rules import Thresholds
@@ -17,7 +17,7 @@ from ltp_core.speed.memory import RUNS, process_megabytes
 
 
 def memory(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     length: Annotated[int, typer.Option(help="Tokens of a text.")] = 512,
     batch_size: Annotated[int, typer.Option(help="Texts in the batch.")] = 16,
     target_flops: Annotated[float, typer.Option(help="FLOPs reduction of the pruned run.")] = 2.5,

@@ -10,7 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Json, Model, check_lengths, emit, load, messages, quiet, reading
+from ltp_core.commands.shared import (
+    USUAL_MODEL,
+    Json,
+    Model,
+    check_lengths,
+    emit,
+    load,
+    messages,
+    quiet,
+    reading,
+)
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import Rows
@@ -26,7 +36,7 @@ from ltp_core.speed.precision import bfloat16, dynamic_int8
 
 
 def precision(
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     data: Annotated[str | None, typer.Option(help="Labelled texts to score on; without, no scores.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows, of all classes.")] = 400,
     lengths: Annotated[str, typer.Option(help="Tokens of a text, at batch 1.")] = "32,128,512",

@@ -14,10 +14,10 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Device, Json, Model, check_max_tokens, emit, messages, quiet
+from ltp_core.commands.shared import USUAL_MODEL, Device, Json, Model, check_max_tokens, emit, messages, quiet
 from ltp_core.corpus.parts import check_place
 from ltp_core.corpus.predictor import Predictor
-from ltp_core.corpus.run import Progress, predict_corpus
+from ltp_core.corpus.run import SoFar, predict_corpus
 from ltp_core.data.stream import Source
 from ltp_core.rules.reading import rule_of
 from ltp_core.rules.table import rule_forms
@@ -28,7 +28,7 @@ EVERY = 30  # seconds between two lines where nobody watches a bar
 def predict(
     data: Annotated[str, typer.Option(help="A CSV, JSONL or Parquet file, a local folder, or a Hub id.")],
     output: Annotated[Path, typer.Option(help="A file that ends in .parquet, .csv or .jsonl.")],
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     split: Annotated[str | None, typer.Option(help="A split of the data, where it has several.")] = None,
     config: Annotated[str | None, typer.Option(help="A configuration of the data, likewise.")] = None,
     rule: Annotated[str, typer.Option(help=f"One of: {rule_forms()}.")] = "learned",
@@ -87,14 +87,14 @@ def _less(reduction: float | None) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[Callable[[Progress], None]]:
+def _told() -> Iterator[Callable[[SoFar], None]]:
     """Tell the pace on stderr: in a bar where somebody watches, else a line now and then."""
     if sys.stderr.isatty():
         columns = (BarColumn(), TextColumn("{task.description}", markup=False))
         with Bar(*columns, console=messages, transient=True) as bar:
             task = bar.add_task("reading", total=None)
 
-            def move(now: Progress) -> None:
+            def move(now: SoFar) -> None:
                 total = None if now.left is None else now.seconds + now.left
                 bar.update(task, description=pace(now), completed=now.seconds, total=total)
 
@@ -102,7 +102,7 @@ def _told() -> Iterator[Callable[[Progress], None]]:
         return
     last = time.perf_counter()
 
-    def line(now: Progress) -> None:
+    def line(now: SoFar) -> None:
         nonlocal last
         if time.perf_counter() - last >= EVERY:
             last = time.perf_counter()
@@ -111,7 +111,7 @@ def _told() -> Iterator[Callable[[Progress], None]]:
     yield line
 
 
-def pace(now: Progress) -> str:
+def pace(now: SoFar) -> str:
     """Rows, rows a second and the time left, for people."""
     text = f"{now.rows:,} rows"
     if now.answered and now.seconds > 0:

@@ -5,10 +5,12 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import torch
 import typer
@@ -16,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers.utils import logging as transformers_logging
 
+from ltp_core.checkpoints import USUAL_MODEL as USUAL_MODEL
 from ltp_core.checkpoints import Described
 from ltp_core.model import PrunedModel
 from ltp_core.speed.latency import choose_device as choose_device
@@ -24,6 +27,8 @@ from ltp_core.training.job import FEWEST_TOKENS
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else there.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, mps, or auto for the fastest one here.")]
 Model = Annotated[str, typer.Option(help="A shipped model's name, a folder, or an id on the Hub.")]
+
+Command = TypeVar("Command", bound=Callable[..., None])
 
 messages = Console(stderr=True, highlight=False)
 A_MOMENT = 0.5  # seconds
@@ -52,6 +57,40 @@ def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[C
         sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
     else:
         table(Console(highlight=False))
+
+
+def one_option_each(argument: str, options: Mapping[str, Any]) -> Callable[[Command], Command]:
+    """Give a command an option of its own for each entry of a table, in the place of one argument.
+
+    typer reads a command's options from its signature; what a table names cannot stand there in text.
+
+    Args:
+        argument: of the command; it gets a dictionary of what was given, by the options' names.
+        options: name -> its annotation, ``Annotated[Path | None, typer.Option(…)]``.
+    """
+
+    def widened(command: Command) -> Command:
+        @wraps(command)
+        def told(**given: Any) -> None:
+            found = {name: given.pop(name) for name in options}
+            command(
+                **given, **{argument: {name: value for name, value in found.items() if value is not None}}
+            )
+
+        plain = signature(command, eval_str=True)
+        takes = {
+            name: Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for name, annotation in options.items()
+        }
+        parameters: list[Parameter] = []
+        for name, parameter in plain.parameters.items():
+            keyword = parameter.replace(kind=Parameter.KEYWORD_ONLY)
+            parameters += takes.values() if name == argument else [keyword]
+        told.__signature__ = plain.replace(parameters=parameters)  # type: ignore[attr-defined]
+        told.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return told  # type: ignore[return-value]
+
+    return widened
 
 
 @contextmanager

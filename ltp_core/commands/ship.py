@@ -54,7 +54,7 @@ def ship(
         if target_flops is not None and tuning is not None:
             settle_again(part, tuning, target_flops, note)
         seal(part)
-        for weights in ("ltp", "baseline"):
+        for weights in checkpoints.VARIANTS:
             PrunedModel.from_pretrained(part, weights)  # what cannot be loaded replaces nothing
         swap(part, folder, aside)
     copy_log(run, log)

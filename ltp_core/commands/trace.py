@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
+from ltp_core.commands.shared import USUAL_MODEL, Device, Json, Model, choose_device, emit, load, quiet
 from ltp_core.model import Prediction
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.rules.reading import rule_of
@@ -17,7 +17,7 @@ from ltp_core.speed.latency import Timing, time_text
 
 def trace(
     text: Annotated[str, typer.Argument(help="The text to read.")],
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     pair: Annotated[str | None, typer.Option(help="The second text, for tasks on pairs.")] = None,
     thresholds: Annotated[str, typer.Option(help="learned, off, or one number a layer: t1,t2,…")] = "learned",
     device: Device = "auto",

@@ -17,7 +17,7 @@ NOT_FINITE = "the model computes no finite numbers for it"
 
 
 @dataclass(frozen=True)
-class Answer:
+class RowAnswer:
     """What the model says about one row, and what it took.
 
     Attributes:
@@ -62,7 +62,7 @@ def schema_of(model: TextClassifier) -> pyarrow.Schema:
     return pyarrow.schema([(name, types[name]) for name in (*said, *counts, "problem")])
 
 
-def table_of(answers: Sequence[Answer], schema: pyarrow.Schema) -> pyarrow.Table:
+def table_of(answers: Sequence[RowAnswer], schema: pyarrow.Schema) -> pyarrow.Table:
     """Answers by column."""
     columns = [[getattr(each, name) for each in answers] for name in schema.names]
     return pyarrow.table(columns, schema=schema)
@@ -74,7 +74,7 @@ def answer_all(
     rule: Rule | None = None,
     batch_size: int = 32,
     max_tokens: int | None = None,
-) -> list[Answer]:
+) -> list[RowAnswer]:
     """Answer every row, in the order of the rows. A row that cannot be read says why, and stops nothing.
 
     Args:
@@ -85,23 +85,23 @@ def answer_all(
         max_tokens: longer inputs are cut; None for what the model can read.
     """
     pairs = any(isinstance(text, tuple) for text in texts)
-    answers = [Answer(problem=NO_TEXT)] * len(texts)
+    answers = [RowAnswer(problem=NO_TEXT)] * len(texts)
     rows = [row for row, text in enumerate(texts) if _is_text(text, pairs)]
     if not rows:
         return answers
     encoded = dict(zip(rows, model.tokenize([texts[row] for row in rows], max_tokens), strict=True))
     for row in rows:
         if not encoded[row].readable:
-            answers[row] = Answer(problem=EMPTY)
+            answers[row] = RowAnswer(problem=EMPTY)
     size = model.dimensions
     readable = {row: each for row, each in encoded.items() if each.readable}
     for row, scores, left in model.run_encoded(readable, rule, batch_size):
         tokens = len(encoded[row])
         if not all(math.isfinite(score) for score in scores):
-            answers[row] = Answer(tokens=tokens, problem=NOT_FINITE)
+            answers[row] = RowAnswer(tokens=tokens, problem=NOT_FINITE)
             continue
         said = model.answer(scores)
-        answers[row] = Answer(
+        answers[row] = RowAnswer(
             label=said.label,
             probability=said.confidence,
             labels=said.labels,

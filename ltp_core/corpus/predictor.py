@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow
 
-from ltp_core.corpus.answers import Answer, answer_all, schema_of, table_of
+from ltp_core.checkpoints import USUAL_MODEL
+from ltp_core.corpus.answers import RowAnswer, answer_all, schema_of, table_of
 from ltp_core.data.columns import DataError, text_columns
 from ltp_core.model import PrunedModel
 from ltp_core.prediction import TextClassifier
@@ -37,7 +38,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: str | Path | TextClassifier = "sst2",
+        model: str | Path | TextClassifier = USUAL_MODEL,
         columns: Sequence[str] | None = None,
         rule: str = "learned",
         batch_size: int = 32,
@@ -63,7 +64,7 @@ class Predictor:
         self.batch_size, self.max_tokens = batch_size, max_tokens
         self.schema = schema_of(self.model)
 
-    def answers(self, texts: Sequence[Any]) -> list[Answer]:
+    def answers(self, texts: Sequence[Any]) -> list[RowAnswer]:
         """Answer texts, or pairs; a row that cannot be read says why."""
         return answer_all(self.model, texts, self.rule, self.batch_size, self.max_tokens)
 

@@ -19,7 +19,7 @@ PART = 4096  # rows that are read, sorted by length and answered together; a kil
 
 
 @dataclass(frozen=True)
-class Progress:
+class SoFar:
     """How far a run is.
 
     Attributes:
@@ -70,7 +70,7 @@ def predict_corpus(
     output: Path,
     resume: bool = False,
     overwrite: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SoFar], None] | None = None,
 ) -> Summary:
     """Answer every row of a source into a file, in order. Memory does not grow with the rows.
 
@@ -91,7 +91,7 @@ def predict_corpus(
 
 
 def _answer(
-    predictor: Predictor, source: Source, parts: Parts, progress: Callable[[Progress], None] | None
+    predictor: Predictor, source: Source, parts: Parts, progress: Callable[[SoFar], None] | None
 ) -> Summary:
     rows, resumed, started, skipped = 0, 0, time.perf_counter(), 0.0
     number = 0
@@ -132,9 +132,9 @@ def _digest(texts: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(texts, default=repr).encode()).hexdigest()
 
 
-def _progress(rows: int, resumed: int, seconds: float, read: float, skipped: float) -> Progress:
+def _progress(rows: int, resumed: int, seconds: float, read: float, skipped: float) -> SoFar:
     pace = (read - skipped) / seconds if seconds > 0 else 0.0
-    return Progress(rows, rows - resumed, seconds, (1 - read) / pace if pace > 0 else None)
+    return SoFar(rows, rows - resumed, seconds, (1 - read) / pace if pace > 0 else None)
 
 
 def _summary(predictor: Predictor, parts: Parts, resumed: int, seconds: float) -> Summary:

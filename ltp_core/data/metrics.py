@@ -13,7 +13,7 @@ def metric_of(task: str | None, classes: int = 2) -> str:
     """The name of the metric that is a task's `score`; a file's depends on how many classes it has.
 
     Args:
-        task: its name, or a file.
+        task: a name in the table of tasks, or a file.
         classes: outputs of the model; 1 for a regression.
     """
     known = TASKS.get(task or "")
@@ -75,7 +75,7 @@ def difference_error(
     """Standard error of the difference between two models' scores on the same rows: a paired bootstrap.
 
     Args:
-        metric: its name, see `scores`.
+        metric: a name, as `scores` takes it.
         one: outputs ``[N, C]``.
         other: outputs of the other model, ``[N, C]``.
         labels: N.

@@ -30,7 +30,7 @@ def read_parquet(
     A string that many rows share is stored once. It stays so, or a few kilobytes become gigabytes.
 
     Args:
-        file: its bytes.
+        file: bytes of the file.
         name: for errors.
         most_bytes: what the wanted columns may take when unpacked.
         progress: told the rows done and the rows in all.

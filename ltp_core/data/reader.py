@@ -14,7 +14,7 @@ from ltp_core.data.formats import Records, csv_names, json_names, read_csv, read
 from ltp_core.data.labels import Label, plain
 from ltp_core.data.lines import Lines, Progress
 from ltp_core.data.parquet import Batches, lengths, parquet_names, read_parquet
-from ltp_core.data.texts import Strings, Texts
+from ltp_core.data.texts import Strings, TextColumns
 from ltp_core.prediction import Text
 
 FORMATS = (".csv", ".json", ".jsonl", ".parquet")
@@ -92,8 +92,8 @@ def read_file(
     """Read a file.
 
     Args:
-        file: its bytes.
-        name: its name, whose ending says what it is.
+        file: bytes of the file.
+        name: of the file, whose ending says what it is.
         limits: what is read at most; None for the usual ones.
         progress: told how much of the file is read; what it raises ends the reading.
         chosen: columns that somebody has chosen; None for those with usual names.
@@ -174,7 +174,7 @@ class Columns:
         if not self._rows:
             raise DataError(f"{self._name} has no rows")
         labels = self._labels if self._wanted.has_label else None
-        texts = Texts([strings.done() for strings in self._texts])
+        texts = TextColumns([strings.done() for strings in self._texts])
         return Table(self._name, texts, labels, self._more, self._blank)
 
     def _add_records(self, records: Records, lines: Lines) -> None:

@@ -48,7 +48,7 @@ class Row:
 
     Attributes:
         text: the text, or the pair of texts.
-        gold: its label (a class from 0, or a number), if it has one.
+        gold: the row's label (a class from 0, or a number), if it has one.
         dense: the answer with nothing pruned.
         pruned: the answer under the thresholds.
         tokens: length of the input, special tokens included.

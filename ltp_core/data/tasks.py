@@ -16,7 +16,7 @@ class Task:
         asks: what it answers, in a line.
         columns: what its data calls the text: one for single texts, two for pairs.
         classes: names of the labels 0, 1, ...; empty for a regression.
-        hub_id: its data on the Hub.
+        hub_id: place of the data on the Hub.
         config: the configuration there and in local folders of the same layout; None if it has one only.
         metric: the one that is its score.
         development: the split to report on.

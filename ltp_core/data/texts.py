@@ -10,7 +10,7 @@ from ltp_core.prediction import Text
 CHUNK_ROWS, CHUNK_CHARACTERS = 2**14, 2**22
 
 
-class Texts(Sequence[Text]):
+class TextColumns(Sequence[Text]):
     """Texts or pairs of them, as a list has them.
 
     A list of short strings takes many times the memory of their file: each has a header of some 50 bytes.

@@ -35,7 +35,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Example:
+class Examined:
     """One text.
 
     Attributes:
@@ -44,7 +44,7 @@ class Example:
         attribution: with the trace; its `pruned` scores are those of the dense model again, since
             agreement is asked of the dense model alone here.
         agreement: of the dense attributions with survival.
-        deletion: its effects.
+        deletion: effects of deleting tokens.
         kinds: for each token of the text, the kind of its word.
     """
 
@@ -58,10 +58,10 @@ class Example:
 
 def run(
     model: PrunedModel, rows: Rows, options: Options, progress: Callable[[int], None] | None = None
-) -> list[Example]:
+) -> list[Examined]:
     """Measure every row, in batches of like length; the answer comes in the order of the rows."""
     order = sorted(range(len(rows)), key=lambda index: len("".join(rows.texts[index])))
-    found: dict[int, Example] = {}
+    found: dict[int, Examined] = {}
     for start in range(0, len(rows), BATCH):
         chosen = order[start : start + BATCH]
         texts = [rows.texts[index] for index in chosen]
@@ -72,7 +72,7 @@ def run(
     return [found[index] for index in range(len(rows))]
 
 
-def _batch(model: PrunedModel, texts: list[Text], labels: list[float], options: Options) -> list[Example]:
+def _batch(model: PrunedModel, texts: list[Text], labels: list[float], options: Options) -> list[Examined]:
     encoding, _ = model.encode(texts)
     batch = Batch.of(encoding)
     with torch.inference_mode():
@@ -103,7 +103,7 @@ def _batch(model: PrunedModel, texts: list[Text], labels: list[float], options: 
         kept = [layer.kept for layer in said.trace.layers]
         after = 0 if is_number else next(i for i, name in names.items() if name == said.label)
         examples.append(
-            Example(
+            Examined(
                 answers=(int(targets[row]), after),
                 label=labels[row],
                 attribution=attribution,
@@ -126,12 +126,12 @@ def _kinds(encoding: Any, row: int, text: Text) -> tuple[str, ...]:
     return tuple(kinds)
 
 
-def left(example: Example) -> np.ndarray:
+def left(example: Examined) -> np.ndarray:
     """Which tokens of the text are left after each layer: bool ``[L, m]``."""
     kept = np.asarray([layer.kept for layer in example.attribution.trace.layers])
     return kept[:, np.asarray(example.attribution.words)]
 
 
-def sizes(example: Example) -> np.ndarray:
+def sizes(example: Examined) -> np.ndarray:
     """Sizes of the attributions of the tokens of the text: ``[m]``."""
     return np.abs(example.attribution.dense.values)[np.asarray(example.attribution.words)]

@@ -6,13 +6,9 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-COLOURS = {"ltp": "#2b6cb0", "random": "#7d8894", "lowest": "#1a7f6b", "highest": "#b34700"}
-NAMES = {
-    "ltp": "what LTP drops",
-    "random": "as many at random",
-    "lowest": "smallest attributions",
-    "highest": "largest attributions",
-}
+from ltp_core.why.deletion import CHOICES, OWN
+
+COLOURS = {OWN: "#2b6cb0", "random": "#7d8894", "lowest": "#1a7f6b", "highest": "#b34700"}
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ltp",  # the same numbers give the same file
     "svg.fonttype": "none",
@@ -60,7 +56,7 @@ def agreement(canvas: Figure, found: dict[str, Any]) -> None:
     rows = [(row["layer"], row["auc"]) for row in found["agreement"]["layers"] if row["auc"]]
     layers, values = [layer for layer, _ in rows], [auc["value"] for _, auc in rows]
     axes.errorbar(
-        layers, values, _bars([auc for _, auc in rows]), fmt="o-", color=COLOURS["ltp"], capsize=4, lw=2
+        layers, values, _bars([auc for _, auc in rows]), fmt="o-", color=COLOURS[OWN], capsize=4, lw=2
     )
     axes.axhline(0.5, color="#0f151c", lw=1, ls="--")
     axes.annotate("chance", (layers[-1], 0.5), xytext=(0, 4), textcoords="offset points", ha="right")
@@ -77,7 +73,7 @@ def deletion(canvas: Figure, found: dict[str, Any]) -> None:
             [row["drop"]["value"] for row in rows],
             _bars([row["drop"] for row in rows]),
             fmt="o-",
-            label=NAMES[choice],
+            label=CHOICES[choice],
             color=COLOURS[choice],
             capsize=4,
             lw=2,
@@ -100,7 +96,7 @@ def kinds(canvas: Figure, found: dict[str, Any]) -> None:
             [row["name"] for row in rows],
             xerr=_bars(found_here),
             fmt="o",
-            color=COLOURS["ltp"],
+            color=COLOURS[OWN],
             capsize=3,
         )
     sides[0].set_xlabel("size of attribution, in multiples\nof the sentence’s mean")

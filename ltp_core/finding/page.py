@@ -5,10 +5,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-Found = Mapping[str, Any]
+from ltp_core.why.deletion import CHOICES
+
+Findings = Mapping[str, Any]
 
 
-def page(findings: Sequence[Found], figures: Mapping[str, Mapping[str, str]]) -> str:
+def page(findings: Sequence[Findings], figures: Mapping[str, Mapping[str, str]]) -> str:
     """The whole page.
 
     Args:
@@ -20,7 +22,7 @@ def page(findings: Sequence[Found], figures: Mapping[str, Mapping[str, str]]) ->
     return template.substitute(sections="\n\n".join(sections), draws=findings[0]["deletion"]["draws"])
 
 
-def _section(found: Found, figures: Mapping[str, str]) -> str:
+def _section(found: Findings, figures: Mapping[str, str]) -> str:
     parts = [
         f"## {found['model']}",
         f"{found['examples']:,} sentences of the development set, {found['words']:,} tokens of text, "
@@ -36,7 +38,7 @@ def _section(found: Found, figures: Mapping[str, str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _agreement(found: Found, figures: Mapping[str, str]) -> str:
+def _agreement(found: Findings, figures: Mapping[str, str]) -> str:
     overall = found["agreement"]["overall"]
     if overall is None:
         return "Nothing is pruned, so there is nothing to agree on."
@@ -64,20 +66,14 @@ def _agreement(found: Found, figures: Mapping[str, str]) -> str:
     )
 
 
-def _deletion(found: Found, figures: Mapping[str, str]) -> str:
+def _deletion(found: Findings, figures: Mapping[str, str]) -> str:
     choices = found["deletion"]["when_pruned"]
     against = _compare(choices["random"]["more_than_ltp"], "Random words cost", "than LTP's own")
     smallest = _compare(
         choices["lowest"]["more_than_ltp"], "Words with the smallest attributions cost", "than LTP's"
     )
-    names = {
-        "ltp": "what LTP drops",
-        "random": "as many at random",
-        "lowest": "smallest attributions",
-        "highest": "largest attributions",
-    }
     rows = [
-        [names[name], _shown(row["drop"]), _shown(row["flips"], 100, 1), _shown(row["more_than_ltp"])]
+        [CHOICES[name], _shown(row["drop"]), _shown(row["flips"], 100, 1), _shown(row["more_than_ltp"])]
         for name, row in choices.items()
     ]
     head = ["who goes", "log-odds fall by", "answers that change, %", "more than LTP"]
@@ -100,7 +96,7 @@ def _deletion(found: Found, figures: Mapping[str, str]) -> str:
     )
 
 
-def _kinds(found: Found, figures: Mapping[str, str]) -> str:
+def _kinds(found: Findings, figures: Mapping[str, str]) -> str:
     many = [row for row in found["kinds"] if row["words"] >= 10] or found["kinds"]
     order = sorted(many, key=lambda row: row["layers_survived"]["value"])
     first, last = order[0], order[-1]
@@ -134,7 +130,7 @@ def _kinds(found: Found, figures: Mapping[str, str]) -> str:
     )
 
 
-def _places(found: Found, figures: Mapping[str, str]) -> str:
+def _places(found: Findings, figures: Mapping[str, str]) -> str:
     order = sorted(found["places"], key=lambda row: row["layers_survived"]["value"])
     first, last = order[0], order[-1]
     return "\n\n".join(
@@ -149,11 +145,11 @@ def _places(found: Found, figures: Mapping[str, str]) -> str:
     )
 
 
-def _place(row: Found) -> str:
+def _place(row: Findings) -> str:
     return str(row["name"]) if "fifth" in row["name"] else f"{row['name']} fifth"
 
 
-def _flips(found: Found) -> str:
+def _flips(found: Findings) -> str:
     flips = found["flips"]
     head = ["", "flipped", "all others", "others as uncertain", "flipped − as uncertain"]
     names = {
@@ -196,7 +192,7 @@ def _flips(found: Found) -> str:
     )
 
 
-def _transfer(found: Found) -> str:
+def _transfer(found: Findings) -> str:
     transfer = found["transfer"]
     if transfer is None:
         return ""
@@ -231,7 +227,7 @@ def _transfer(found: Found) -> str:
     )
 
 
-def _exactness(found: Found) -> str:
+def _exactness(found: Findings) -> str:
     exact, stamp = found["attribution"], found["stamp"]
     steps = ", ".join(f"{count} with {n}" for n, count in exact["steps"].items())
     return (

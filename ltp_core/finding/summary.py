@@ -8,15 +8,15 @@ import numpy as np
 
 from ltp_core.finding import bootstrap
 from ltp_core.finding.bootstrap import Interval
-from ltp_core.finding.examples import Example, left, sizes
+from ltp_core.finding.examples import Examined, left, sizes
 from ltp_core.finding.word_classes import KINDS
-from ltp_core.why.deletion import CHOICES
+from ltp_core.why.deletion import CHOICES, OWN
 
 PLACES = ("first fifth", "second", "third", "fourth", "last fifth")
 NEIGHBOURS = 5  # sentences that keep their answer, for each that does not
 
 
-def summarise(examples: Sequence[Example]) -> dict[str, Any]:
+def summarise(examples: Sequence[Examined]) -> dict[str, Any]:
     """All parts of the finding, ready for JSON."""
     layers = len(examples[0].attribution.trace.layers)
     return {
@@ -37,7 +37,7 @@ def plain(interval: Interval | None) -> dict[str, Any] | None:
     return None if interval is None else asdict(interval)
 
 
-def _attribution(examples: Sequence[Example]) -> dict[str, Any]:
+def _attribution(examples: Sequence[Examined]) -> dict[str, Any]:
     scores = [example.attribution.dense for example in examples]
     gaps = [abs(s.delta or 0) / max(sum(map(abs, s.values)), 1e-9) for s in scores]
     return {
@@ -48,7 +48,7 @@ def _attribution(examples: Sequence[Example]) -> dict[str, Any]:
     }
 
 
-def _agreement(examples: Sequence[Example], layers: int) -> dict[str, Any]:
+def _agreement(examples: Sequence[Examined], layers: int) -> dict[str, Any]:
     return {
         "overall": plain(bootstrap.mean([example.agreement.overall for example in examples])),
         "layers": [
@@ -63,15 +63,15 @@ def _agreement(examples: Sequence[Example], layers: int) -> dict[str, Any]:
     }
 
 
-def _partial(examples: Sequence[Example], layer: int, name: str) -> list[float | None]:
+def _partial(examples: Sequence[Examined], layer: int, name: str) -> list[float | None]:
     """A value of the sentences of which this layer has some words, but not all."""
     agreed = [example.agreement for example in examples]
     return [getattr(one, name)[layer] if 0 < one.k[layer] < one.tokens else None for one in agreed]
 
 
-def _deletion(examples: Sequence[Example], layers: int) -> dict[str, Any]:
+def _deletion(examples: Sequence[Examined], layers: int) -> dict[str, Any]:
     found = [example.deletion for example in examples]
-    own = np.asarray([one.when_pruned["ltp"].drop for one in found])
+    own = np.asarray([one.when_pruned[OWN].drop for one in found])
     when_pruned = {}
     for choice in CHOICES:
         drops = np.asarray([one.when_pruned[choice].drop for one in found])
@@ -95,7 +95,7 @@ def _deletion(examples: Sequence[Example], layers: int) -> dict[str, Any]:
 
 
 def _groups(
-    examples: Sequence[Example], names: Sequence[str], of: Callable[[Example], np.ndarray]
+    examples: Sequence[Examined], names: Sequence[str], of: Callable[[Examined], np.ndarray]
 ) -> list[dict[str, Any]]:
     """Words by group: how many are left after each layer, and how large their attributions are.
 
@@ -125,28 +125,28 @@ def _groups(
     return rows
 
 
-def _places(example: Example) -> np.ndarray:
+def _places(example: Examined) -> np.ndarray:
     """In which fifth of its text each word is."""
     total = sum(example.attribution.words)
     return np.asarray([PLACES[min(4, 5 * place // total)] for place in range(total)])
 
 
-def _flips(examples: Sequence[Example], layers: int) -> dict[str, Any]:
+def _flips(examples: Sequence[Examined], layers: int) -> dict[str, Any]:
     """Sentences whose answer pruning changes, against all others and those as uncertain."""
     middle = layers // 2
     flipped = [example for example in examples if example.answers[0] != example.answers[1]]
     others = [example for example in examples if example.answers[0] == example.answers[1]]
     uncertain = [near for one in flipped for near in _nearest(one, others)]
 
-    def dropped(example: Example) -> float:
+    def dropped(example: Examined) -> float:
         """Share of the attributions, by size, whose words are gone in the middle layer."""
         size = sizes(example)
         return float(size[~left(example)[middle - 1]].sum() / max(float(size.sum()), 1e-12))
 
-    def agreed(example: Example) -> float | None:
+    def agreed(example: Examined) -> float | None:
         return example.agreement.overall
 
-    def groups(value: Callable[[Example], float | None]) -> dict[str, Any]:
+    def groups(value: Callable[[Examined], float | None]) -> dict[str, Any]:
         parts = {
             name: [v for v in map(value, group) if v is not None]
             for name, group in (("flipped", flipped), ("others", others), ("uncertain", uncertain))
@@ -170,11 +170,11 @@ def _flips(examples: Sequence[Example], layers: int) -> dict[str, Any]:
     }
 
 
-def _nearest(one: Example, others: Sequence[Example]) -> list[Example]:
+def _nearest(one: Examined, others: Sequence[Examined]) -> list[Examined]:
     """The sentences of which the dense model is most nearly as sure."""
     return sorted(others, key=lambda other: abs(_margin(other) - _margin(one)))[:NEIGHBOURS]
 
 
-def _margin(example: Example) -> float:
+def _margin(example: Examined) -> float:
     """How sure the dense model is: log-odds of its answer."""
     return example.attribution.dense.output

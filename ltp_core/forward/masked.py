@@ -17,10 +17,10 @@ from ltp_core.rules import Rule, first_tokens, length_scale, original_positions
 from ltp_core.run import Inputs, Run
 
 # (importance [B, n], mask [B, n], layer, carry) -> (next mask [B, n], carry). Masks are floats in [0, 1].
-Gate = Callable[[Tensor, Tensor, int, Any], tuple[Tensor, Any]]
+MaskGate = Callable[[Tensor, Tensor, int, Any], tuple[Tensor, Any]]
 
 
-def hard_gate(rule: Rule) -> Gate:
+def hard_gate(rule: Rule) -> MaskGate:
     """0 or 1, as the rule says. No gradient reaches the rule."""
 
     def gate(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
@@ -30,7 +30,7 @@ def hard_gate(rule: Rule) -> Gate:
     return gate
 
 
-def soft_gate(thresholds: Tensor, temperature: float, reference_length: float | None = None) -> Gate:
+def soft_gate(thresholds: Tensor, temperature: float, reference_length: float | None = None) -> MaskGate:
     """``sigmoid((s - theta min(1, N / n)) / T)``, the paper's soft mask (section 3.3).
 
     Args:
@@ -48,7 +48,7 @@ def soft_gate(thresholds: Tensor, temperature: float, reference_length: float | 
 
 def straight_through_gate(
     thresholds: Tensor, temperature: float, reference_length: float | None = None
-) -> Gate:
+) -> MaskGate:
     """Hard in the forward pass, with the soft gate's gradient (straight-through estimator).
 
     The paper trains thresholds with soft gates, which stay fractional: the saving they report is not
@@ -72,7 +72,7 @@ def _margin(
     return importance - theta * scale, scale
 
 
-def sparing_gate(gate: Gate, layers: int) -> Gate:
+def sparing_gate(gate: MaskGate, layers: int) -> MaskGate:
     """A gate that takes nothing from the first so many layers."""
 
     def spare(importance: Tensor, mask: Tensor, layer: int, carry: Any) -> tuple[Tensor, Any]:
@@ -81,7 +81,7 @@ def sparing_gate(gate: Gate, layers: int) -> Gate:
     return spare
 
 
-def padded_forward(view: EncoderView, inputs: Inputs, gate: Gate, queries: int | None = None) -> Run:
+def padded_forward(view: EncoderView, inputs: Inputs, gate: MaskGate, queries: int | None = None) -> Run:
     """Run an encoder over all tokens, hiding the pruned ones from attention.
 
     Args:

@@ -7,13 +7,15 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView
-from ltp_core.forward.masked import Gate, padded_attention
+from ltp_core.forward.masked import MaskGate, padded_attention
 from ltp_core.importance import attention_received, query_weights
 from ltp_core.rules import first_tokens, original_positions
 from ltp_core.run import Inputs, Run
 
 
-def output_masked_forward(view: EncoderView, inputs: Inputs, gate: Gate, queries: int | None = None) -> Run:
+def output_masked_forward(
+    view: EncoderView, inputs: Inputs, gate: MaskGate, queries: int | None = None
+) -> Run:
     """Run an encoder whose layers' outputs are multiplied by the gate (paper section 3.3).
 
     A token that is masked out still takes part in the attention of later layers, so its limit at low

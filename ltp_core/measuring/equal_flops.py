@@ -19,14 +19,13 @@ from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import stamp
 from ltp_core.rules import LengthConfig, RandomKeep, Rule, Thresholds, TopK
-from ltp_core.rules.table import DENSE, LTP, RULES, Fitting, RuleKind
+from ltp_core.rules.table import DENSE, LTP, RULES, UNTRAINED, Fitting, RuleKind
 from ltp_core.training.factor import FactorCurve
 from ltp_core.training.job import differences
 from ltp_core.training.lengths import falling_at, lengths_at, read_search, token_counts
 from ltp_core.training.rivals import RIVALS
 
 CALIBRATION_ROWS = 100  # a search runs the model over these a hundred times and more
-UNTRAINED = "/untrained"  # after a rule's name in the results, where it runs on the dense baseline
 
 
 @dataclass(frozen=True)

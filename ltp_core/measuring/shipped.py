@@ -12,6 +12,7 @@ from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
 from ltp_core.results import stamp
 from ltp_core.rules.reading import rule_of
+from ltp_core.rules.table import LTP
 
 SPLITS = {"development": None, "untouched": "untouched", "tuning": "tuning"}
 FACTORS = (0.4, 0.6, 0.8, 1.0, 1.15, 1.3, 1.45, 1.6)  # on the thresholds, where nothing else is asked for
@@ -59,7 +60,7 @@ def measure_shipped(
                 say(f"{title} ({len(examples)} rows), thresholds × {factor:g}")
                 measured = score_against(model, against, examples, rule_of(model, "learned", factor), bar=bar)
                 about = {"model": name, "split": split, "factor": factor, "limit": limit}
-                rows.append(row_of(model, "ltp", measured) | about | stamped)
+                rows.append(row_of(model, LTP.name, measured) | about | stamped)
                 if factor == 1.0:
                     found[title] = measured
     rows.sort(key=lambda row: (row["split"], row["max_tokens"], row["factor"]))

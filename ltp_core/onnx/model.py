@@ -30,7 +30,7 @@ class OnnxModel(TextClassifier):
     Args:
         graph: the ONNX file.
         config: the Hugging Face config.
-        tokenizer: its tokenizer, or None.
+        tokenizer: of the model, or None.
         thresholds: the learned thresholds; None if there are none.
         settings: how thresholds are read.
         name: what it was loaded as.

@@ -9,7 +9,7 @@ import numpy as np
 from ltp_core.data.tasks import TASKS
 from ltp_core.pages.markdown import grid
 from ltp_core.pages.recipe import train_commands
-from ltp_core.results import lost_text
+from ltp_core.results import ENGINE, lost_text
 from ltp_core.rules.table import DENSE, LTP, RULES, rivals
 from ltp_core.training.job import Job
 
@@ -350,7 +350,7 @@ def _throughput(timed: Sequence[Measured]) -> str:
     if not held:
         return "not measured yet"
     found = max(held, key=lambda document: document["scores"]["examples"])
-    rows = [row for row in found["rows"] if (row["engine"], row["against"]) == ("ltp", "sdpa")]
+    rows = [row for row in found["rows"] if (row["engine"], row["against"]) == (ENGINE, "sdpa")]
     speedups = ", ".join(
         f"{row['speedup']:.2f}× at batch {row['batch_size']}, of which pruning alone "
         f"{row['packed_dense_ms'] / row['pruned_ms']:.2f}×"

@@ -13,6 +13,7 @@ from ltp_core.rules.numbers import numbers
 from ltp_core.rules.thresholds import Dense, Thresholds, flat_thresholds, rising_thresholds
 from ltp_core.rules.wrappers import RandomKeep
 
+UNTRAINED = "/untrained"  # in results, after the name of a trained rule that runs on the dense baseline
 START = 0.02  # a hand-set threshold that is then scaled to the target
 
 
@@ -168,6 +169,54 @@ DENSE = RuleKind(
     written="off",
     read=lambda _, owner: owner.hand_set([0.0] * owner.layers),
 )
+CALIBRATED = RuleKind(
+    name="manual/calibrated",
+    title="Calibrated thresholds",
+    short="calibrated thresholds",
+    brief="what `ltp calibrate` finds without labels",
+    how="Thresholds that a search finds for a fine-tuned model, without training and without labels.",
+    fit=lambda fitting: fitting.calibrated(),
+    on_text=False,
+)
+
+
+def _counting(
+    name: str, make: Callable[[list[float]], Rule], shares: Callable[[Fitting], list[float]], **said: str
+) -> RuleKind:
+    """A rule that keeps shares of the tokens, one a layer, for which weights are trained."""
+    return RuleKind(
+        name=name,
+        fit=lambda fitting: make(shares(fitting)),
+        written=f"{name}:0.5",
+        read=lambda text, owner: make(_shares(text, name, owner.layers)),
+        setting=_first_share,
+        says="{:.1%} in each layer",
+        **said,
+    )
+
+
+TOPK = _counting(
+    "topk",
+    TopK,
+    lambda fitting: fitting.shares(),
+    title="Top-k",
+    short="top-k",
+    brief="SpAtten's cascaded top-k",
+    how="The tokens with most attention so far, over all layers, as in SpAtten (Wang et al. 2021). "
+    "Each layer keeps the same share of its tokens.",
+    trained="SpAtten's top-k",
+)
+LAT = _counting(
+    "lat",
+    LengthConfig,
+    lambda fitting: fitting.searched(),
+    title="Lengths",
+    short="lengths",
+    brief="the Length-Adaptive Transformer, its lengths from an evolutionary search",
+    how="The tokens with most attention in this layer, as many as a length configuration says, as in the "
+    "Length-Adaptive Transformer (Kim & Cho 2021). Here each layer keeps the same share of its tokens.",
+    trained="LAT's LengthDrop",
+)
 RULES: dict[str, RuleKind] = {}
 
 
@@ -213,43 +262,9 @@ for _kind in (
         ),
         on_text=False,
     ),
-    RuleKind(
-        name="manual/calibrated",
-        title="Calibrated thresholds",
-        short="calibrated thresholds",
-        brief="what `ltp calibrate` finds without labels",
-        how="Thresholds that a search finds for a fine-tuned model, without training and without labels.",
-        fit=lambda fitting: fitting.calibrated(),
-        on_text=False,
-    ),
-    RuleKind(
-        name="topk",
-        title="Top-k",
-        short="top-k",
-        brief="SpAtten's cascaded top-k",
-        how="The tokens with most attention so far, over all layers, as in SpAtten (Wang et al. 2021). "
-        "Each layer keeps the same share of its tokens.",
-        fit=lambda fitting: TopK(fitting.shares()),
-        written="topk:0.5",
-        read=lambda text, owner: TopK(_shares(text, "topk", owner.layers)),
-        trained="SpAtten's top-k",
-        setting=_first_share,
-        says="{:.1%} in each layer",
-    ),
-    RuleKind(
-        name="lat",
-        title="Lengths",
-        short="lengths",
-        brief="the Length-Adaptive Transformer, its lengths from an evolutionary search",
-        how="The tokens with most attention in this layer, as many as a length configuration says, as in the "
-        "Length-Adaptive Transformer (Kim & Cho 2021). Here each layer keeps the same share of its tokens.",
-        fit=lambda fitting: LengthConfig(fitting.searched()),
-        written="lat:0.5",
-        read=lambda text, owner: LengthConfig(_shares(text, "lat", owner.layers)),
-        trained="LAT's LengthDrop",
-        setting=_first_share,
-        says="{:.1%} in each layer",
-    ),
+    CALIBRATED,
+    TOPK,
+    LAT,
     RuleKind(
         name="random",
         title="Random",

@@ -8,6 +8,7 @@ import torch
 
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.model import PrunedModel
+from ltp_core.results import ENGINE
 from ltp_core.rules import Dense, Rule
 from ltp_core.speed.latency import Timing, interleaved
 from ltp_core.speed.peers import Call, Encoded
@@ -114,7 +115,7 @@ def time_rounds(
     saved = reductions(model, rule, batches)
     texts = sum(len(batch["input_ids"]) for batch in batches) / len(batches)
     ours = {"packed_dense": times["packed_dense"], "pruned": times["pruned"]}
-    rows = [_row("ltp", peer, times[peer], ours, saved, saved.executed, texts) for peer in peers]
+    rows = [_row(ENGINE, peer, times[peer], ours, saved, saved.executed, texts) for peer in peers]
     if graph:
         theirs = {name: times[f"graph/{name}"] for name in ours}
         rows += [_row("onnxruntime", peer, times[peer], theirs, saved, saved.graph, texts) for peer in peers]

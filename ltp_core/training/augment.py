@@ -55,7 +55,7 @@ def drawn(texts: Sequence[Text], rows: Rows, count: int, seed: int) -> list[Text
 
     Args:
         texts: what to draw from, as `drawable` leaves it.
-        rows: what they should be like.
+        rows: the ones that the texts are to be like, in length and kind.
         count: how many to draw.
         seed: of the choice.
     """

@@ -23,7 +23,7 @@ class TaughtModule(nn.Module):
 
     Args:
         hf_model: starts as the dense fine-tuned model.
-        pruning: its shares of distillation count, of outputs and of hidden states.
+        pruning: says what shares of the loss are distilled, from outputs and from hidden states.
         teacher: the dense model, if its hidden states are distilled, too; it is not trained or saved.
     """
 
@@ -62,7 +62,7 @@ class PruningModule(TaughtModule):
         hf_model: starts as the dense fine-tuned model.
         pruning: the recipe of the thresholds, `Pruning.in_unit` of the rows.
         stage: which gates; see `job.Stage`.
-        thresholds: where they start; None for the recipe's rising ones.
+        thresholds: initial ones; None for the recipe's rising ones.
         teacher: the dense model, if its hidden states are distilled, too; it is not trained or saved.
     """
 

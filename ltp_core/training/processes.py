@@ -16,7 +16,7 @@ def join(device: torch.device | str) -> PartialState:
     """Join the other processes of the job.
 
     Args:
-        device: its type is this process's, too; which one of several it gets depends on its rank.
+        device: says the type of this process's; which one of several it gets depends on its rank.
 
     Returns:
         Its rank, its device, and ways to wait for the others.

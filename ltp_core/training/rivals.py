@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ltp_core.architectures import view_of
 from ltp_core.rules import Dense, LengthConfig, Rule, TopK, falling_shares
+from ltp_core.rules.table import LAT, TOPK
 from ltp_core.run import Inputs
 from ltp_core.training.lengths import LOWEST_SHARE
 from ltp_core.training.objective import TaughtModule, distillation_loss, hidden_loss
@@ -120,6 +121,6 @@ _OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "re
 
 # By the names in `rules.table`: every rule there for which weights are trained, but the learned thresholds.
 RIVALS = {
-    "topk": Rival(TopKModule, TopK, _OF_THRESHOLDS),
-    "lat": Rival(LengthDropModule, LengthConfig, (*_OF_THRESHOLDS, "spared_layers"), searches=True),
+    TOPK.name: Rival(TopKModule, TopK, _OF_THRESHOLDS),
+    LAT.name: Rival(LengthDropModule, LengthConfig, (*_OF_THRESHOLDS, "spared_layers"), searches=True),
 }

@@ -47,7 +47,7 @@ def pack(run: Path, folder: Path, bits: int) -> None:
     rank = Job.of(tuned.settings.training).rank
     store = deltas.rounded(bits) if rank is None else deltas.low_rank(rank)
     folder.mkdir(parents=True, exist_ok=True)
-    for weights in ("ltp", "baseline"):
+    for weights in checkpoints.VARIANTS:
         model = PrunedModel.from_pretrained(run, weights=weights)
         checkpoints.save_difference(folder / f"{weights}.delta.safetensors", model.hf_model, base, store)
     tuned.hf_model.config.save_pretrained(folder)

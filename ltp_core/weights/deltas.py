@@ -14,10 +14,10 @@ _SCALES, _PLAIN = ".scales", ".plain"
 _LEFT, _RIGHT = ".left", ".right"
 EXACT = 2e-3  # relative: what rounding factors to half precision may cost; more says that the rank is higher
 
-Store = Callable[[Tensor], dict[str, Tensor]]  # a difference [R, C] -> what is stored of it, by suffix
+Packing = Callable[[Tensor], dict[str, Tensor]]  # a difference [R, C] -> what is stored of it, by suffix
 
 
-def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
+def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], store: Packing) -> dict[str, Tensor]:
     """Return what has to be stored to get `tuned` back from `base`.
 
     Args:
@@ -42,7 +42,7 @@ def encode(tuned: Mapping[str, Tensor], base: Mapping[str, Tensor], store: Store
     return stored
 
 
-def rounded(bits: int) -> Store:
+def rounded(bits: int) -> Packing:
     """Differences at 4 or 8 bits a weight, with one scale a row.
 
     Raises:
@@ -58,7 +58,7 @@ def rounded(bits: int) -> Store:
     return store
 
 
-def low_rank(rank: int) -> Store:
+def low_rank(rank: int) -> Packing:
     """Differences of at most this rank, as LoRA leaves them: two factors in half precision.
 
     The stored function raises ValueError for a difference of a higher rank.

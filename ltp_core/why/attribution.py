@@ -26,7 +26,7 @@ from ltp_core.rules import Dense, Rule
 from ltp_core.rules.frozen import Frozen, kept_sets
 from ltp_core.trace import Trace
 
-Method = Literal["integrated_gradients", "gradient_x_input"]
+AttributionMethod = Literal["integrated_gradients", "gradient_x_input"]
 Baseline = Literal["mask", "pad", "zero"]
 
 STEPS = 32  # points of the Gauss-Legendre rule at first,
@@ -78,7 +78,7 @@ class Attribution:
     """
 
     label: str | None
-    method: Method
+    method: AttributionMethod
     words: tuple[bool, ...]
     dense: Scores
     pruned: Scores
@@ -89,7 +89,7 @@ def attribute(
     model: PrunedModel,
     text: Text,
     label: str | None = None,
-    method: Method = "integrated_gradients",
+    method: AttributionMethod = "integrated_gradients",
     rule: Rule | None = None,
     baseline: Baseline = "mask",
     steps: int = STEPS,
@@ -170,7 +170,7 @@ def attribute_batch(
     batch: Batch,
     kept: Tensor | None,
     targets: Tensor,
-    method: Method = "integrated_gradients",
+    method: AttributionMethod = "integrated_gradients",
     baseline: Baseline = "mask",
     steps: int = STEPS,
     most_steps: int = MOST_STEPS,
@@ -263,7 +263,9 @@ def class_index(model: PrunedModel, label: str | None, logits: Tensor) -> int:
     return names.index(label)
 
 
-def _scores(method: Method, values: list[float], reached: float, left: float, steps: int) -> Scores:
+def _scores(
+    method: AttributionMethod, values: list[float], reached: float, left: float, steps: int
+) -> Scores:
     if method == "gradient_x_input":
         return Scores(tuple(values), reached, None, None, 1)
     return Scores(tuple(values), reached, left, math.fsum(values) - (reached - left), steps)
@@ -281,7 +283,7 @@ def _replacement(model: PrunedModel, table: Any, baseline: Baseline) -> Tensor:
 
 def _check(method: str, baseline: str, steps: int) -> None:
     for what, value, known in (
-        ("method", method, get_args(Method)),
+        ("method", method, get_args(AttributionMethod)),
         ("baseline", baseline, get_args(Baseline)),
     ):
         if value not in known:

@@ -27,7 +27,7 @@ class Contender:
     Attributes:
         kind: what the table of rules says about it.
         rule: as it was fitted.
-        prediction: its run on the text.
+        prediction: the rule's run on the text.
         flops_target: what it was to come near.
     """
 

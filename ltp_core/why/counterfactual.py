@@ -31,7 +31,7 @@ class SmallestDrop:
 
     Attributes:
         positions: the tokens, in order; None if no set was found.
-        tokens: what they say.
+        tokens: strings of the tokens that are dropped.
         before: the label with nothing dropped by hand.
         after: the label without these tokens; None if no set was found.
         log_odds: of the label before, first with all tokens, then without these.
@@ -80,7 +80,7 @@ class KeptToken:
 
     Attributes:
         position: in the text.
-        token: what it says.
+        token: string of the token.
         leaves: the layer in which the rule drops it.
         label: the answer with it; None for a regression.
         change: of the log-odds of the answer without it (or of the value of a regression).

@@ -21,7 +21,13 @@ from ltp_core.rules import Dense
 from ltp_core.rules.frozen import Frozen
 from ltp_core.why.attribution import Attribution, Batch, class_index, log_odds
 
-CHOICES = ("ltp", "random", "lowest", "highest")
+OWN = "ltp"  # what the rule itself drops, as the finding's file calls it
+CHOICES = {
+    OWN: "what LTP drops",
+    "random": "as many at random",
+    "lowest": "smallest attributions",
+    "highest": "largest attributions",
+}
 _ROWS_AT_ONCE = 64
 
 
@@ -69,7 +75,7 @@ def deletion(
 
     Args:
         model: what the attribution was made with.
-        batch: its text, one row.
+        batch: the text, one row.
         attribution: of the dense model, by which "lowest" and "highest" are chosen.
         draws: of random choices.
         seed: of the draws.
@@ -88,7 +94,7 @@ def deletion(
         "lowest": [np.argsort(size, kind="stable")],
         "highest": [np.argsort(-size, kind="stable")],
     }
-    sets = {"ltp": [kept]} | {
+    sets = {OWN: [kept]} | {
         choice: [_with_words(kept, words, chosen(kept[:, words].sum(axis=1), order)) for order in several]
         for choice, several in orders.items()
     }

@@ -36,7 +36,15 @@ def prediction(trace):
 
     def make(label="positive", share=0.9, flops=400_000_000, trace=trace):
         other = "negative" if label == "positive" else "positive"
-        return Prediction(label, {label: share, other: 1 - share}, None, flops, 1_000_000_000, flops, trace)
+        return Prediction(
+            label,
+            {label: share, other: 1 - share},
+            None,
+            flops=flops,
+            dense_flops=1_000_000_000,
+            executed_flops=flops,
+            trace=trace,
+        )
 
     return make
 

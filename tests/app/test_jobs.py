@@ -126,7 +126,7 @@ def test_one_at_a_time_for_each_visitor(visitors):
     hold = threading.Event()
     visitors("a")
     first = jobs.start(lambda progress: hold.wait(20), Problem)
-    with pytest.raises(jobs.Refused, match="one at a time"):
+    with pytest.raises(jobs.TooManyJobs, match="one at a time"):
         jobs.start(lambda progress: None, Problem)
     visitors("b")
     wait(jobs.start(lambda progress: None, Problem), "finished")
@@ -144,7 +144,7 @@ def test_places_are_limited_and_given_back(visitors, monkeypatch):
         visitors(visitor)
         started.append(jobs.start(lambda progress: hold.wait(20), Problem))
     visitors("d")
-    with pytest.raises(jobs.Refused, match="3 visitors"):
+    with pytest.raises(jobs.TooManyJobs, match="3 visitors"):
         jobs.start(lambda progress: None, Problem)
     hold.set()
     for job in started:

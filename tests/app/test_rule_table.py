@@ -2,14 +2,18 @@
 
 import json
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from ltp_core import PrunedModel, RandomKeep, Rule, Thresholds
 from ltp_core.checkpoints import Settings
 from ltp_core.cli import app
+from ltp_core.commands.shared import one_option_each
 from ltp_core.data.rows import Rows
 from ltp_core.forward import engine
 from ltp_core.measuring.equal_flops import Family, measured_rows
@@ -22,6 +26,7 @@ from ltp_core.rules.table import RULES, RuleKind, register, rivals, rule_forms, 
 from ltp_core.training.job import METHODS, Pruning
 from ltp_core.training.rivals import RIVALS
 from tests.app.harness import html, open_view
+from tests.some import some
 
 OWNER = SimpleNamespace(layers=2)
 TEXT = "the plot was very bad and the film was so good"
@@ -75,7 +80,7 @@ def test_the_toy_is_fitted_to_targets_by_compare(first, model, tiny_bert, tokeni
     family = Family(baseline, (model,), {}, {}, rows, None)
     found = list(measured_rows(family, rows, ["dense", "first"], [1.3, 1.6]))
     assert [row["rule"] for row in found] == ["dense", "first", "first"]
-    for row in found[1:]:
+    for row in some(found[1:]):
         assert row["flops_reduction"] == pytest.approx(row["target_flops"], rel=0.05)
         assert row["pruned_flops"] < row["dense_flops"]
     page = "\n".join(sections(found, [], [], {}))
@@ -107,7 +112,7 @@ def test_a_batch_that_is_cut_cuts_the_exceptions_around_the_toy(first, model, mo
     whole = model(**batch, rule=rule).run.masks
     monkeypatch.setattr(engine, "PAIRS", {"cpu": 1, "elsewhere": 1})
     parts = model(**batch, rule=rule).run.masks
-    assert all(one.equal(other) for one, other in zip(whole, parts, strict=True))
+    assert all(one.equal(other) for one, other in some(zip(whole, parts, strict=True)))
     assert parts[-1][2, 9] and not parts[-1][1].all()
 
 
@@ -127,9 +132,32 @@ def test_a_name_or_a_word_is_taken_once(first):
 def test_what_trains_is_what_the_table_says():
     assert sorted(METHODS) == sorted([*trained_rules(), "dense"])
     assert list(RIVALS) == rivals()
-    for name, rival in RIVALS.items():
+    for name, rival in some(RIVALS.items()):
         assert type(rival.rule([0.5])).__name__ == type(RULES[name].read("0.5,0.4", OWNER)).__name__
         assert set(rival.unread) <= {field.name for field in fields(Pruning)}
+
+
+def test_a_table_gives_a_command_its_options():
+    """So `compare` has --topk and --lat, and would have a third trained rule's without a line of its own."""
+    seen = []
+    program = typer.Typer()
+
+    @program.command()
+    @one_option_each(
+        "rivals", {name: Annotated[Path | None, typer.Option(help="A folder.")] for name in ("toy", "other")}
+    )
+    def command(task: str, rivals: dict[str, Path] | None = None, limit: int = 3) -> None:
+        """Do it."""
+        seen.append((task, rivals, limit))
+
+    for words in (["x", "--toy", "runs/toy"], ["y", "--limit", "5"]):
+        done = CliRunner().invoke(program, words)
+        assert done.exit_code == 0, done.output
+    assert seen == [("x", {"toy": Path("runs/toy")}, 3), ("y", {}, 5)]
+    assert "No such option" in CliRunner().invoke(program, ["x", "--rivals", "toy"]).output
+    compare = typer.main.get_command(app).commands["compare"]
+    options = [option for parameter in compare.params for option in parameter.opts]
+    assert [option for option in options if option[2:] in RIVALS] == [f"--{name}" for name in rivals()]
 
 
 def test_every_rule_that_can_be_written_is_read_from_its_own_example(model):

@@ -18,6 +18,7 @@ from app.says.questions import question_of
 from app.stage import Setting, stage_data
 from ltp_core import AttentionTrace, LayerTrace, Prediction, Trace
 from ltp_core.flops import Dimensions, layer_flops
+from tests.some import some
 
 FOLDER = Path(component.__file__).parent
 TESTS = Path(__file__).resolve().parents[1] / "stage"
@@ -27,9 +28,11 @@ SETTING = Setting(
     "tiny", ("negative", "positive"), SIZE, frozenset({"[CLS]", "[SEP]"}), (0.1, 0.2, 0.0), None, (0.1,) * 3
 )
 
+COST = {"flops": 400, "dense_flops": 1_000, "executed_flops": 400}
+
 
 def data(trace, setting=SETTING, **changes):
-    run = Prediction("positive", {"negative": 0.2, "positive": 0.8}, None, 400, 1_000, 400, trace)
+    run = Prediction("positive", {"negative": 0.2, "positive": 0.8}, None, **COST, trace=trace)
     given = {"dense": replace(run, flops=1_000), "question": question_of("sst2", "tiny")}
     return stage_data(setting, pruned=run, **(given | changes))
 
@@ -61,7 +64,7 @@ def test_attention_comes_as_bytes_that_give_the_mean_back(trace):
 
 
 def test_a_regression_brings_its_scale_and_a_measurement_its_words(trace):
-    run = Prediction(None, {}, 3.2, 400, 1_000, 400, trace)
+    run = Prediction(None, {}, 3.2, **COST, trace=trace)
     setting = replace(SETTING, labels=())
     said = TimeSaid("Pruning: too noisy to say (0.8–1.9)", ("a",), True)
     found = data(trace, setting, dense=run, question=question_of("stsb", "tiny"), time=said)
@@ -159,4 +162,4 @@ def test_a_cell_is_one_of_the_stage(answer, read):
 
 def test_the_page_loads_nothing_from_elsewhere():
     texts = [bundle(FOLDER / "stage.js"), *(file.read_text() for file in FOLDER.glob("stage.[ch]*"))]
-    assert not any("http" in text.replace("http://www.w3.org/2000/svg", "") for text in texts)
+    assert not any("http" in text.replace("http://www.w3.org/2000/svg", "") for text in some(texts))

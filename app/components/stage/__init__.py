@@ -45,10 +45,10 @@ def stage(
     Args:
         data: what `app.stage.stage_data` returns.
         key: of this stage on the page.
-        on_release: called with the new thresholds when a line has been moved,
-        on_undo: when the visitor wants the last ones back,
-        on_measure: when a longer measurement is asked for,
-        on_timed: and when the browser has timed both runs, with dense and pruned milliseconds of each turn.
+        on_release: called with the new thresholds when a line has been moved.
+        on_undo: called when the visitor wants the last thresholds back.
+        on_measure: called when a longer measurement is asked for.
+        on_timed: called with dense and pruned milliseconds of each turn when the browser has timed them.
 
     Returns:
         The word that has just been clicked, if one was.

@@ -34,8 +34,8 @@ def word_states(
     Args:
         tokens: of the text; the first is what the classifier reads, and has no state.
         leaves: for each, the layer in which it leaves under these states, from 1; None if it stays.
-        stay: positions of those that always stay, counted from 0,
-        go: and of those that always go.
+        stay: positions of the words that always stay, counted from 0.
+        go: positions of the words that always go.
         key: of this sentence on the page.
         on_change: called with both lists when a state has changed.
     """
