@@ -18,7 +18,7 @@ FREE = {  # whoever starts the lab may choose these
 }
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 VISITOR = "ltp_visitor"  # a cookie with a random name for the browser, which app/serving/gate.py gives
-GATE = "X-Ltp-Gate"  # a header that app/gate.py sets on every connection that it lets through
+GATE = "X-Ltp-Gate"  # a header that app/serving/gate.py sets on every connection that it lets through
 LOST = "lost"  # what it says of a connection that names a session which is not here any more
 _FORWARDED = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
 START = "Start the lab by “ltp lab”, or by “streamlit run” with the file app/server.py."

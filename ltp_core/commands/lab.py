@@ -11,7 +11,7 @@ import typer
 
 from ltp_core.files.places import ROOT
 
-OWN_MODELS = "LTP_LAB_OWN_MODELS"  # read by app/own_models.py
+OWN_MODELS = "LTP_LAB_OWN_MODELS"  # read by app/visitor/own_models.py
 EVERYWHERE = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -77,6 +77,25 @@ def test_the_site_builds_without_a_broken_link(tmp_path):
         assert not outside, page
 
 
+NAMED = re.compile(r"(?<![\w/.])((?:ltp_core|app)/[\w/-]+\.(?:py|js|mjs|css))\b")
+
+
+def test_files_that_a_text_names_are_there():
+    """A comment that says where something is must follow when that moves."""
+    adding = ROOT / "docs" / "adding"  # names files that a reader is to write
+    texts = [page for page in PAGES if adding not in page.parents]
+    texts += [
+        file
+        for folder in ("ltp_core", "app")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in (".py", ".js", ".mjs", ".css") and "node_modules" not in file.parts
+    ]
+    named = {(file, name) for file in texts for name in NAMED.findall(file.read_text(encoding="utf-8"))}
+    assert len(named) > 20
+    gone = [f"{file.relative_to(ROOT)}: {name}" for file, name in named if not (ROOT / name).exists()]
+    assert gone == []
+
+
 def test_links_of_the_readme_lead_to_files():
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
         text = FENCE.sub("", page.read_text(encoding="utf-8"))

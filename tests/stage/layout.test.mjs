@@ -57,7 +57,7 @@ test("heights and shares are each other's inverse", () => {
   assert.equal(lowestShare([[0.5, 0.004], [0.3, 0.7]], 2), 0.002);
 });
 
-test("numbers with their units, as app/words.py has them", () => {
+test("numbers with their units, as app/says/words.py has them", () => {
   const plain = (text) => text.replaceAll("\u00a0", " ");
   assert.deepEqual([0, 0.004321, 0.0432, 0.432].map((share) => plain(percent(share))), ["0 %", "0.43 %", "4.3 %", "43 %"]);
   assert.deepEqual([0, 0.0125].map((share) => plain(thresholdWords(share))), ["off", "1.25 %"]);

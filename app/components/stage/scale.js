@@ -2,7 +2,7 @@
 
 export const NBSP = "\u00a0"; // keeps a number and its unit on one line
 
-/** Two digits that mean something: "43 %", "4.3 %", "0.43 %". As `percent` in app/words.py. */
+/** Two digits that mean something: "43 %", "4.3 %", "0.43 %". As `percent` in app/says/words.py. */
 export function percent(share) {
   const value = share * 100;
   if (value === 0 || value >= 10) return `${value.toFixed(0)}${NBSP}%`;
@@ -14,7 +14,7 @@ export function thresholdWords(share) {
   return share === 0 ? "off" : `${Number((share * 100).toPrecision(3))}${NBSP}%`;
 }
 
-/** A probability in percent; never rounded up to certainty. As in app/words.py. */
+/** A probability in percent; never rounded up to certainty. As in app/says/words.py. */
 export function probability(share) {
   if (share > 0.999 && share < 1) return `>${NBSP}99.9${NBSP}%`;
   if (share > 0 && share < 0.001) return `<${NBSP}0.1${NBSP}%`;
