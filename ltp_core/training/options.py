@@ -6,19 +6,18 @@ from typing import Any, cast
 
 from ltp_core.importance import ALL, checked_queries
 from ltp_core.rules.numbers import numbers
+from ltp_core.rules.table import DENSE
 from ltp_core.training.job import Job, Pruning, Recipe, Stage
 from ltp_core.training.rivals import RIVALS
 
-# Options that are called as the setting is: of the run, of its batches, of its pruning.
-_OF_JOB = (
-    *("task", "data", "base", "baseline", "method", "limit", "tuning", "untouched", "rank", "ablation"),
-    "regression",
-)
-_OF_BATCHES = ("batch_size", "max_tokens", "seed", "bfloat16", "save_steps")
-_OF_PRUNING = (
-    *("temperature", "last_temperature", "reference_length", "distill", "distill_hidden", "shortest"),
-    *("spared_layers", "augment", "unlabelled"),
-)
+# Options that are called as the setting is, in the order in which a command names them.
+_SOURCE = ("task", "data", "base", "baseline", "method")  # of the job
+_BATCHES = ("batch_size", "max_tokens", "seed")  # of both recipes
+_HELD_OUT = ("limit", "tuning", "untouched", "rank")  # of the job
+_RUNNING = ("bfloat16", "save_steps")  # of both recipes
+_NAMING = ("ablation", "regression")  # of the job
+_GATES = ("temperature", "last_temperature", "reference_length")  # of the pruning
+_TEACHING = ("distill", "distill_hidden", "shortest", "spared_layers", "augment", "unlabelled")  # likewise
 
 
 def job_from_options(options: dict[str, Any]) -> Job:
@@ -47,15 +46,16 @@ def job_from_options(options: dict[str, Any]) -> Job:
         stages=cast(tuple[Stage, ...], tuple(options["stages"].split(","))),
         thresholds=None if thresholds is None else tuple(numbers(thresholds, "--thresholds")),
         importance_queries=_queries(options["importance_queries"]),
-        **{name: options[name] for name in _OF_PRUNING},
+        **{name: options[name] for name in (*_GATES, *_TEACHING)},
     )
     for name in RIVALS[method].unread if method in RIVALS else ():
         if getattr(pruning, name) != getattr(usual, name):
             raise ValueError(f"--{name.replace('_', '-')} has no effect on --method {method}: leave it out")
-    same = {name: options[name] for name in _OF_BATCHES}
+    same = {name: options[name] for name in (*_BATCHES, *_RUNNING)}
     dense = Recipe(epochs=options["epochs"], learning_rate=options["learning_rate"], **same)
     pruned = replace(dense, epochs=options["pruning_epochs"], learning_rate=options["pruning_learning_rate"])
-    return Job(dense=dense, pruned=pruned, pruning=pruning, **{name: options[name] for name in _OF_JOB})
+    rest = {name: options[name] for name in (*_SOURCE, *_HELD_OUT, *_NAMING)}
+    return Job(dense=dense, pruned=pruned, pruning=pruning, **rest)
 
 
 def options_of(job: Job) -> dict[str, Any]:
@@ -65,21 +65,32 @@ def options_of(job: Job) -> dict[str, Any]:
         Values by the names of the command's arguments; without those of pruning for a dense model alone.
     """
     pruned, pruning = job.pruned, job.pruning
-    told = {name: getattr(job, name) for name in _OF_JOB}
-    told |= {"epochs": job.dense.epochs, "learning_rate": job.dense.learning_rate}
-    told |= {name: getattr(pruned, name) for name in _OF_BATCHES}
-    if job.method == "dense":
+    told = {
+        **_named(job, _SOURCE),
+        "epochs": job.dense.epochs,
+        "learning_rate": job.dense.learning_rate,
+        **_named(pruned, _BATCHES),
+        **_named(job, _HELD_OUT),
+        **_named(pruned, _RUNNING),
+        **_named(job, _NAMING),
+    }
+    if job.method == DENSE.name:
         return told
     return told | {
         "target_flops": pruning.target_flops,
         "penalty": None if pruning.target_flops else pruning.penalty,
         "stages": ",".join(pruning.stages),
         "thresholds": pruning.thresholds and ",".join(f"{theta:g}" for theta in pruning.thresholds),
+        **_named(pruning, _GATES),
         "importance_queries": str(pruning.importance_queries or ALL),
-        **{name: getattr(pruning, name) for name in _OF_PRUNING},
+        **_named(pruning, _TEACHING),
         "pruning_epochs": pruned.epochs,
         "pruning_learning_rate": pruned.learning_rate,
     }
+
+
+def _named(settings: Job | Recipe | Pruning, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in names}
 
 
 def _queries(text: str) -> int | None:
