@@ -27,7 +27,7 @@ def whole_file(file: Path) -> Iterator[Path]:
     part = part_of(file)
     try:
         yield part
-        with part.open("rb") as written:
+        with part.open("r+b") as written:  # as Windows wants it
             os.fsync(written.fileno())
         os.replace(part, file)
     finally:
