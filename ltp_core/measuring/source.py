@@ -18,7 +18,7 @@ def rows_for(model: Described, data: str | None, split: str | None, progress: Pr
     Args:
         model: the one that is to be measured.
         data: a file, a folder or a Hub id.
-        split: of it; or "tuning" or "untouched", what training held out of its rows.
+        split: of the data; or "tuning" or "untouched", what training held out of its rows.
         progress: told how much of a file is read.
 
     Raises:
