@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from ltp_core.checkpoints import BASELINE_FOLDER
-from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet
+from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet, reading
 from ltp_core.importance import SAMPLE
 from ltp_core.measuring.trained import measure_trained
 from ltp_core.results import RESULTS, add_row, write_rows
@@ -100,7 +100,7 @@ def train(
     where = choose_device(device)
     with quiet():
         first = join(where).is_main_process
-        model = run(job, output, messages.print, str(where))
+        model = run(job, output, messages.print, str(where), reading)
         if not first:
             return  # rank 0 measures and prints
         row, rule = measure_trained(job, model, output, progress_bar)

@@ -104,7 +104,7 @@ def run(
     if ranks.num_processes > 1:
         device = str(ranks.device)
     if not ranks.is_main_process:
-        say = _silent
+        say, reading = _silent, nullcontext
     if ranks.is_main_process:
         check_output(folder, resumes=True)
         check_claim(job, folder)
