@@ -5,7 +5,7 @@ Commands, `compare`, the pages of results and the lab read this table, so a rule
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ltp_core.rules.base import Rule
 from ltp_core.rules.counts import LengthConfig, TopK, falling_shares
@@ -181,7 +181,7 @@ CALIBRATED = RuleKind(
 
 
 def _counting(
-    name: str, make: Callable[[list[float]], Rule], shares: Callable[[Fitting], list[float]], **said: str
+    name: str, make: Callable[[list[float]], Rule], shares: Callable[[Fitting], list[float]], **said: Any
 ) -> RuleKind:
     """A rule that keeps shares of the tokens, one a layer, for which weights are trained."""
     return RuleKind(
