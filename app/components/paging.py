@@ -16,7 +16,7 @@ def paging(key: str, on_page: Callable[[int], None]) -> None:
     """Listen; takes no room.
 
     Args:
-        key: of it on the page.
+        key: of the component on the page.
         on_page: called with 1 for the next and -1 for the one before.
     """
 

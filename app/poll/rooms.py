@@ -19,7 +19,7 @@ OVER = "There is no poll with this code, or it is over."
 
 
 @dataclass(frozen=True)
-class Limits:
+class PollLimits:
     """What is held.
 
     Attributes:
@@ -42,13 +42,13 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Question:
+class PollQuestion:
     """What is asked.
 
     Attributes:
         name: what the teacher's page knows it by.
-        asks: the question,
-        about: and the text that it is about.
+        asks: the question.
+        about: the text that the question is about.
         options: to choose from.
         right: which of them are, counted from 0.
         several: whether any number of them may be chosen, or just one.
@@ -71,10 +71,10 @@ class Room:
         key: what only the browser that opened it knows.
         owner: that browser's digest.
         origin: the server as phones reach it, say ``http://192.168.1.20:8501``.
-        opened: when, by a monotonic clock,
-        heard: and when somebody last asked for it.
-        question: the present one,
-        round: and its number, from 1: a vote names the one that it is for.
+        opened: when it was opened, by a monotonic clock.
+        heard: when somebody last asked for the room, by the same clock.
+        question: the present one.
+        round: number of the question, from 1: a vote names the one that it is for.
         revealed: whether the answer is out.
         votes: digest of a browser -> what it has chosen.
         members: all that have voted in this room.
@@ -86,7 +86,7 @@ class Room:
     origin: str
     opened: float
     heard: float
-    question: Question
+    question: PollQuestion
     round: int = 1
     revealed: bool = False
     votes: dict[bytes, frozenset[int]] = field(default_factory=dict)
@@ -113,8 +113,8 @@ class Rooms:
         clock: seconds that only go forward.
     """
 
-    def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, limits: PollLimits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits or PollLimits()
         self._clock = clock
         self._rooms: dict[str, Room] = {}
         self._salt = secrets.token_bytes(16)
@@ -123,7 +123,7 @@ class Rooms:
         self._forget_old()
         return len(self._rooms)
 
-    def open(self, visitor: str, origin: str, question: Question) -> Room:
+    def open(self, visitor: str, origin: str, question: PollQuestion) -> Room:
         """A new room with its first question.
 
         Raises:
@@ -157,7 +157,7 @@ class Rooms:
             raise Refused(403, "Only the browser that opened this poll can do that.")
         return room
 
-    def ask(self, room: Room, question: Question) -> None:
+    def ask(self, room: Room, question: PollQuestion) -> None:
         """Go on to another question; the votes for the last one are forgotten."""
         self._check(question)
         room.question, room.round, room.revealed, room.votes = question, room.round + 1, False, {}
@@ -198,7 +198,7 @@ class Rooms:
         known = visitor is not None and room.digest(visitor) in room.members
         return not known and len(room.members) >= self.limits.voters
 
-    def _check(self, question: Question) -> None:
+    def _check(self, question: PollQuestion) -> None:
         limits = self.limits
         if not 2 <= len(question.options) <= limits.options:
             raise Refused(400, f"A question has 2 to {limits.options} options.")

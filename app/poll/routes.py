@@ -20,7 +20,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from app.poll.page import HEADERS, PAGE
-from app.poll.rooms import Question, Room, Rooms
+from app.poll.rooms import PollQuestion, Room, Rooms
 from app.says.qr import qr
 from app.serving.answering import FRESH, Refused, in_one_line, json_object
 from app.serving.gate import visitor_of
@@ -98,7 +98,7 @@ def _visitor(request: Request) -> str:
     return visitor
 
 
-def _question(asked: dict[str, Any]) -> Question:
+def _question(asked: dict[str, Any]) -> PollQuestion:
     """Read a question that a page of ours sends; `Rooms` looks at its size."""
     given = asked.get("question")
     if not isinstance(given, dict):
@@ -111,7 +111,7 @@ def _question(asked: dict[str, Any]) -> Question:
         raise Refused(400, "Options are a list of texts.")
     if not isinstance(right, list) or not all(type(index) is int for index in right):
         raise Refused(400, "What is right is a list of options.")
-    return Question(str(name), str(asks), str(about), tuple(options), frozenset(right), several)
+    return PollQuestion(str(name), str(asks), str(about), tuple(options), frozenset(right), several)
 
 
 def _shown(rooms: Rooms, room: Room) -> dict[str, Any]:

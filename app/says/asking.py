@@ -23,8 +23,8 @@ class Asked:
     Attributes:
         asks: in words.
         about: the text.
-        options: to choose from,
-        right: those that are, counted from 0.
+        options: what there is to choose from.
+        right: the options that are right, counted from 0.
         several: whether any number may be chosen, or one.
     """
 

@@ -37,7 +37,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Limits:
+class ServerLimits:
     """What the server takes.
 
     Attributes:
@@ -67,7 +67,7 @@ class Limits:
 class Files:
     """Which files lie in Streamlit's memory, and whose they are. Used on the server's event loop alone."""
 
-    limits: Limits
+    limits: ServerLimits
     held: dict[tuple[str, str], tuple[str, int]] = field(
         default_factory=dict
     )  # (session, file): visitor, bytes
@@ -125,9 +125,9 @@ class Pace:
 class Gate:
     """The lab's middleware, see above; for `st.App`."""
 
-    def __init__(self, app: App, limits: Limits | None = None) -> None:
+    def __init__(self, app: App, limits: ServerLimits | None = None) -> None:
         self.app = app
-        self.limits = limits or Limits()
+        self.limits = limits or ServerLimits()
         self.files = Files(self.limits)
         self.connected: dict[str, int] = {}  # visitor -> connections
         self.sessions: set[str] = set()  # that Streamlit still has

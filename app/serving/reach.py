@@ -15,8 +15,8 @@ def origin(url: str, listens: str, own: str) -> tuple[str, str | None]:
 
     Args:
         url: what the teacher's browser has open; also behind a proxy.
-        listens: the address that the server listens on,
-        own: and this machine's in its network, if it is known.
+        listens: the address that the server listens on.
+        own: this machine's address in its network, if it is known.
     """
     seen = urlsplit(url)
     if seen.hostname not in LOOPBACK:

@@ -11,13 +11,15 @@ from starlette.applications import Starlette
 
 from app.poll import routes
 from app.poll.page import HEADERS, PAGE
-from app.poll.rooms import LETTERS, Limits, Question, Rooms
+from app.poll.rooms import LETTERS, PollLimits, PollQuestion, Rooms
 from app.serving.answering import Refused
 from app.serving.gate import Gate
 from app.serving.settings import VISITOR
 
-ONE = Question("one", "Is it positive?", "A film.", ("negative", "positive"), frozenset({1}), several=False)
-WORDS = Question("words", "Which words go?", "a b", ("a", "<b>", "c"), frozenset({0, 2}), several=True)
+ONE = PollQuestion(
+    "one", "Is it positive?", "A film.", ("negative", "positive"), frozenset({1}), several=False
+)
+WORDS = PollQuestion("words", "Which words go?", "a b", ("a", "<b>", "c"), frozenset({0, 2}), several=True)
 ORIGIN = "http://192.168.1.20:8501"
 
 
@@ -55,7 +57,7 @@ def test_a_room_lives_two_hours(clock):
 
 
 def test_so_many_rooms_and_no_more_until_one_is_quiet(clock):
-    rooms = Rooms(Limits(rooms=3), clock)
+    rooms = Rooms(PollLimits(rooms=3), clock)
     made = [rooms.open(visitor(number), ORIGIN, ONE) for number in range(3)]
     clock.now = 599
     rooms.room(made[0].code), rooms.room(made[2].code)
@@ -121,7 +123,7 @@ def test_a_vote_for_another_question_or_after_the_answer_is_late(clock):
 
 
 def test_a_full_room_takes_nobody_new_but_keeps_who_is_in(clock):
-    rooms = Rooms(Limits(voters=3), clock)
+    rooms = Rooms(PollLimits(voters=3), clock)
     room = rooms.open(visitor(0), ORIGIN, ONE)
     for number in range(3):
         rooms.vote(room, visitor(number), 1, [0])
@@ -149,7 +151,7 @@ def test_a_full_room_takes_nobody_new_but_keeps_who_is_in(clock):
 )
 def test_a_question_is_bounded_before_it_is_kept(changes, clock):
     rooms = Rooms(clock=clock)
-    odd = Question(**{**vars(ONE), **changes})
+    odd = PollQuestion(**{**vars(ONE), **changes})
     with pytest.raises(Refused):
         rooms.open(visitor(0), ORIGIN, odd)
     room = rooms.open(visitor(0), ORIGIN, ONE)
@@ -174,7 +176,7 @@ def test_nothing_of_a_browser_is_kept(clock):
 @pytest.fixture(scope="module")
 def served():
     """The routes behind the gate, on a port of their own."""
-    rooms = Rooms(Limits(voters=3))
+    rooms = Rooms(PollLimits(voters=3))
     server = uvicorn.Server(
         uvicorn.Config(Gate(Starlette(routes=routes.routes(rooms))), port=0, log_level="warning")
     )

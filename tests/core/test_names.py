@@ -5,7 +5,6 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SEVERAL = {"Limits", "Refused"}  # what a file, a server or a poll takes at most, and that it takes no more
 
 
 def types_of(source: str) -> list[str]:
@@ -36,7 +35,7 @@ def test_each_type_has_a_name_of_its_own():
         for file in sorted((ROOT / package).rglob("*.py"))
     }
     assert len({name for source in files.values() for name in types_of(source)}) > 150
-    assert homonyms(files).keys() <= SEVERAL
+    assert homonyms(files) == {}
 
 
 def test_what_means_two_things_is_found():

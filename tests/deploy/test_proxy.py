@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.serving.gate import Limits
+from app.serving.gate import ServerLimits
 from tests.deploy import visit
 from tests.hostile.server import free_port, lab
 from tests.soak.visitor import Visitor
@@ -37,7 +37,7 @@ def test_an_upload_of_the_largest_file_passes():
     (nginx_mb,) = re.findall(r"client_max_body_size (\d+)m", CONFIG.read_text(encoding="utf-8"))
     assert int(lab_mb) < int(nginx_mb) <= 2 * int(lab_mb)
     (tabs,) = re.findall(r"limit_conn visitors (\d+)", CONFIG.read_text(encoding="utf-8"))
-    assert int(tabs) > Limits().per_visitor
+    assert int(tabs) > ServerLimits().per_visitor
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from app.poll.page import PAGE as PHONE
-from app.poll.rooms import CODE_LENGTH, Limits
+from app.poll.rooms import CODE_LENGTH, PollLimits
 from app.says.qr import qr
 from app.visitor import listed, state
 from tests.docs.test_soak_page import hooks
@@ -32,7 +32,7 @@ def test_the_page_has_the_figures(tmp_path):
 
 
 def test_the_limits_are_the_limits():
-    limits = Limits()
+    limits = PollLimits()
     rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE))
     assert rows["rooms at once"].startswith(f"{limits.rooms};") and limits.idle == 600
     assert rows["rooms of one browser"].startswith(f"{limits.of_one};")

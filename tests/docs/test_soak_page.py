@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from app import jobs, surveys
-from app.serving.gate import Limits
+from app.serving.gate import ServerLimits
 from app.visitor import state, uploads
 from ltp_core import PrunedModel
 from ltp_core.flops import paper_flops
@@ -67,7 +67,7 @@ def test_what_is_not_as_it_should_be_is_said():
 
 
 def test_the_limits_on_the_page_are_those_of_the_program():
-    limits = Limits()
+    limits = ServerLimits()
     for said in (
         f"{limits.connections}, of a visitor {limits.per_visitor}",
         f"{limits.burst} at once, then {limits.messages:g} a second",

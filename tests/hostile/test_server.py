@@ -173,7 +173,7 @@ def test_uploads_of_a_visitor_are_counted_and_freed(address):
         return held
 
     before = held_bytes(address)
-    assert visit(address, send) - before <= gate.Limits().files * len(content)
+    assert visit(address, send) - before <= gate.ServerLimits().files * len(content)
 
 
 def test_uploads_of_all_visitors_together_are_bounded(tmp_path):
@@ -194,7 +194,7 @@ def test_uploads_of_all_visitors_together_are_bounded(tmp_path):
 
     with lab(tmp_path) as (address, _):
         statuses, held = asyncio.run(send(address))
-    assert held <= gate.Limits().held * MEGABYTE + len(content)
+    assert held <= gate.ServerLimits().held * MEGABYTE + len(content)
     assert set(statuses) == {204, 507}  # and nobody is hung up on
 
 
@@ -295,7 +295,7 @@ def test_tabs_of_a_visitor_are_bounded(address):
         first = Visitor(address)
         await first.enter(page="about")
         tabs, refused = [], 0
-        for _ in range(gate.Limits().per_visitor + 5):
+        for _ in range(gate.ServerLimits().per_visitor + 5):
             tab = Visitor(address, cookies=first.cookies)
             try:
                 await tab.connect()
@@ -307,7 +307,7 @@ def test_tabs_of_a_visitor_are_bounded(address):
         return len(tabs), refused
 
     kept, refused = asyncio.run(open_many())
-    assert kept == gate.Limits().per_visitor - 1 and refused == 6
+    assert kept == gate.ServerLimits().per_visitor - 1 and refused == 6
 
 
 def test_what_is_no_message_closes_that_connection_alone(address):

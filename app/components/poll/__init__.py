@@ -37,10 +37,10 @@ def poll(
         place: the poll's address, from the root of the server.
         origin: the server as phones reach it, say ``http://192.168.1.20:8501``.
         name: of the question, for a reload: same name, same votes.
-        asks: the question,
-        about: and the text that it is about.
-        options: to choose from,
-        right: those that are, counted from 0.
+        asks: the question.
+        about: the text that the question is about.
+        options: what there is to choose from.
+        right: the options that are right, counted from 0.
         several: whether any number may be chosen, or one.
         key: of this poll on the page.
 
