@@ -5,18 +5,25 @@ Streamlit has a thread a run, and glibc keeps what they free; of other C librari
 
 import ctypes
 import gc
+import os
 from typing import Any
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _MEGABYTE = 2**20
+_KEPT_READY = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")  # read at the first product
+_PRODUCTS = 64  # one sentence, dense and pruned, has some thirty
 
 
 def settle() -> None:
-    """Few heaps for all threads, and large blocks outside of them: an upload, weights, an attention matrix.
+    """Few heaps for all threads, large blocks outside of them, and few matrix products that are kept ready.
 
-    By itself glibc gives each thread one of 8 heaps a core, and once a large block has been freed, keeps
-    blocks of that size in a heap, where what lies above them holds them.
+    By itself glibc gives each thread one of 8 heaps a core, and once a large block has been freed (an upload,
+    weights, an attention matrix), keeps blocks of that size in a heap, where what lies above them holds them.
+    And oneDNN keeps code for each shape of a product, as PyTorch does for it, a thousand of them: some 2.5 MB
+    for each length of a text that was ever run. To make one anew takes no time that could be measured.
     """
+    for name in _KEPT_READY:
+        os.environ.setdefault(name, str(_PRODUCTS))
     if libc := _libc():
         libc.mallopt(_ARENA_MAX, 2)
         libc.mallopt(_MMAP_THRESHOLD, _MEGABYTE)

@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import subprocess
 import sys
 import tomllib
 import weakref
@@ -9,6 +10,8 @@ import weakref
 import pytest
 
 from app.serving import memory, settings
+
+ROOT = settings.SETTINGS.parents[2]
 
 WRITTEN = {
     f"{section}.{name}": value
@@ -85,3 +88,30 @@ def test_what_visitors_leave_in_circles_is_found():
 def test_libraries_are_left_out_of_that():
     assert "torch" in sys.modules and importlib.import_module("app.models")
     assert gc.get_freeze_count() > 100_000
+
+
+MANY_LENGTHS = """
+import os, random
+from app.serving import memory
+memory.settle()
+from ltp_core import Dense, PrunedModel
+from tests.browser.processes import resident
+model = PrunedModel.from_pretrained("sst2")
+def run(lengths):
+    for length in lengths:
+        text = " ".join(random.Random(length).choices("a fine film was so good the plot".split(), k=length))
+        model.predict(text), model.predict(text, Dense())
+    memory.trim()
+    return resident(os.getpid())
+before = run(range(4, 64, 2))
+print(run(range(65, 145, 2)) - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_few_matrix_products_are_kept_ready():
+    """In a process of its own, as they are bounded before the first."""
+    command = [sys.executable, "-c", MANY_LENGTHS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) < 30e6  # of forty lengths; without the bound it is 100 MB
