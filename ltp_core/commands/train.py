@@ -10,7 +10,7 @@ from ltp_core.checkpoints import BASELINE_FOLDER
 from ltp_core.commands.shared import Device, Json, choose_device, emit, messages, progress_bar, quiet, reading
 from ltp_core.importance import SAMPLE
 from ltp_core.measuring.trained import measure_trained
-from ltp_core.results import RESULTS, add_row, write_rows
+from ltp_core.results import RESULTS, add_row, check_results, write_rows
 from ltp_core.rules.table import DENSE, LTP
 from ltp_core.training.job import TrainingMethod
 from ltp_core.training.options import job_from_options
@@ -97,16 +97,18 @@ def train(
     from ltp_core.training.pipeline import run  # the Trainer takes seconds to import
     from ltp_core.training.processes import join
 
-    where = choose_device(device)
+    where, recorded = choose_device(device), RESULTS / f"train-{Path(task).stem}.json"
     with quiet():
         first = join(where).is_main_process
+        if record and first:
+            check_results(recorded, None)  # hours later would be late
         model = run(job, output, messages.print, str(where), reading)
         if not first:
             return  # rank 0 measures and prints
         row, rule = measure_trained(job, model, output, progress_bar)
     write_rows(output / ROW_FILE, [row])
     if record:
-        add_row(RESULTS / f"train-{Path(task).stem}.json", row)
+        add_row(recorded, row)
     document = {
         "output": str(output / BASELINE_FOLDER if method == DENSE.name else output),
         "score": row["pruned_score"],

@@ -211,6 +211,7 @@ FIXED = {  # each command whose file has its place, with the call that writes it
     "performance-memory.json": ["memory", "--model", "model", "--length", "8", "--write"],
     "performance-mine.json": ["benchmark", "--model", "model", "--lengths", "8", "--write", "mine"],
     "mine.json": ["results", "--model", "mine", "--data", "rows.csv"],
+    "train-rows.json": ["train", "--task", "rows.csv", "--base", "model", "--output", "new", "--record"],
 }
 
 
