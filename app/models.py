@@ -11,7 +11,14 @@ import streamlit as st
 
 from app.serving import memory
 from ltp_core import CheckpointError, PrunedModel, rising_thresholds
-from ltp_core.checkpoints import CONFIG_FILE, USUAL_MODEL, Settings, shipped_models
+from ltp_core.checkpoints import (
+    CONFIG_FILE,
+    USUAL_MODEL,
+    Settings,
+    absent_bases,
+    shipped_models,
+    usable_models,
+)
 from ltp_core.speed.latency import available_devices
 from ltp_core.weights.pretrained import in_float32
 
@@ -38,9 +45,10 @@ def offered() -> dict[str, Path | str]:
 def shared() -> dict[str, Path | str]:
     """Shipped models and those in folders that LTP_LAB_MODELS names, which all visitors see: name -> source.
 
-    The first is what the lab opens with: one sentence is easier to begin with than a pair.
+    The first is what the lab opens with: one sentence is easier to begin with than a pair. A shipped model
+    whose base is not on this machine is none of them, see `absent`.
     """
-    shipped = shipped_models()
+    shipped = usable_models()
     first = {name: shipped[name] for name in (USUAL_MODEL,) if name in shipped}
     found: dict[str, Path | str] = {**first, **shipped}
     for entry in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
@@ -48,6 +56,11 @@ def shared() -> dict[str, Path | str]:
         if (folder / CONFIG_FILE).is_file():
             found.setdefault(folder.name, folder)
     return found
+
+
+def absent() -> dict[str, str]:
+    """Shipped models that are not offered: name -> one line that says why, and what would bring them."""
+    return {name: f"“{name}” is not offered: {base.absence}." for name, base in absent_bases().items()}
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Base:
     sha256: str
     install: str
 
+    @property
+    def absence(self) -> str:
+        """What to say of a model whose base is not here."""
+        return f"its base {self.name} is not on this machine: {self.install}"
+
 
 MINILM = Base(
     name="all-MiniLM-L6-v2",
@@ -81,9 +86,11 @@ def base_folder(base: Base = MINILM) -> Path:
 
 def is_here(base: Base) -> bool:
     """Whether a base's files are on this machine; nothing is read, unpacked or downloaded for it."""
-    if _unpacked(base).is_dir():
+    if _unpacked(base).is_dir() or all(_carried(package) is not None for package in base.packages):
         return True
-    return all(_carried(package) is not None for package in base.packages)
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(base.hub_id, WEIGHTS, revision=base.revision), str)
 
 
 def local_folder(base: Base) -> Path | None:

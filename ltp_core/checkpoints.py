@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from ltp_core.architectures import family_of
-from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, sha256
+from ltp_core.bases import BASES, KNOWN, WEIGHTS, Base, CheckpointError, base_folder, is_here, sha256
 from ltp_core.files.places import ROOT
 from ltp_core.files.whole import write_whole
 from ltp_core.flops import Dimensions
@@ -147,6 +147,33 @@ class Checkpoint:
 def shipped_models() -> dict[str, Path]:
     """The models that come with the project: name -> folder."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob(f"*/{CONFIG_FILE}"))}
+
+
+def absent_bases() -> dict[str, Base]:
+    """The shipped models that cannot be loaded here: name -> the base that is not on this machine.
+
+    A folder that is not readable is none of them: loading it says what is wrong.
+    """
+    found: dict[str, Base] = {}
+    here: dict[str, bool] = {}
+    for name, folder in shipped_models().items():
+        try:
+            base = BASES.get(Settings.read(folder).base or "")
+        except CheckpointError:
+            continue
+        if base is None:
+            continue
+        if base.name not in here:
+            here[base.name] = is_here(base)
+        if not here[base.name]:
+            found[name] = base
+    return found
+
+
+def usable_models() -> dict[str, Path]:
+    """The shipped models whose base is on this machine: name -> folder."""
+    absent = absent_bases()
+    return {name: folder for name, folder in shipped_models().items() if name not in absent}
 
 
 def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:

@@ -9,9 +9,11 @@ os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # read when dat
 import pytest
 import torch
 from hypothesis import settings
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
 
-from ltp_core import PrunedModel
+from ltp_core import PrunedModel, bases, checkpoints
+from ltp_core.training.shipping import seal
+from ltp_core.weights.deltas import rounded
 
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None, max_examples=50)
 settings.load_profile("fixed")
@@ -79,3 +81,32 @@ def ragged_batch():
     mask = torch.tensor([[1] * n + [0] * (max(lengths) - n) for n in lengths])
     ids = torch.randint(5, len(VOCABULARY) - 1, mask.shape, generator=generator)
     return {"input_ids": torch.where(mask.bool(), ids, 0), "attention_mask": mask}
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """A shipped model "toy": tiny BERT, stored as its difference to a tiny base, which is in the cache."""
+    tuned = _tiny_bert(seed=3)
+    base = BertModel(BertConfig(**tuned.config.to_dict()))
+    base.load_state_dict({k: v + 1e-3 * torch.randn_like(v) for k, v in tuned.bert.state_dict().items()})
+    home = tmp_path / "base"
+    base.save_pretrained(home)
+    _make_tokenizer().save_pretrained(home)
+    digest = bases.sha256(home / "model.safetensors")
+    toy = bases.Base("toy-base", "nobody/toy-base", "0" * 40, ("toy-base",), digest, "make toy")
+    monkeypatch.setenv(bases.CACHE, str(tmp_path / "cache"))
+    place = tmp_path / "cache" / "bases" / f"toy-base-{digest[:12]}"
+    place.parent.mkdir(parents=True)
+    home.rename(place)
+    monkeypatch.setitem(bases.BASES, "toy-base", toy)
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
+
+    folder = tmp_path / "models" / "toy"
+    folder.mkdir(parents=True)
+    tuned.config.save_pretrained(folder)
+    checkpoints.save_thresholds(folder, (0.05, 0.1, 0.1 + 0.2))
+    for weights in ("ltp", "baseline"):
+        checkpoints.save_difference(folder / f"{weights}.delta.safetensors", tuned, toy, rounded(8))
+    checkpoints.Settings(base="toy-base").write(folder)
+    seal(folder)
+    return folder

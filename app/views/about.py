@@ -9,7 +9,7 @@ import streamlit as st
 from app import models, runs
 from app.models import Card
 from app.runs import InputProblem, Removal
-from app.says import findings, markup, words
+from app.says import cite, findings, markup, words
 from ltp_core import CheckpointError
 from ltp_core.checkpoints import USUAL_MODEL
 from ltp_core.results import lost_text
@@ -43,15 +43,6 @@ UNITS = (
     ("Milliseconds", "median of runs in turn on this machine; the middle half beside it"),
     ("Realised", "speedup ÷ reduction of FLOPs: 100 % if time falls as FLOPs do"),
 )
-CITE = """@inproceedings{kim2022learned,
-  title     = {Learned Token Pruning for Transformers},
-  author    = {Kim, Sehoon and Shen, Sheng and Thorsley, David and Gholami, Amir and
-               Kwon, Woosuk and Hassoun, Joseph and Keutzer, Kurt},
-  booktitle = {Proceedings of the 28th ACM SIGKDD Conference on Knowledge Discovery and Data Mining},
-  year      = {2022},
-  pages     = {784--794},
-  doi       = {10.1145/3534678.3539260}
-}"""
 HEADERS = ("Model", "Rows", "Baseline", "Pruned", "Points lost", "Paper FLOPs", "Executed FLOPs")
 
 
@@ -65,8 +56,10 @@ def page() -> None:
     _models(models.cards())
     _not_explanation()
     st.html(markup.heading("How to cite"))
-    st.html(markup.paragraph("The paper; for this software see CITATION.cff in the repository."))
-    st.code(CITE, language=None)
+    st.html(markup.paragraph("The paper whose method this is:"))
+    st.code(cite.PAPER, language=None)
+    st.html(markup.paragraph("This software; CITATION.cff in the repository says the same:"))
+    st.code(cite.SOFTWARE, language=None)
     st.html(markup.heading("Licences"))
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8") if (ROOT / "NOTICE").is_file() else ""
     st.html(
@@ -81,6 +74,8 @@ def page() -> None:
 
 def _models(cards: list[Card]) -> None:
     st.html(markup.heading("Models"))
+    for line in models.absent().values():
+        st.html(markup.notice(line))
     rows = [_row(card.name, name, said) for card in cards for name, said in card.measured.items()]
     if not rows:
         st.html(markup.paragraph("No model ships with this copy. “make results” measures those that do."))

@@ -131,12 +131,22 @@ def cut(query: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     return kept, notices
 
 
-def read_model(query: Mapping[str, str], models: Sequence[str]) -> tuple[str, str | None]:
-    """The model an address asks for, or the first with a notice that lists what there is."""
+def read_model(
+    query: Mapping[str, str], models: Sequence[str], absent: Mapping[str, str] | None = None
+) -> tuple[str, str | None]:
+    """The model an address asks for, or the first with a notice that lists what there is.
+
+    Args:
+        query: the address.
+        models: names of those that can be chosen.
+        absent: names of those that cannot -> why.
+    """
     name = query.get("model", models[0])
     if name in models:
         return name, None
     there_is = f"this is “{models[0]}”. There is: {', '.join(models)}."
+    if absent and name in absent:
+        return models[0], f"{absent[name]} Instead, {there_is}"
     return models[0], f"There is no model “{shorten(name, SAID)}” here; {there_is}"
 
 

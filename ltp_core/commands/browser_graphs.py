@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import usable_models
 from ltp_core.importance import SAMPLE
 from ltp_core.model import PrunedModel
 from ltp_core.onnx.browser import GRAPHS, graph_of, graphs, too_large
@@ -14,7 +14,7 @@ def main() -> None:
 
     And one for the sample of queries of a model that is trained now: it then ships without a new graph.
     """
-    for name in shipped_models():
+    for name in usable_models():
         model = PrunedModel.from_pretrained(name)
         if too_large(model):
             continue

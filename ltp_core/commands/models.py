@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ltp_core.checkpoints import Settings, shipped_models
+from ltp_core.bases import Base
+from ltp_core.checkpoints import Settings, absent_bases, shipped_models
 from ltp_core.commands.shared import Device, Json, choose_device, emit
 
 NARROW = 80  # columns of a terminal; the table is wider
@@ -19,17 +20,25 @@ def models(json: Json = False, device: Device = "auto") -> None:
     Example: ltp models --json
     """
     choose_device(device)
-    rows = [describe(name, folder) for name, folder in shipped_models().items()]
+    absent = absent_bases()
+    rows = [describe(name, folder, absent.get(name)) for name, folder in shipped_models().items()]
 
     def table(console: Console) -> None:
         if console.width < NARROW:
             _list(console, rows)
-            return
-        grid = Table("name", "task", "base", "score", "baseline", "FLOPs", "size")
+        else:
+            grid = Table("name", "task", "base", "score", "baseline", "FLOPs", "size")
+            for row in rows:
+                shown = (
+                    _percent(row["score"]),
+                    _percent(row["baseline_score"]),
+                    _times(row["flops_reduction"]),
+                )
+                grid.add_row(row["name"], row["task"], row["base"], *shown, f"{row['size_mb']:.1f} MB")
+            console.print(grid)
         for row in rows:
-            shown = (_percent(row["score"]), _percent(row["baseline_score"]), _times(row["flops_reduction"]))
-            grid.add_row(row["name"], row["task"], row["base"], *shown, f"{row['size_mb']:.1f} MB")
-        console.print(grid)
+            if row["missing"]:
+                console.print(Text(f"{row['name']} cannot be loaded: {row['missing']}"))
 
     emit(rows, json, table)
 
@@ -43,8 +52,8 @@ def _list(console: Console, rows: list[dict[str, Any]]) -> None:
         console.print(Text(f"  {scores}, {_times(row['flops_reduction'])} FLOPs"))
 
 
-def describe(name: str, folder: Path) -> dict[str, Any]:
-    """What is known of a shipped model, as the contract names it."""
+def describe(name: str, folder: Path, absent: Base | None = None) -> dict[str, Any]:
+    """What is known of a shipped model, as the contract names it; `missing` says why it cannot be loaded."""
     settings = Settings.read(folder)
     measured = settings.results.get("development", {})
     return {
@@ -55,6 +64,7 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
         "baseline_score": measured.get("baseline", {}).get("score"),
         "flops_reduction": measured.get("flops_reduction"),
         "size_mb": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()) / 1e6,
+        "missing": None if absent is None else absent.absence,
     }
 
 

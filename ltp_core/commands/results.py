@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import absent_bases, shipped_models
 from ltp_core.commands.shared import (
     Device,
     Json,
@@ -57,7 +57,10 @@ def results(
     if model is not None and model not in shipped:
         raise ValueError(f"no shipped model {model!r}; there is: {', '.join(shipped)}")
     with quiet():
-        chosen = [model] if model else list(shipped)
+        absent = {} if model else absent_bases()
+        for name, base in absent.items():
+            messages.print(f"{name} is left out: {base.absence}")
+        chosen = [model] if model else [name for name in shipped if name not in absent]
         found = {}
         for name in chosen:  # before anything is measured
             check_results(RESULTS / f"{name}.json", None)

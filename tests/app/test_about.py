@@ -2,10 +2,15 @@
 
 import json
 import re
+from importlib.metadata import version
+
+import yaml
 
 from app import models, runs
+from app.says import cite
 from app.says.words import times
 from ltp_core.checkpoints import CONFIG_FILE, shipped_models
+from ltp_core.files.places import ROOT
 from tests.app.harness import html, open_view
 
 
@@ -48,3 +53,35 @@ def test_taking_a_word_out(tiny_folder):
     shares = found.whole.trace.layers[0].importance
     assert found.rank == sorted(shares, reverse=True).index(shares[2]) + 1
     assert found.share == shares[2] * 6
+
+
+def test_page_docs_and_citation_file_agree():
+    """Each field of the BibTeX is what CITATION.cff says, and docs show the same BibTeX."""
+    known = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    (paper,) = known["references"]
+    names = [f"{author['family-names']}, {author['given-names']}" for author in paper["authors"]]
+    fields = {
+        name: bibtex(cite.PAPER, name) for name in ("title", "author", "year", "pages", "doi", "publisher")
+    }
+    assert fields == {
+        "title": paper["title"],
+        "author": " and ".join(names),
+        "year": str(paper["year"]),
+        "pages": f"{paper['start']}--{paper['end']}",
+        "doi": paper["doi"],
+        "publisher": paper["publisher"]["name"],
+    }
+    assert bibtex(cite.PAPER, "booktitle") == paper["collection-title"].removesuffix(" (KDD 2022)")
+    assert bibtex(cite.SOFTWARE, "author") == "{" + known["authors"][0]["name"] + "}"
+    for name in ("title", "version", "license"):
+        assert bibtex(cite.SOFTWARE, name) == known[name]
+    assert known["version"] == version("ltp-lab")
+    docs = (ROOT / "docs" / "citing.md").read_text(encoding="utf-8")
+    assert cite.PAPER in docs and cite.SOFTWARE in docs
+    assert [block.value for block in open_view("about").code[:2]] == [cite.PAPER, cite.SOFTWARE]
+
+
+def bibtex(entry, name):
+    """A field's value, its lines joined."""
+    value = re.search(rf"^ *{name} *= \{{(.*?)\}},?$", entry, flags=re.MULTILINE | re.DOTALL)[1]
+    return " ".join(value.split())

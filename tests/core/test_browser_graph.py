@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ltp_core import PrunedModel, Thresholds
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import usable_models
 from ltp_core.data.sentences import own_sentences
 from ltp_core.importance import SAMPLE
 from ltp_core.onnx.browser import GRAPHS, WEIGHTS, embed, graph_of, graphs, too_large, weights_of
@@ -24,7 +24,7 @@ CLOSE = 1e-4  # of a share of attention: what half precision may move
 MOVED = 0.01  # of a probability, where the same tokens stay
 
 
-@pytest.fixture(scope="module", params=sorted(shipped_models()))
+@pytest.fixture(scope="module", params=sorted(usable_models()))
 def shipped(request):
     model = PrunedModel.from_pretrained(request.param)
     if too_large(model):
@@ -123,7 +123,7 @@ def test_a_graph_has_no_weights_inside_and_names_all_that_it_wants():
 
 
 def test_every_model_that_is_small_enough_has_a_graph_with_and_without_a_sample():
-    for name in shipped_models():
+    for name in usable_models():
         model = PrunedModel.from_pretrained(name)
         for queries in (None, SAMPLE):
             model.settings = replace(model.settings, importance_queries=queries)

@@ -9,16 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertModel
 
 from ltp_core import CheckpointError, PrunedModel, Thresholds, checkpoints
-from ltp_core.bases import MINILM, Base, base_folder, sha256
-from ltp_core.checkpoints import Settings, has_baseline, save_difference, shipped_models
-from ltp_core.training.shipping import seal
-from ltp_core.weights.deltas import rounded
+from ltp_core.bases import BASES, MINILM, base_folder, is_here, sha256
+from ltp_core.checkpoints import Settings, absent_bases, has_baseline, shipped_models, usable_models
+from ltp_core.commands.models import models
 from tests.some import some
 
-THETAS = (0.05, 0.1, 0.1 + 0.2)  # the last one is no short decimal
+THETAS = (0.05, 0.1, 0.1 + 0.2)  # the last one is no short decimal; the same in tests/conftest.py
 
 
 def refused(source, match, **options):
@@ -216,33 +214,6 @@ def test_baseline_beside_the_model(saved, tiny_bert, tokenizer):
 # Models stored as differences to a base
 
 
-@pytest.fixture
-def shipped(tiny_bert, tokenizer, tmp_path, monkeypatch):
-    """A shipped model "toy": tiny BERT, stored as its difference to a tiny base."""
-    home = tmp_path / "base"
-    tuned = tiny_bert(seed=3)
-    base = BertModel(BertConfig(**tuned.config.to_dict()))
-    base.load_state_dict({k: v + 1e-3 * torch.randn_like(v) for k, v in tuned.bert.state_dict().items()})
-    base.save_pretrained(home)
-    tokenizer.save_pretrained(home)
-    toy = Base(
-        "toy-base", "nobody/toy-base", "0" * 40, ("toy-base",), sha256(home / "model.safetensors"), "make toy"
-    )
-    monkeypatch.setattr(checkpoints, "BASES", {"toy-base": toy})
-    monkeypatch.setattr(checkpoints, "base_folder", lambda base=toy: home)
-    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "models")
-
-    folder = tmp_path / "models" / "toy"
-    folder.mkdir(parents=True)
-    tuned.config.save_pretrained(folder)
-    checkpoints.save_thresholds(folder, THETAS)
-    for weights in ("ltp", "baseline"):
-        save_difference(folder / f"{weights}.delta.safetensors", tuned, toy, rounded(8))
-    Settings(base="toy-base").write(folder)
-    seal(folder)
-    return folder
-
-
 def test_differences_give_the_tuned_model(shipped, tiny_bert, ragged_batch):
     model = PrunedModel.from_pretrained("toy")
     assert model.thresholds == THETAS
@@ -308,6 +279,38 @@ def test_a_difference_to_another_base(shipped):
     files = {**settings.files, "ltp.delta.safetensors": sha256(shipped / "ltp.delta.safetensors")}
     replace(settings, files=files).write(shipped)
     refused("toy", "no base or no scales")
+
+
+def test_a_model_whose_base_is_not_here_is_named_with_how_to_get_it(shipped, tmp_path, capsys):
+    assert absent_bases() == {} and usable_models() == {"toy": shipped}
+    (tmp_path / "cache" / "bases").rename(tmp_path / "elsewhere")
+    assert [(name, base.name) for name, base in absent_bases().items()] == [("toy", "toy-base")]
+    assert list(shipped_models()) == ["toy"] and usable_models() == {}
+    refused("toy", "^base weights toy-base not found: make toy, or let the Hub be reached")
+    models()
+    assert (
+        "toy cannot be loaded: its base toy-base is not on this machine: make toy" in capsys.readouterr().out
+    )
+    models(json=True)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["missing"] == "its base toy-base is not on this machine: make toy"
+
+
+def test_a_base_that_the_hub_has_brought_is_here(shipped, tmp_path, monkeypatch):
+    toy = BASES["toy-base"]
+    (tmp_path / "cache" / "bases").rename(tmp_path / "elsewhere")
+    snapshot = tmp_path / "hub" / "models--nobody--toy-base" / "snapshots" / toy.revision
+    snapshot.mkdir(parents=True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert not is_here(toy)
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert is_here(toy) and usable_models() == {"toy": shipped}
+
+
+def test_a_folder_that_is_not_readable_is_not_called_absent(shipped):
+    (shipped / "ltp_config.json").write_text("{")
+    assert absent_bases() == {}
+    refused("toy", "not readable")
 
 
 # The real base

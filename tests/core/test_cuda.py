@@ -12,7 +12,7 @@ import torch
 
 from ltp_core import Dense, PrunedModel
 from ltp_core.calibration import calibrate
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import usable_models
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import own_sentences
@@ -32,7 +32,7 @@ TEXTS = ["the film was very good", "bad plot", "a good film and a good plot"]
 PRUNING = Pruning(target_flops=1.6, temperature=0.02, threshold_rate=0.002, first_threshold=0.03)
 
 
-@pytest.fixture(scope="module", params=sorted(shipped_models()))
+@pytest.fixture(scope="module", params=sorted(usable_models()))
 def both(request):
     """A shipped model on the processor and on the GPU."""
     here, there = (PrunedModel.from_pretrained(request.param) for _ in range(2))

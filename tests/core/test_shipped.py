@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from ltp_core import Dense, PrunedModel
-from ltp_core.checkpoints import shipped_models
+from ltp_core.checkpoints import shipped_models, usable_models
 from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS
 from ltp_core.why.counterfactual import smallest_scale
 from tests.some import some
 
 
-@pytest.fixture(scope="module", params=sorted(shipped_models()))
+@pytest.fixture(scope="module", params=sorted(usable_models()))
 def name(request):
     return request.param
 
