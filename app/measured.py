@@ -1,11 +1,37 @@
 """Times in assets/results that were measured on a model, as plain rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from app.says.dots import Speed
-from ltp_core.results import ENGINE, RESULTS, read_rows
+from app.says.words import times
+from ltp_core.measuring.named_settings import named_factors
+from ltp_core.pictures.dots import Dot
+from ltp_core.results import ENGINE, RESULTS, lost_text, read_rows
+from ltp_core.rules.table import LTP
+
+NEAR = 0.05  # of a dot's FLOPs
+TOKENS = 128
+ORDER = ("learned", "careful", "fast")  # of the names of one setting
+
+
+@dataclass(frozen=True)
+class Named:
+    """A setting of a model that has a name.
+
+    Attributes:
+        name: for people.
+        factor: on the learned thresholds.
+        thresholds: one a layer.
+        about: what was measured there, in words.
+    """
+
+    name: str
+    factor: float
+    thresholds: tuple[float, ...]
+    about: str
 
 
 def runs_of(model: str) -> list[Speed]:
@@ -17,6 +43,44 @@ def runs_of(model: str) -> list[Speed]:
             where = f"{document['processor']}, {document['threads']} threads"
             found += [Speed.of(row, where) for row in document.get("rows", ()) if row["engine"] == ENGINE]
     return list(dict.fromkeys(found))
+
+
+def settings_of(model: str, learned: Sequence[float] | None) -> list[Named]:
+    """The named settings of these learned thresholds, from the one that prunes least.
+
+    Settings with equal thresholds are one, with both names.
+    """
+    names: dict[float, list[str]] = {}
+    rows = named_factors(model, learned, RESULTS)
+    for name, row in rows.items():
+        names.setdefault(row["factor"], []).append(name)
+    found = []
+    for factor, several in names.items():
+        row = rows[several[0]]
+        lost = lost_text(row["points_lost"], row["points_lost_error"])
+        about = (
+            f"Thresholds × {factor:g}: {times(row['flops_reduction'])} less work, {lost} points lost on "
+            f"{row['examples']:,} tuning rows"
+        )
+        title = " = ".join(sorted(several, key=ORDER.index)).capitalize()
+        found.append(Named(title, factor, tuple(min(1.0, factor * theta) for theta in learned or ()), about))
+    return found
+
+
+def clocked(shown: Sequence[Dot], runs: Sequence[Speed]) -> list[tuple[Dot, Speed]]:
+    """Dots of the learned thresholds, each with a time that was measured at its FLOPs.
+
+    One text at a time against Hugging Face, within `NEAR` of the dot's FLOPs; of several, texts of nearly
+    `TOKENS` tokens, then the nearest FLOPs.
+    """
+    alone = [run for run in runs if run.batch == 1 and run.against == "sdpa"]
+    found = []
+    for dot in shown:
+        near = [run for run in alone if abs(run.reduction / dot.reduction - 1) <= NEAR]
+        if dot.rule == LTP.name and near:
+            key = min(near, key=lambda run: (abs(run.length - TOKENS), abs(run.reduction - dot.reduction)))
+            found.append((dot, key))
+    return found
 
 
 def growth_of(model: str) -> list[Mapping[str, Any]]:

@@ -1,8 +1,9 @@
-"""The view as one HTML file that opens offline: verdict, thresholds, every token in every layer."""
+"""The view as one HTML file that opens offline: verdict, stage, map, thresholds, each token in each layer."""
 
 from collections.abc import Sequence
 
 from app.figures.colours import css_variables, level
+from app.figures.still import map_svg, stage_svg
 from app.runs import Texts
 from app.says import markup, verdict, words
 from app.says.text import as_html
@@ -10,7 +11,10 @@ from app.style import STYLE
 from ltp_core import LayerTrace, Prediction
 from ltp_core.speed.latency import TextTimes
 
-_LEVELS = " ".join(f"td.i{step} {{ border-left-color: var(--ltp-i{step}) }}" for step in range(10))
+_LEVELS = " ".join(
+    f"td.i{step} {{ border-left-color: var(--ltp-i{step}) }} rect.i{step} {{ fill: var(--ltp-i{step}) }}"
+    for step in range(10)
+)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"  # nothing runs, nothing loads
 _STYLE = f"""
 :root {{ color-scheme: light dark; }}
@@ -22,6 +26,18 @@ blockquote {{ margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--l
 .fates td.gone {{ color: var(--ltp-muted); }}
 .fates td.leaves {{ color: var(--ltp-dropped); border-left-color: var(--ltp-dropped); font-weight: 600; }}
 {_LEVELS}
+.still {{ width: 100%; height: auto; display: block; margin: 0.6rem 0 1rem; }}
+.still text {{ font: 14px "Source Sans 3", "Source Sans Pro", system-ui, sans-serif; fill: var(--ltp-text); }}
+.still text.strong {{ font-weight: 650; }}
+.still text.muted {{ fill: var(--ltp-muted); }}
+.still text.name {{ font-size: 12px; }}
+.still text.cross {{ fill: #fff; text-anchor: middle; font-weight: 700; }}
+.still text.threshold {{ fill: var(--ltp-dropped); font-weight: 650; }}
+.still line.rule {{ stroke: var(--ltp-grid); }}
+.still line.threshold {{ stroke: var(--ltp-dropped); stroke-width: 2; }}
+.still .stays rect {{ fill: var(--ltp-bar); }}
+.still .leaves rect {{ fill: var(--ltp-dropped); fill-opacity: 0.6; }}
+.still .leaves text {{ fill: var(--ltp-dropped); text-decoration: line-through; }}
 """
 
 
@@ -56,6 +72,20 @@ def report(
         quotes,
         markup.table(["", ""], about, "What this is"),
         verdict.strip(dense, pruned, measured, "not measured", device),
+        markup.heading("The stage"),
+        markup.paragraph(
+            "The words still alive in each layer, over bars as high as their share of attention, on a "
+            "logarithmic axis. Under the line they leave, struck through.",
+            "hint",
+        ),
+        stage_svg(dense, pruned),
+        markup.heading("The survival map"),
+        markup.paragraph(
+            "Who is read in which layer: from orange, an eighth of the average share of attention or less, "
+            "to dark blue, eight times or more. A cross marks the layer in which a token leaves.",
+            "hint",
+        ),
+        map_svg(pruned.trace),
         markup.heading("Thresholds"),
         _thresholds(pruned, thresholds),
         markup.heading("Every token, layer by layer"),

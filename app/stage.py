@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.measured import Named
 from app.says.clocked import TimeSaid
 from app.says.pieces import pieces
 from app.says.questions import Question
@@ -34,6 +35,7 @@ class Setting:
         start: the thresholds that the model starts with.
         reference: the length up to which a threshold is a plain share of attention; None for any.
         several: whether an answer is a set of labels.
+        named: settings to choose from, see `measured.settings_of`.
     """
 
     model: str
@@ -45,9 +47,16 @@ class Setting:
     start: tuple[float, ...]
     reference: float | None = None
     several: bool = False
+    named: tuple[Named, ...] = ()
 
     @classmethod
-    def of(cls, model: PrunedModel, thresholds: tuple[float, ...], start: tuple[float, ...]) -> "Setting":
+    def of(
+        cls,
+        model: PrunedModel,
+        thresholds: tuple[float, ...],
+        start: tuple[float, ...],
+        named: Sequence[Named] = (),
+    ) -> "Setting":
         """Read it from a model."""
         classes = model.dimensions.classes
         labels = () if classes == 1 else tuple(model.config.id2label[index] for index in range(classes))
@@ -61,6 +70,7 @@ class Setting:
             start,
             model.reference_length,
             model.multi_label,
+            tuple(named),
         )
 
 
@@ -115,6 +125,10 @@ def stage_data(
         "thresholds": list(setting.thresholds),
         "learned": None if setting.learned is None else list(setting.learned),
         "start": list(setting.start),
+        "named": [
+            {"name": one.name, "thresholds": list(one.thresholds), "about": one.about}
+            for one in setting.named
+        ],
         "steps": list(STEPS),
         "factor": 1.0 if reference is None else min(1.0, reference / len(trace.tokens)),
         "size": {

@@ -1,7 +1,9 @@
 """One colour language for all figures: orange is little attention and leaving, blue is much and staying.
 
 Dense (nothing pruned) is grey, pruned is blue. The scales stay apart under protanopia, deuteranopia and
-tritanopia: they differ in lightness as well as in hue.
+tritanopia: they differ in lightness as well as in hue. Pictures in docs and papers have the
+light ones, too (`ltp_core.pictures.colours`; a test holds them equal, as this module is read before anything
+that takes long to import).
 """
 
 import math

@@ -1,42 +1,14 @@
-"""Accuracy against FLOPs, one line a rule. `python -m app.figures.curves` draws docs/pictures/."""
+"""Accuracy against FLOPs on a screen, one line a rule; `ltp_core.pictures` draws it for docs and papers."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
-from app.figures.colours import LIGHT, Palette
-from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
-from ltp_core.rules.table import CALIBRATED, DENSE, LAT, LTP, TOPK, UNTRAINED
-
-# Okabe and Ito's colours, apart under the common colour blindnesses; shapes and dashes say it again.
-_TRAINED = {
-    LTP.name: ("#0072b2", "circle", "solid"),
-    TOPK.name: ("#d55e00", "square", "solid"),
-    LAT.name: ("#009e73", "diamond", "solid"),
-}
-STYLES = {
-    **_TRAINED,
-    "manual": ("#cc79a7", "triangle-up", "dash"),
-    CALIBRATED.name: ("#56b4e9", "triangle-down", "dash"),
-    "manual/flat": ("#e69f00", "cross", "dash"),
-    **{
-        f"{name}{UNTRAINED}": (colour, f"{symbol}-open", "dot")
-        for name, (colour, symbol, _) in _TRAINED.items()
-        if name != LTP.name
-    },
-    "random": ("#7d8894", "x", "dot"),
-}
-SPARE = "#a65e2e", "#6a51a3", "#5f6b00"  # of rules that have no style of their own
-PLAIN = ("circle-open", "dashdot")
-
-
-def style(rule: str) -> tuple[str, str, str]:
-    """Colour, marker and dash of a rule: its own, or else one that its name alone decides."""
-    if rule in STYLES:
-        return STYLES[rule]
-    return (SPARE[sum(rule.encode()) % len(SPARE)], *PLAIN)
+from app.figures.colours import Palette
+from app.figures.layout import TICK_SIZE, finish, legend, score_range, value_axis
+from ltp_core.pictures.colours import RULES, rule_style
+from ltp_core.rules.table import DENSE
 
 
 def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
@@ -45,10 +17,12 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     Several seeds are one point each target, their mean. The dense baseline is a line across.
     """
     figure = go.Figure()
+    shown = [100 * row["pruned_score"] for row in rows]
+    examples = min(row.get("examples", 1000) for row in rows)
     there = {row["rule"] for row in rows} - {DENSE.name}
-    for rule in (*(rule for rule in STYLES if rule in there), *sorted(there - STYLES.keys())):
+    for rule in (*(rule for rule in RULES if rule in there), *sorted(there - RULES.keys())):
         points = _points([row for row in rows if row["rule"] == rule])
-        colour, symbol, dash = style(rule)
+        colour, symbol, dash = rule_style(rule)
         figure.add_scatter(
             x=[reduction for reduction, _ in points],
             y=[score for _, score in points],
@@ -67,7 +41,9 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     finish(figure, palette, height=460, margin={"l": 70, "r": 20, "t": 90, "b": 60})
     figure.update_layout(
         xaxis=value_axis(palette, "FLOPs reduction (dense ÷ pruned)", rangemode="normal", ticksuffix="×"),
-        yaxis=value_axis(palette, f"{rows[0]['metric']} in percent", rangemode="normal"),
+        yaxis=value_axis(
+            palette, f"{rows[0]['metric']} in percent", rangemode="normal", range=score_range(shown, examples)
+        ),
         **legend(palette),
     )
     return figure
@@ -81,24 +57,3 @@ def _points(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
         reduction = sum(row["flops_reduction"] for row in same) / len(same)
         found.append((reduction, 100 * sum(row["pruned_score"] for row in same) / len(same)))
     return found
-
-
-def draw(results: Path, pictures: Path) -> list[Path]:
-    """Write one SVG for each `compare-TASK.json`. Plotly needs kaleido and a Chromium for it."""
-    from ltp_core.results import read_rows
-
-    drawn = []
-    for file in sorted(results.glob("compare-*.json")):
-        figure = curves(read_rows(file), LIGHT)
-        figure.update_layout(width=820, paper_bgcolor=LIGHT.ground, font={"size": LABEL_SIZE})
-        pictures.mkdir(parents=True, exist_ok=True)
-        figure.write_image(pictures / f"{file.stem}.svg")
-        drawn.append(pictures / f"{file.stem}.svg")
-    return drawn
-
-
-if __name__ == "__main__":
-    from ltp_core.results import RESULTS, ROOT
-
-    for picture in draw(RESULTS, ROOT / "docs" / "pictures"):
-        print(picture)

@@ -6,17 +6,23 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
-from app.figures.curves import style
 from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
 from app.published import Anchor
-from app.says.dots import Dot
+from app.says.dots import Speed
 from app.says.text import as_plotly
+from ltp_core.pictures.colours import rule_style
+from ltp_core.pictures.dots import Dot
 
 LEAST = 10.0  # points that the axis spans: a difference of half a point is noise on most of these sets
 
 
 def frontier(
-    shown: Sequence[Dot], name: Callable[[str], str], anchors: Sequence[Anchor], chosen: str, palette: Palette
+    shown: Sequence[Dot],
+    name: Callable[[str], str],
+    anchors: Sequence[Anchor],
+    chosen: str,
+    palette: Palette,
+    clocked: Sequence[tuple[Dot, Speed]] = (),
 ) -> go.Figure:
     """Draw them; a line's band is one standard error to either side, over all seeds.
 
@@ -26,11 +32,12 @@ def frontier(
         anchors: what others have published.
         chosen: the name of the dot that is looked at; framed.
         palette: the colours.
+        clocked: dots with a time that was measured at their FLOPs: how far the clock falls behind.
     """
     figure = go.Figure()
     for rule in dict.fromkeys(dot.rule for dot in shown):
         line = [dot for dot in shown if dot.rule == rule]
-        colour, symbol, dash = style(rule)
+        colour, symbol, dash = rule_style(rule)
         figure.add_scatter(
             x=[dot.reduction for dot in (*line, *reversed(line))],
             y=[*(-dot.low for dot in line), *(-dot.high for dot in reversed(line))],
@@ -57,6 +64,7 @@ def frontier(
             text=[_hover(dot, name(rule)) for dot in line],
             hovertemplate="%{text}<extra></extra>",
         )
+    _clocked(figure, clocked)
     for anchor in anchors:
         figure.add_scatter(
             x=[anchor.reduction],
@@ -80,7 +88,12 @@ def frontier(
     low = min(low, high - LEAST)
     finish(figure, palette, height=480, margin={"l": 8, "r": 16, "t": 12, "b": 60})
     figure.update_layout(
-        xaxis=value_axis(palette, "dense ÷ pruned FLOPs", rangemode="normal", ticksuffix="×"),
+        xaxis=value_axis(
+            palette,
+            "dense ÷ pruned FLOPs" + (", or time" if clocked else ""),
+            rangemode="normal",
+            ticksuffix="×",
+        ),
         yaxis=value_axis(
             palette,
             "points against the dense baseline",
@@ -91,6 +104,33 @@ def frontier(
         **legend(palette),
     )
     return figure
+
+
+def _clocked(figure: go.Figure, clocked: Sequence[tuple[Dot, Speed]]) -> None:
+    """From a dot to the left, as far as its time stays behind its FLOPs."""
+    for place, (dot, run) in enumerate(clocked):
+        colour = rule_style(dot.rule)[0]
+        figure.add_scatter(
+            x=[run.pruning, dot.reduction],
+            y=[-dot.lost, -dot.lost],
+            name="the same in measured time",
+            legendgroup="clock",
+            showlegend=place == 0,
+            mode="lines+markers",
+            line={"color": colour, "width": 1.5, "dash": "dot"},
+            marker={
+                "symbol": "line-ns-open",
+                "size": [14, 0],
+                "color": colour,
+                "line": {"width": 3, "color": colour},
+            },
+            text=[
+                f"{run.pruning:.2f}× in time, by pruning alone, at {run.reduction:.2f}× fewer FLOPs"
+                f"<br>{run.length} tokens, one text at a time<br>{as_plotly(run.where)}"
+            ]
+            * 2,
+            hovertemplate="%{text}<extra></extra>",
+        )
 
 
 def _hover(dot: Dot, name: str) -> str:

@@ -1,24 +1,13 @@
-"""How time or memory grows with the length of a text or the size of a batch.
-
-`python -m app.figures.growth` draws docs/pictures/.
-"""
+"""How time or memory grows with the length of a text or the size of a batch, on a screen."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from app.figures.colours import LIGHT, Palette
-from app.figures.layout import LABEL_SIZE, finish, legend, plain_axis
-
-RUNS = {
-    "hugging_face": "Hugging Face, dense",
-    "packed_dense": "ours, dense",
-    "pruned": "ours, pruned",
-}
-UNITS = {"milliseconds": "milliseconds", "megabytes": "memory on top, in MB"}
-AXES = {"length": "tokens of a text", "batch_size": "texts in a batch"}
+from app.figures.colours import Palette
+from app.figures.layout import finish, legend, plain_axis
+from ltp_core.pictures.growth import AXES, RUNS, UNITS, series
 
 
 def growth_curves(
@@ -67,17 +56,6 @@ def growth_curves(
     return figure.update_layout(legend(palette))
 
 
-def series(rows: Sequence[Mapping[str, Any]], along: str) -> list[Mapping[str, Any]]:
-    """The rows that differ in one size alone, in its order."""
-    if along == "length":
-        chosen = [row for row in rows if row["batch_size"] == 1]
-    else:
-        lengths = [row["length"] for row in rows]
-        usual = max(lengths, key=lengths.count, default=None)
-        chosen = [row for row in rows if row["length"] == usual]
-    return sorted(chosen, key=lambda row: row[along])
-
-
 def table(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """One row a length, one text at a time."""
     chosen = series(rows, "length")
@@ -92,25 +70,3 @@ def _log_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
     axis = plain_axis(palette, type="log", automargin=True, **options)
     axis["title"] |= {"text": title, "standoff": 10}
     return {**axis, "showgrid": True, "gridcolor": palette.grid}
-
-
-def draw(rows: Sequence[Mapping[str, Any]], pictures: Path) -> list[Path]:
-    """Write four SVGs: time and memory, along length and along batch size. Plotly needs a Chromium for it."""
-    pictures.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    axes: tuple[Literal["length", "batch_size"], ...] = ("length", "batch_size")
-    units: tuple[Literal["milliseconds", "megabytes"], ...] = ("milliseconds", "megabytes")
-    for along in axes:
-        for what in units:
-            figure = growth_curves(rows, along, what, LIGHT)
-            figure.update_layout(width=640, paper_bgcolor=LIGHT.ground, font={"size": LABEL_SIZE})
-            drawn.append(pictures / f"growth-{along.replace('_', '-')}-{what}.svg")
-            figure.write_image(drawn[-1])
-    return drawn
-
-
-if __name__ == "__main__":
-    from ltp_core.results import RESULTS, ROOT, read_rows
-
-    for picture in draw(read_rows(RESULTS / "performance-growth.json"), ROOT / "docs" / "pictures"):
-        print(picture)

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from app.says.dots import Dot, Speed
+from app.says.dots import Speed
 from app.says.timed import Timed
 from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, times
 from ltp_core import Prediction
 from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops
+from ltp_core.pictures.dots import Dot
 from ltp_core.rules.table import DENSE, LTP
 from ltp_core.why.contest import Contender
 

@@ -5,19 +5,20 @@ from typing import Any
 
 import streamlit as st
 
-from app import blocks, header, published, runs, theme
+from app import blocks, header, measured, published, runs, theme
 from app.figures import frontier
 from app.figures.survey import one_line
 from app.header import Setup
 from app.runs import InputProblem
-from app.says import findings, markup, rules, words
-from app.says.dots import Dot, dots
+from app.says import findings, markup, words
 from app.visitor import session
 from app.visitor.state import read_choice
 from ltp_core import Prediction
 from ltp_core.checkpoints import shipped_models
 from ltp_core.model import Text
+from ltp_core.pictures.dots import Dot, dots
 from ltp_core.results import RESULTS, read_rows
+from ltp_core.rules import names as rules
 from ltp_core.rules.table import CALIBRATED, LTP, trained_rules
 
 USUAL = (*trained_rules(), CALIBRATED.name)
@@ -31,6 +32,10 @@ HOW = (
     "side. Rules called “trained”, and the learned thresholds, have weights tuned for them; the others run "
     "on the baseline. A star is what others have published, of another model: only its place beside its own "
     "baseline can be compared. Press a dot, or choose it below."
+)
+CLOCK = (
+    "A dotted line leads from a dot to what pruning alone gave in measured time at those FLOPs: our dense "
+    "run over our pruned run, one text at a time, on a machine that did nothing else."
 )
 OTHER_WEIGHTS = (
     "This dot was measured on weights that do not ship, or on the baseline’s: no sentence can be shown on "
@@ -61,9 +66,10 @@ def section(setup: Setup) -> None:
     dot = by_name.get(st.session_state["dot"], usual)
     finding = findings.frontier(found)
     st.html(markup.heading(finding))
-    figure = frontier.frontier(shown, rules.name, published.FLOPS, dot.name, theme.palette())
+    timed = measured.clocked(shown, measured.runs_of(setup.settings.model))
+    figure = frontier.frontier(shown, rules.name, published.FLOPS, dot.name, theme.palette(), timed)
     theme.figure(figure, "frontier", finding, 320, clickable=True)
-    st.html(markup.paragraph(HOW, "hint"))
+    st.html(markup.paragraph(HOW + (f" {CLOCK}" if timed else ""), "hint"))
     blocks.numbers(
         "frontier_numbers",
         lambda: frontier.table(shown, rules.name),

@@ -6,6 +6,7 @@ from app import models, runs, surprises
 from app.components.stage import stage
 from app.header import View
 from app.live.offer import offer
+from app.measured import settings_of
 from app.says import clocked, notes, questions, words
 from app.stage import MOST_ARCS, Setting, stage_data
 from app.turns import Busy
@@ -17,7 +18,8 @@ REFUSED = "Not measured, since many visitors measure right now: press Run to try
 
 def draw(view: View) -> None:
     """The stage; a click on a word opens Why there."""
-    setting = Setting.of(view.model, view.settings.thresholds, view.choices.learned)
+    named = settings_of(view.settings.model, view.model.thresholds)
+    setting = Setting.of(view.model, view.settings.thresholds, view.choices.learned, named)
     seen, what = session.memory(), timed(view)
     cell = stage(
         stage_data(

@@ -7,6 +7,7 @@ import streamlit as st
 from app import blocks, header, models, runs
 from app.examples import is_pair_task
 from app.header import View
+from app.measured import Named, settings_of
 from app.runs import InputProblem
 from app.says import findings, markup, words
 from app.says.text import visible
@@ -18,8 +19,8 @@ from ltp_core.checkpoints import CONFIG_FILE, Settings
 MOST_TOKENS = 96  # in a picture
 FACTORS = {
     1.0: "learned thresholds",
-    0.5: "careful: half of them",
-    2.0: "fast: twice them",
+    0.5: "half of the learned thresholds",
+    2.0: "twice the learned thresholds",
     0.0: "nothing pruned",
 }
 HOW = (
@@ -51,7 +52,12 @@ def _choose(view: View, now: Saved) -> dict[str, Saved]:
     """What A and B are: chosen from the list, saved, or read from the address."""
     usual = _usual(view, now)
     presets = [Saved(model, factor=factor) for model in _of_same_task(view) for factor in FACTORS]
+    named = {Saved(now.model, factor=one.factor).to_query(): one.name for one in _named(view)}
     chosen = {}
+
+    def label(text: str) -> str:
+        return f"{_label(text)} ({named[text].lower()})" if text in named else _label(text)
+
     with st.container(horizontal=True, gap="medium", key="sides"):
         for name in NAMES:
             first = usual[name].to_query()
@@ -62,12 +68,17 @@ def _choose(view: View, now: Saved) -> dict[str, Saved]:
 
             header.linked(name, first, read)
             given = st.session_state[name]
-            options = list(dict.fromkeys([first, given, *(preset.to_query() for preset in presets)]))
-            st.selectbox(name.upper(), options, key=name, format_func=_label)
+            options = list(dict.fromkeys([first, given, *(preset.to_query() for preset in presets), *named]))
+            st.selectbox(name.upper(), options, key=name, format_func=label)
             saved, _ = read_saved({name: st.session_state[name]})
             chosen[name] = saved[name]
     st.html(markup.paragraph(HOW, "hint"))
     return chosen
+
+
+def _named(view: View) -> list[Named]:
+    """The careful and the fast setting of this model, where they are not the learned one."""
+    return [one for one in settings_of(view.settings.model, view.model.thresholds) if one.factor != 1]
 
 
 def _usual(view: View, now: Saved) -> dict[str, Saved]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import streamlit as st
 
-from app.models import absent
 from app.visitor.state import Choices, PageSettings, cut, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
@@ -245,6 +244,8 @@ def _shared(query: dict[str, str]) -> dict[str, str]:
 def _from_address(mem: Memory, choices: Choices, models: list[str]) -> PageSettings:
     """Read the address anew; earlier thresholds are forgotten."""
     reading = read_query(st.query_params, choices)
+    from app.models import absent  # imports torch: not before the page stands
+
     _, wrong_model = read_model(st.query_params, models, absent())
     mem.notices = [*mem.cut, *filter(None, [wrong_model]), *reading.notices]
     mem.query = st.query_params.to_dict()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ltp_core.checkpoints import shipped_models
 from ltp_core.files.whole import write_whole
+from ltp_core.measuring.named_settings import write_named
 from ltp_core.model import PrunedModel
 from ltp_core.pages.card import card
 from ltp_core.results import RESULTS, write_rows
@@ -20,4 +21,5 @@ def write_shipped(
     settings.write(folder)
     write_whole(folder / "README.md", card(name, settings, model.thresholds or ()))
     write_rows(RESULTS / f"{name}.json", list(rows))
+    write_named(name, folder, RESULTS)
     return settings.results

@@ -1,11 +1,10 @@
 """Accuracy against FLOPs: one line a rule through the means over seeds."""
 
-import json
-
 import pytest
 
 from app.figures import curves
 from app.figures.colours import DARK, LIGHT
+from ltp_core.pictures.colours import RULES, rule_style
 
 
 def row(rule, target, reduction, score, seed=0):
@@ -39,12 +38,10 @@ def test_points_are_means_over_seeds(palette):
 
 
 def test_no_two_rules_look_alike():
-    assert len({(colour, symbol) for colour, symbol, _ in curves.STYLES.values()}) == len(curves.STYLES)
+    assert len({(colour, symbol) for colour, symbol, _ in RULES.values()}) == len(RULES)
     for rule in ("first", "ltp/soft-only"):  # no style of their own
-        assert curves.style(rule) == curves.style(rule)
-        assert curves.style(rule)[:2] not in {
-            (colour, symbol) for colour, symbol, _ in curves.STYLES.values()
-        }
+        assert rule_style(rule) == rule_style(rule)
+        assert rule_style(rule)[:2] not in {(colour, symbol) for colour, symbol, _ in RULES.values()}
 
 
 def test_a_rule_without_a_style_is_drawn_after_those_with_one():
@@ -53,10 +50,7 @@ def test_a_rule_without_a_style_is_drawn_after_those_with_one():
     assert list(figure.data[2].y) == pytest.approx([85.0])
 
 
-def test_a_picture_for_each_file(tmp_path, monkeypatch):
-    for task in ("sst2", "mrpc"):
-        (tmp_path / f"compare-{task}.json").write_text(json.dumps({"rows": ROWS}))
-    drawn = []
-    monkeypatch.setattr(curves.go.Figure, "write_image", lambda figure, path: drawn.append(path))
-    assert curves.draw(tmp_path, tmp_path / "pictures") == drawn
-    assert [path.name for path in drawn] == ["compare-mrpc.svg", "compare-sst2.svg"]
+def test_the_axis_does_not_zoom_into_noise():
+    figure = curves.curves([row("ltp", 2.0, 2.0, 0.8), row("ltp", 3.0, 3.0, 0.801)], LIGHT)
+    low, high = figure.layout.yaxis.range
+    assert high - low >= 10

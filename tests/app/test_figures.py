@@ -10,6 +10,7 @@ from app.figures.colours import DARK, LIGHT, diverging, sequential
 from app.figures.steps import frame_column
 from app.figures.tables import attention_table, survival_table, to_csv
 from ltp_core import AttentionTrace, LayerTrace, Trace
+from ltp_core.pictures import colours
 
 
 def long_trace(tokens):
@@ -85,3 +86,10 @@ def test_scales_are_complete_and_meet_in_the_middle(palette):
 
 def test_figures_are_plain_json(attentive):
     json.loads(attention_heatmap(attentive, None, DARK).to_json())
+
+
+def test_pictures_on_paper_have_the_light_colours():
+    paper = {name.lower(): getattr(colours, name) for name in ("TEXT", "MUTED", "GRID", "DROPPED", "DENSE")}
+    paper |= {"pruned": colours.KEPT, "line": colours.GONE}
+    paper |= {"importance": colours.IMPORTANCE, "attention": colours.ATTENTION}
+    assert {name: getattr(LIGHT, name) for name in paper} == paper

@@ -2,16 +2,18 @@
 
 import pytest
 
-from app import published
+from app import measured, published
 from app.figures import frontier
 from app.figures.colours import DARK, LIGHT
 from app.figures.layout import score_range
-from app.says import findings, rules
-from app.says.dots import dots
+from app.says import findings
+from app.says.dots import Speed
 from app.sections.frontier import _is_multiple
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.data.sentences import own_sentences
+from ltp_core.pictures.dots import dots
 from ltp_core.results import RESULTS, read_rows
+from ltp_core.rules import names as rules
 from tests.app.harness import html, open_view, run
 
 
@@ -147,3 +149,24 @@ def test_a_model_that_was_not_compared_says_so(tiny_folder):
 
 def test_a_dot_that_does_not_exist_is_said():
     assert "There is no dot “&lt;b&gt;” here" in html(open_view("evidence", model="sst2", dot="<b>"))
+
+
+def test_a_dot_leads_to_the_time_that_was_measured_at_its_flops():
+    def speed(length, reduction, batch=1, against="sdpa"):
+        return Speed(against, length, batch, 30.0, 20.0, reduction, 1.4, "a machine, 2 threads")
+
+    runs = [
+        speed(512, 2.1),
+        speed(128, 2.15),
+        speed(128, 2.1, batch=16),
+        speed(128, 3.5),
+        speed(128, 2.1, 1, "onnx"),
+    ]
+    shown = dots(ROWS)
+    timed = measured.clocked(shown, runs)
+    assert [(dot.name, run) for dot, run in timed] == [("ltp@2", runs[1])]  # 3.5 is too far from 3.0
+    figure = frontier.frontier(shown, rules.name, (), "", LIGHT, timed)
+    line = next(trace for trace in figure.data if trace.name == "the same in measured time")
+    assert list(line.x) == [1.4, pytest.approx(2.1)] and list(line.y) == [pytest.approx(-0.8)] * 2
+    assert "1.40× in time" in line.text[0] and "time" in figure.layout.xaxis.title.text
+    assert "time" not in frontier.frontier(shown, rules.name, (), "", LIGHT).layout.xaxis.title.text

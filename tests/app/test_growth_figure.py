@@ -3,7 +3,10 @@
 import pytest
 
 from app.figures.colours import DARK, LIGHT
-from app.figures.growth import growth_curves, series
+from app.figures.growth import growth_curves
+from ltp_core.pictures.colours import KEPT
+from ltp_core.pictures.growth import growth, series
+from ltp_core.pictures.style import COLUMN
 
 NAMES = ("hugging_face", "packed_dense", "pruned")
 
@@ -42,3 +45,10 @@ def test_memory_that_nobody_measured_is_left_out():
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="no measurements"):
         growth_curves([], "length", "milliseconds", LIGHT)
+
+
+def test_on_paper_it_is_the_same():
+    axes = growth(ROWS, "batch_size", "megabytes", COLUMN).axes[0]
+    assert [line.get_xydata().tolist() for line in axes.lines] == [[[1, y], [4, y]] for y in (6, 5, 4)]
+    assert axes.lines[2].get_color() == KEPT and axes.get_xscale() == axes.get_yscale() == "log"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]

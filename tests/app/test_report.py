@@ -1,5 +1,6 @@
 """The report: one file that loads nothing and shows text as it is."""
 
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from app.figures.colours import level
+from app.figures.still import map_svg, stage_svg
 from app.report import report
 from app.runs import Texts
 from tests.some import some
@@ -67,6 +69,33 @@ def test_text_is_never_markup(write, text):
 def test_it_loads_nothing(write):
     page = write(Texts("a"))
     assert "url(" not in page and "@import" not in page and "http" not in page.replace("http-equiv", "")
+
+
+def test_the_stage_and_the_map_are_in_it(write):
+    """Layer 1: five words, one of them struck through; layer 2: four, one of them; layer 3: three."""
+    page = write(Texts("a very <b>"))
+    stage, survival = re.findall(r'<svg class="still".*?</svg>', page, flags=re.DOTALL)
+    assert (stage.count('class="stays"'), stage.count('class="leaves"')) == (4 + 3 + 3, 2)
+    assert re.search('class="leaves"><rect[^>]*/><text[^>]*>very<', stage)
+    assert stage.count('<line class="threshold"') == 3 and ">10\u00a0%<" in stage and ">off<" in stage
+    assert survival.count("<rect") == 5 + 4 + 3 and survival.count("✕") == 2
+    assert "3 of 5 tokens reach the end" in stage and "aria-label" in survival
+
+
+def test_bars_are_as_high_as_on_the_stage(prediction):
+    """The foot is half of the least share, 0.05 / 2; a share s reaches log(s / foot) / log(1 / foot)."""
+    drawn = stage_svg(prediction(), prediction())
+    first = re.search(r'class="stays"><rect[^>]* height="([\d.]+)"', drawn)
+    expected = (58 - 20 - 6) * math.log(0.4 / 0.025) / math.log(1 / 0.025)
+    assert float(first[1]) == pytest.approx(expected, abs=0.06)
+
+
+def test_a_long_text_has_several_blocks_and_a_map_without_names(prediction, trace):
+    tokens = tuple(f"word{number}" for number in range(200))
+    layer = replace(trace.layers[0], importance=(0.005,) * 200, kept=(True,) * 200)
+    long = prediction(trace=replace(trace, tokens=tokens, segments=(0,) * 200, layers=(layer,)))
+    assert stage_svg(long, long).count(">Layer 1<") > 8
+    assert map_svg(long.trace).count("<rect") == 200 and "word7<" not in map_svg(long.trace)
 
 
 def test_without_times_it_says_so(write):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import measured
 from app.components import stage as component
 from app.components.modules import bundle
 from app.says.clocked import TimeSaid
@@ -46,6 +47,29 @@ def test_the_stage_gets_plain_numbers(trace):
     assert found["answers"]["pruned"] == {"probabilities": [0.2, 0.8], "value": None}
     assert found["question"] == "Is a sentence about a film positive?"
     assert found["factor"] == 1 and found["time"] is None and found["attention"] is None
+
+
+def test_settings_that_have_a_name_come_with_what_is_known_of_them(trace, monkeypatch, tmp_path):
+    rows = [
+        {
+            **{"model": "tiny", "setting": name, "factor": factor, "flops_reduction": 1 + factor},
+            **{
+                "points_lost": lost,
+                "points_lost_error": 0.5,
+                "examples": 1500,
+                "thresholds": [0.1, 0.2, 0.8],
+            },
+        }
+        for name, factor, lost in (("careful", 1, 0.1), ("learned", 1, 0.1), ("fast", 1.5, 2.0))
+    ]
+    (tmp_path / "settings.json").write_text(json.dumps({"rows": rows}))
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    named = tuple(measured.settings_of("tiny", (0.1, 0.2, 0.8)))
+    found = data(trace, replace(SETTING, named=named))["named"]
+    assert [one["name"] for one in found] == ["Learned = careful", "Fast"]
+    np.testing.assert_allclose(found[1]["thresholds"], [0.15, 0.3, 1.0])  # a share is at most all of it
+    assert "2.5× less work, 2.0 ± 0.5 points lost on 1,500 tuning rows" in found[1]["about"]
+    assert data(trace)["named"] == [] and measured.settings_of("tiny", (0.1, 0.2, 0.7)) == []
 
 
 def test_a_threshold_acts_as_less_beyond_the_reference_length(trace):

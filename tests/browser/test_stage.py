@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from app.measured import settings_of
+from ltp_core import PrunedModel, Thresholds
 from tests.browser.lab import answers, kept, open_menu, press, settle, slider, type_text, words, work
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -59,6 +61,22 @@ def test_the_line_itself_can_be_dragged(visit):
     assert kept(page)[1] == before[0]  # off: nobody leaves in this layer
     assert slider(page, 2).get_attribute("aria-valuetext").startswith("off")
     assert "/why" not in page.url
+
+
+def test_a_setting_that_has_a_name_is_one_press(visit):
+    """Those of settings.json that hold for these weights; what is learned is pressed when the page opens."""
+    model = PrunedModel.from_pretrained("sst2")
+    named = settings_of("sst2", model.thresholds)
+    page = visit(text=SENTENCE, model="sst2")
+    chips = page.locator(".st-key-stage .named button")
+    assert chips.all_inner_texts() == ([one.name for one in named] or ["Learned"])
+    assert [chip.get_attribute("aria-pressed") for chip in chips.all()].count("true") == 1
+    for one in named:
+        chips.get_by_text(one.name, exact=True).click()
+        settle(page)
+        alive = model.predict(SENTENCE, rule=Thresholds(one.thresholds, model.reference_length)).trace.alive
+        assert kept(page) == list(alive)
+        assert chips.get_by_text(one.name, exact=True).get_attribute("aria-pressed") == "true"
 
 
 def test_keys_set_a_threshold_and_say_it(visit):

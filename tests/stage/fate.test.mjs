@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { acting, collapsesAfter, counts, moved, previewStates, statesOf, stepped } from "../../app/components/stage/fate.js";
+import { acting, collapsesAfter, counts, moved, namedSettings, previewStates, statesOf, stepped } from "../../app/components/stage/fate.js";
 import { data } from "./worked.mjs";
 
 const EXACT = [[0, 0, 1, 0, 0], [0, 0, 2, 0, 1], [0, 0, 2, 0, 2]];
@@ -39,4 +39,14 @@ test("keys follow a grid, and linked thresholds keep their proportions", () => {
   assert.deepEqual(moved([0.01, 0.02, 0], 0, 0.02, "linked"), [0.02, 0.04, 0]);
   assert.deepEqual(moved([0.01, 0.02, 0], 1, 0.5, "same"), [0.5, 0.5, 0.5]);
   assert.deepEqual(moved([0.01, 0.02, 0], 1, 0.5, "one"), [0.01, 0.5, 0]);
+});
+
+test("what is learned is always among the settings that have a name, and once", () => {
+  const [low, high] = [{ name: "Careful", thresholds: [0.1], about: "" }, { name: "Fast", thresholds: [0.4], about: "" }];
+  const names = (given) => namedSettings(given).map(({ name }) => name);
+  assert.deepEqual(names({ named: [], learned: [0.2], start: [0.2] }), ["Learned"]);
+  assert.deepEqual(names({ named: [], learned: null, start: [0.2] }), ["Start values"]);
+  assert.deepEqual(names({ named: [low, high], learned: [0.2], start: [0.2] }), ["Learned", "Careful", "Fast"]);
+  const learned = { name: "Learned = careful", thresholds: [0.2], about: "" };
+  assert.deepEqual(names({ named: [learned, high], learned: [0.2], start: [0.2] }), ["Learned = careful", "Fast"]);
 });

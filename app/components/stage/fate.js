@@ -71,3 +71,13 @@ export function stepped(value, steps, by) {
 export function same(one, other) {
   return one.length === other.length && one.every((value, index) => Math.abs(value - other[index]) <= 1e-9);
 }
+
+/**
+ * The settings of a model that have a name, from the one that prunes least: {name, thresholds, about}. What it has
+ * learned, or starts with, is always one of them.
+ */
+export function namedSettings({ named, learned, start }) {
+  const usual = learned ?? start;
+  if (named.some(({ thresholds }) => same(thresholds, usual))) return named;
+  return [{ name: learned ? "Learned" : "Start values", thresholds: usual, about: "" }, ...named];
+}

@@ -7,7 +7,7 @@ import { Answers } from "./answers.js";
 import { Attention, drawArcs } from "./arcs.js";
 import { Clock } from "./clock.js";
 import { drawCurve } from "./curve.js";
-import { counts, moved, previewStates, same, statesOf, stepped } from "./fate.js";
+import { counts, moved, namedSettings, previewStates, same, statesOf, stepped } from "./fate.js";
 import { FONT, MOST_IN_ROWS, bars, systems } from "./layout.js";
 import { Foot } from "./foot.js";
 import { Prose, PROSE_FONT, PROSE_WEIGHT } from "./prose.js";
@@ -68,7 +68,6 @@ class Stage {
     on(walk, "blur", () => this.tell(null, null, null));
     this.find(".play").onclick = () => this.clock.toggle();
     this.find(".scrubber").oninput = (event) => this.clock.go(Number(event.target.value));
-    this.find(".learned-all").onclick = () => this.ask(this.data.learned ?? this.data.start);
     this.find(".off-all").onclick = () => this.ask(this.data.kept.map(() => 0));
     this.find(".undo").onclick = () => this.send("undo", Date.now());
     this.find(".grid-toggle").onclick = () => {
@@ -129,12 +128,29 @@ class Stage {
     this.box.classList.toggle("deep", data.kept.length > DEEP);
     this.find("fieldset").hidden = data.fixed;
     this.find(".presets").hidden = data.fixed;
-    this.find(".learned-all").textContent = data.learned ? "Learned" : "Start values";
-    this.find(".learned-all").disabled = same(data.learned ?? data.start, data.thresholds);
+    this.showNamed();
     this.find(".off-all").disabled = data.thresholds.every((value) => value === 0);
     this.find(".undo").disabled = !data.undo;
     this.svg.setAttribute("aria-label", announcement(data, this.exact, data.answers.pruned, this.reductionOf(this.exact)));
     for (const format of ["svg", "png", "csv", "json"]) nameButton(this.find(`.save-${format}`), format, "the stage");
+  }
+
+  /** The settings that have a name, as chips; a chip stays where it is, so that focus does. */
+  showNamed() {
+    const { data } = this;
+    const settings = namedSettings(data);
+    const place = this.find(".named");
+    const names = settings.map(({ name }) => name).join();
+    if (names !== this.names) {
+      this.names = names;
+      place.replaceChildren(...settings.map(() => document.createElement("button")));
+    }
+    settings.forEach(({ name, thresholds, about }, index) => {
+      const chip = place.children[index];
+      set(chip, { type: "button", title: about, "aria-pressed": same(thresholds, data.thresholds) });
+      chip.textContent = name;
+      chip.onclick = () => this.ask(thresholds);
+    });
   }
 
   startClock(layers) {

@@ -1,4 +1,4 @@
-"""What measured rules are called on pages; the rules themselves are in `ltp_core.rules.table`."""
+"""What measured rules are called on pages and in pictures, and their order; `rules.table` has the rules."""
 
 from ltp_core.rules.table import LTP, RULES, UNTRAINED
 
