@@ -20,6 +20,8 @@ VIEWS = (
     ("learn", {}),
     ("about", {}),
 )
+PAGES = tuple({path: (path, shown) for path, shown in reversed(VIEWS)}.values())  # each once
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 SERIOUS = ("serious", "critical")
 
 
@@ -33,9 +35,11 @@ def open_view(visit):
     return open_it
 
 
-@pytest.mark.parametrize(("path", "shown"), VIEWS)
-def test_no_serious_fault_of_accessibility(open_view, path, shown):
-    page = open_view(path, {"color_scheme": "light"}, **shown)
+@pytest.mark.parametrize(
+    ("path", "shown", "device"), [*((*v, {}) for v in VIEWS), *((*v, PHONE) for v in PAGES)]
+)
+def test_no_serious_fault_of_accessibility(open_view, path, shown, device):
+    page = open_view(path, {"color_scheme": "light", **device}, **shown)
     found = serious_faults(page)
     ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     light = page.evaluate(ground)
