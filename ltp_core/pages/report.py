@@ -111,6 +111,8 @@ def page() -> str:
             f"{first['commit']}, torch {first['versions']['torch']}, {first['machine']}. "
             f"{_made_by(name, rows)}"
         )
+    for file in sorted(RESULTS.glob("lengths-*.json")):
+        parts += _beyond(file.stem, read_rows(file))
     parts += equal_flops.sections(_recorded("compare"), list(_benchmarks().values()), _pictured(), _seeds())
     parts += equal_flops.ablations(_recorded("train"))
     if speed := _speed(_benchmarks()):
@@ -137,6 +139,43 @@ def _three_settings() -> list[str]:
         "Three settings of each model, by the [rule in the method](method.md#three-settings) from tuning "
         "rows alone; the stage offers them. A model without a careful setting has too few tuning rows, or "
         "loses too much, for any bound below one point.",
+        grid(head, lines),
+    ]
+
+
+def _beyond(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    """What `ltp lengths` measured: the picture and its numbers."""
+    if not rows:
+        return []
+    head = [
+        "cut at",
+        "reference length",
+        "baseline",
+        "dense",
+        "pruned",
+        "paper FLOPs",
+        "executed FLOPs",
+        "cut",
+    ]
+    lines = [
+        [
+            str(row["max_tokens"]),
+            "none" if row["reference_length"] is None else f"{row['reference_length']:g}",
+            "" if row["baseline_score"] is None else f"{100 * row['baseline_score']:.1f}",
+            *(f"{100 * row[who]:.1f}" for who in ("dense_score", "pruned_score")),
+            *(f"{row[kind]:.2f}×" for kind in ("flops_reduction", "executed_flops_reduction")),
+            f"{row['truncated_examples']:,} of {row['examples']:,}",
+        ]
+        for row in rows
+    ]
+    first = rows[0]
+    source = f" of {first['data']}" if first["data"] else ""
+    return [
+        f"## {first['model']}: longer texts than it was trained on",
+        f"The same {first['examples']:,} texts{source} at each length; the training cut its own at "
+        f"{first['trained_length']} tokens. {first['metric'].capitalize()} in percent. Measured by `ltp "
+        f"lengths`, commit {first['commit']}, {first['machine']}.",
+        f"![Scores and FLOPs against length](pictures/{name}.svg)",
         grid(head, lines),
     ]
 

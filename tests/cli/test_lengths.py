@@ -10,6 +10,7 @@ from ltp_core.commands.lengths import _references, lengths
 from ltp_core.data.rows import load_rows
 from ltp_core.measuring.lengths import usual_lengths
 from ltp_core.measuring.scoring import run_unpruned, score_against
+from ltp_core.pages import report
 
 TEXTS = [
     "the film was very very good and the plot was so good",
@@ -96,3 +97,19 @@ def test_bad_input_is_one_line_and_writes_nothing(folder, options, said):
 
 def test_references_once_each():
     assert _references("none,25,25.0,none") == [None, 25.0]
+
+
+def test_the_page_of_results_has_picture_and_numbers(folder, monkeypatch):
+    lengths(
+        model=str(folder / "tiny"),
+        data=str(folder / "rows.jsonl"),
+        output=folder / "lengths-tiny.json",
+        json=True,
+    )
+    rows = json.loads((folder / "lengths-tiny.json").read_text())["rows"]
+    said = "\n".join(report._beyond("lengths-tiny", rows))
+    assert "](pictures/lengths-tiny.svg)" in said
+    for row in rows:
+        reference = "none" if row["reference_length"] is None else "5"
+        assert f"| {row['max_tokens']} | {reference} |" in said
+        assert f"| {100 * row['pruned_score']:.1f} | {row['flops_reduction']:.2f}× |" in said
