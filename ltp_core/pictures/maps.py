@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap
 from matplotlib.figure import Figure
 
 from ltp_core.pictures.colours import ATTENTION, GONE, IMPORTANCE
@@ -38,7 +38,7 @@ def survival(trace: Trace, title: str, width: float) -> Figure:
             if share is not None and not kept
         ]
         size = min(14.0, 500 * width / len(trace.tokens) ** 1.5)
-        axes.scatter(leaving, [place] * len(leaving), size, "white", "x", linewidths=1.1)
+        axes.scatter(leaving, [place] * len(leaving), size, "white", marker="x", linewidths=1.1)
     _name_tokens(axes, trace.tokens, width)
     axes.set_yticks(range(layers), [f"layer {layer.layer}" for layer in trace.layers])
     axes.tick_params(length=0)
@@ -78,8 +78,7 @@ def attention(tokens: Sequence[str], layers: Sequence[AttentionTrace], title: st
     rows = math.ceil(len(layers) / columns)
     figure = canvas(width, rows * (width / columns + 0.12) + 0.9)
     parts = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    scale = LinearSegmentedColormap.from_list("attention", ATTENTION)
-    scale.set_bad(GONE)
+    scale = LinearSegmentedColormap.from_list("attention", ATTENTION).with_extremes(bad=GONE)
     last = None
     for axes, found in zip(parts.flat, layers, strict=False):
         whole = np.full((len(tokens), len(tokens)), np.nan)
@@ -104,11 +103,9 @@ def attention(tokens: Sequence[str], layers: Sequence[AttentionTrace], title: st
     return figure
 
 
-def _importance() -> ListedColormap:
+def _importance() -> Colormap:
     """Ten steps; the middle of the scale is between the fifth and the sixth, which are equal."""
-    scale = ListedColormap(list(IMPORTANCE))
-    scale.set_bad(GONE)
-    return scale
+    return ListedColormap(list(IMPORTANCE)).with_extremes(bad=GONE)
 
 
 def _font(tokens: int, width: float) -> float:

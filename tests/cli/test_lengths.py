@@ -55,7 +55,7 @@ def test_lengths_and_references_are_what_evaluate_measures(folder):
 
 def test_a_second_call_replaces_its_cases_only(folder):
     file, data = folder / "found.json", str(folder / "rows.jsonl")
-    lengths(model=str(folder / "tiny"), data=data, output=file, max_tokens="7,14", json=True)
+    lengths(model=str(folder / "tiny"), data=data, output=file, max_tokens="9,14", json=True)
     before = json.loads(file.read_text())["rows"]
     lengths(
         model=str(folder / "tiny"),

@@ -37,7 +37,7 @@ export class Rows {
     this.lane = this.width - left - handle - curve - rail;
     this.withWords = this.arrangement.font > 0;
     this.wordsHeight = this.margin.caption + (this.withWords ? this.arrangement.font * 1.35 : 2);
-    this.barsHeight = Math.max(16, this.height - this.wordsHeight - 2);
+    this.barsHeight = Math.max(10, this.height - this.wordsHeight - 2);
     this.scale = new LogScale(lowestShare(data.dense, data.tokens.length), this.barsHeight, 2);
     this.captions = data.segments.includes(1) ? SEGMENTS : 0;
     this.columns = this.arrangement.systems.flatMap((system) => system.columns);
