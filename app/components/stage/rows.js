@@ -117,7 +117,7 @@ export class Rows {
     const { left, rail } = this.margin;
     const tall = this.height >= TALL;
     const count = svgElement("text", left
-      ? { class: "count", x: tall ? 0 : 36, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
+      ? { class: "count", x: tall ? 0 : 30, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
       : { class: "count", x: 62, y: top + 13 }, parent);
     if (!rail) return { count, share: svgElement("text", { class: "share", x: 128, y: top + 13 }, parent), bar: null };
     const [x, width] = [this.width - rail + 12, rail - 12];
