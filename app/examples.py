@@ -166,6 +166,11 @@ DIFFER = {
     "imdb": Example("Rules differ", _WHOLE_REVIEW),
     "cola": Example("Rules differ", "Not a single scene rings true."),
     "rte": ENTAILMENT[1],
+    "mrpc": Example(
+        "Rules differ",
+        "A spokesman for the bank declined to comment on the report.",
+        "The bank did not want to comment on the report.",
+    ),
 }
 
 
