@@ -31,7 +31,7 @@ def measure_lengths(
     Args:
         model: with learned thresholds.
         baseline: the dense model beside it, if there is one.
-        rows: the same for all lengths, each cut there.
+        rows: texts with labels, cut at each of the lengths.
         lengths: in tokens.
         references: reference lengths; None for none.
         keep: is given each row of results as soon as it is measured.

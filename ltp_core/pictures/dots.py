@@ -18,9 +18,9 @@ class Dot:
         rule: its name in the results.
         target: the FLOPs reduction that it was fitted to.
         reduction: what was measured, the mean over seeds.
-        lost: points lost to the dense baseline, the mean over seeds,
-        low: and with the standard error, from here,
-        high: to here, over all seeds.
+        lost: points lost to the dense baseline, the mean over seeds.
+        low: the least that they may be: over all seeds, less a standard error.
+        high: the most that they may be.
         rows: one a seed.
     """
 
