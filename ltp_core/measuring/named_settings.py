@@ -23,19 +23,17 @@ MOST_LOST_FAST = 3.0  # points, of the loss itself
 ROUNDING = 1e-9  # 0.904 - 0.874 is a little more than 3 points
 ONE_SIDED_80 = 0.8416  # standard errors: 80 % of a normal distribution lies below
 
-Row = dict[str, Any]
 
-
-def bound(row: Row) -> float:
+def bound(row: dict[str, Any]) -> float:
     """The upper 80 % bound of the points lost, one-sided; infinite where no error was measured."""
     error = row.get("points_lost_error")
     return float("inf") if error is None else float(row["points_lost"] + ONE_SIDED_80 * error)
 
 
-def choose(rows: Sequence[Row]) -> dict[str, Row]:
+def choose(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Apply the rule to one model's tuning rows of one length -> name -> the row of its factor."""
     scored = [row for row in rows if row["points_lost"] is not None]
-    found: dict[str, Row] = {}
+    found: dict[str, dict[str, Any]] = {}
     if careful := [row for row in scored if row["factor"] <= 1 and bound(row) < MOST_LOST_CAREFUL]:
         found["careful"] = max(careful, key=_reduction)
     if learned := [row for row in scored if row["factor"] == 1]:
@@ -47,13 +45,13 @@ def choose(rows: Sequence[Row]) -> dict[str, Row]:
     return found
 
 
-def write_named(model: str, folder: Path, results: Path = RESULTS) -> list[Row]:
+def write_named(model: str, folder: Path, results: Path = RESULTS) -> list[dict[str, Any]]:
     """Apply the rule to a shipped model, and replace its rows in `settings.json`.
 
     Args:
-        model: its name; `MODEL.json` holds what was measured.
-        folder: where it lies: its learned thresholds are stored with the rows, so that settings of other
-            weights are never taken for its own.
+        model: name of the model; `MODEL.json` holds what was measured.
+        folder: the model's. The learned thresholds in it are stored with the rows, so that settings of
+            other weights are never taken for this model's.
         results: where results are.
 
     Returns:
@@ -85,11 +83,13 @@ def write_named(model: str, folder: Path, results: Path = RESULTS) -> list[Row]:
     return rows
 
 
-def named_factors(model: str, thresholds: Sequence[float] | None, results: Path = RESULTS) -> dict[str, Row]:
+def named_factors(
+    model: str, thresholds: Sequence[float] | None, results: Path = RESULTS
+) -> dict[str, dict[str, Any]]:
     """Name -> the row of that setting of these very thresholds, from the one that prunes least."""
     rows = [row for row in read_rows(results / FILE) if row["model"] == model]
     return {row["setting"]: row for row in rows if thresholds and row["thresholds"] == list(thresholds)}
 
 
-def _reduction(row: Row) -> float:
+def _reduction(row: dict[str, Any]) -> float:
     return float(row["flops_reduction"])

@@ -105,7 +105,7 @@ def write_figures(
 
     Args:
         results: a folder like assets/results.
-        folder: where they go.
+        folder: where the pictures go.
         models: names, each with the text that its maps show.
         load: name -> the model.
         say: told what is drawn now.

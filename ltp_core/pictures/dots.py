@@ -7,15 +7,13 @@ from typing import Any
 from ltp_core.rules.names import order
 from ltp_core.rules.table import DENSE
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Dot:
     """One rule at one FLOPs target, over its seeds.
 
     Attributes:
-        rule: its name in the results.
+        rule: name of the rule in the results.
         target: the FLOPs reduction that it was fitted to.
         reduction: what was measured, the mean over seeds.
         lost: points lost to the dense baseline, the mean over seeds.
@@ -30,7 +28,7 @@ class Dot:
     lost: float
     low: float
     high: float
-    rows: tuple[Row, ...]
+    rows: tuple[dict[str, Any], ...]
 
     @property
     def name(self) -> str:
@@ -38,9 +36,9 @@ class Dot:
         return f"{self.rule}@{self.target:g}"
 
 
-def dots(rows: Iterable[Row]) -> list[Dot]:
+def dots(rows: Iterable[dict[str, Any]]) -> list[Dot]:
     """Rows of `ltp compare` -> one dot for each rule and target, by rule, then by FLOPs; no dense ones."""
-    groups: dict[tuple[str, float], list[Row]] = {}
+    groups: dict[tuple[str, float], list[dict[str, Any]]] = {}
     for row in rows:
         if row["rule"] != DENSE.name:
             groups.setdefault((row["rule"], row["target_flops"]), []).append(row)
@@ -50,7 +48,7 @@ def dots(rows: Iterable[Row]) -> list[Dot]:
     )
 
 
-def _dot(rule: str, target: float, rows: tuple[Row, ...]) -> Dot:
+def _dot(rule: str, target: float, rows: tuple[dict[str, Any], ...]) -> Dot:
     lost = [row["points_lost"] for row in rows]
     errors = [row.get("points_lost_error") or 0.0 for row in rows]
     return Dot(

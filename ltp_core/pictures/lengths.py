@@ -9,11 +9,10 @@ from ltp_core.pictures.colours import DENSE, DROPPED, KEPT, MUTED
 from ltp_core.pictures.style import canvas, legend_above, line_look
 from ltp_core.rules.names import name, order
 
-Row = Mapping[str, Any]
 LEAST = 0.1  # of a score: the axis does not zoom into noise
 
 
-def adaptation(rows: Sequence[Row], title: str, width: float) -> Figure:
+def adaptation(rows: Sequence[Mapping[str, Any]], title: str, width: float) -> Figure:
     """Share of tokens that the layers compute, for texts of each length, one line a rule.
 
     Args:
@@ -39,7 +38,7 @@ def adaptation(rows: Sequence[Row], title: str, width: float) -> Figure:
     return figure
 
 
-def curves(rows: Sequence[Row], title: str, width: float) -> Figure:
+def curves(rows: Sequence[Mapping[str, Any]], title: str, width: float) -> Figure:
     """Scores and FLOPs of texts cut at several lengths: dense, and pruned with each reference length.
 
     Args:
@@ -96,7 +95,12 @@ def curves(rows: Sequence[Row], title: str, width: float) -> Figure:
 
 
 def _line(
-    axes: Any, rows: Sequence[Row], what: str, label: str, look: dict[str, str], times: float = 100
+    axes: Any,
+    rows: Sequence[Mapping[str, Any]],
+    what: str,
+    label: str,
+    look: dict[str, str],
+    times: float = 100,
 ) -> None:
     chosen = sorted(rows, key=lambda row: row["max_tokens"])
     axes.plot(
