@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -48,7 +49,9 @@ def nginx(folder, ports):
         assert f"127.0.0.1:{written};" in text
         text = text.replace(f"127.0.0.1:{written};", f"127.0.0.1:{port};")
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    process = subprocess.Popen([NGINX, "-p", folder, "-c", "nginx.conf", "-g", "daemon off;"])
+    # Started by root its workers would be somebody who may not write into a test's folder.
+    said = "daemon off;" if os.geteuid() else "daemon off; user root;"
+    process = subprocess.Popen([NGINX, "-p", folder, "-c", "nginx.conf", "-g", said])
     try:
         yield f"http://127.0.0.1:{ports[0]}"
     finally:
