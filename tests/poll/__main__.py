@@ -63,8 +63,14 @@ class Phone:
         """The JSON that comes, or the text; raises `RuntimeError` for a refusal."""
         content = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", "Cookie": self._cookie, **headers}
-        self._connection.request("GET" if body is None else "POST", path, content, sent)
-        answer = self._connection.getresponse()
+        method = "GET" if body is None else "POST"
+        try:
+            self._connection.request(method, path, content, sent)
+            answer = self._connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self._connection.close()  # it was idle, and closed: a browser opens another, too
+            self._connection.request(method, path, content, sent)
+            answer = self._connection.getresponse()
         text = answer.read()
         self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
         if answer.status != 200:
@@ -116,8 +122,8 @@ async def teach(address, seen, until):
     """The teacher's page, which reads one sentence after another."""
     visitor = Visitor(address)
     sentences = own_sentences()
-    await visitor.enter(query=urlencode({"model": "sst2", "text": sentences[0]}))
     try:
+        await visitor.enter(query=urlencode({"model": "sst2", "text": sentences[0]}))
         while not until.is_set():
             text = sentences[(seen.sentences + 1) % len(sentences)]
             began = time.perf_counter()
@@ -125,6 +131,8 @@ async def teach(address, seen, until):
             seen.took("the teacher's new sentence", began)
             seen.sentences += 1
             await asyncio.sleep(2)
+    except Exception as error:
+        seen.errors.append(f"the teacher: {type(error).__name__}: {error}"[:200])
     finally:
         await visitor.leave()
 
