@@ -202,7 +202,7 @@ class Stage {
     const toggle = this.find(".grid-toggle");
     const widths = measured(tokens, FONT, family);
     const most = width < NARROW_SCREEN ? 1 : Infinity;
-    const largest = this.data.kept.length > DEEP ? 12 : width > BIG_SCREEN ? 20 : FONT;
+    const largest = this.data.kept.length > DEEP ? 12 : width * this.zoom > BIG_SCREEN ? 20 : FONT;
     const fits = tokens.length <= MOST_IN_ROWS ? systems(widths, room, most, largest) : null;
     toggle.hidden = Boolean(fits);
     set(toggle, { "aria-pressed": this.grid });
