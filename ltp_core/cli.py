@@ -13,6 +13,7 @@ from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.export import export
 from ltp_core.commands.finding import finding
 from ltp_core.commands.growth import growth
+from ltp_core.commands.handout import handout
 from ltp_core.commands.lab import lab
 from ltp_core.commands.lengths import lengths
 from ltp_core.commands.memory import memory
@@ -29,7 +30,7 @@ from ltp_core.files.whole import is_full
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
     *(models, trace, predict, attribute, evaluate, benchmark, growth, lengths, memory, precision, export),
-    *(train, calibrate, compare, ship, results, report, finding, lab),
+    *(train, calibrate, compare, ship, results, report, finding, handout, lab),
 )
 for command in COMMANDS:
     app.command()(command)
