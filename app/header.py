@@ -173,11 +173,16 @@ def _chip(setup: Setup) -> str:
     return name if about == name else f"{about} · {name}"
 
 
+def texts_of(setup: Setup) -> Texts:
+    """What the settings say, where no boxes are drawn, or further down."""
+    return Texts(setup.settings.text, setup.settings.pair if setup.choices.pair is not None else None)
+
+
 def _texts(setup: Setup) -> Texts:
     """The boxes; in their place the sentence alone where a teacher has fixed it."""
     is_pair = setup.choices.pair is not None
     if "text" in session.hidden():
-        texts = Texts(setup.settings.text, setup.settings.pair if is_pair else None)
+        texts = texts_of(setup)
         quoted = (f"“{each}”" for each in filter(None, (texts.first, texts.second)))
         st.html(markup.paragraph(" ".join(quoted), "fixed"))
         return texts

@@ -86,3 +86,42 @@ def clocked(shown: Sequence[Dot], runs: Sequence[Speed]) -> list[tuple[Dot, Spee
 def growth_of(model: str) -> list[Mapping[str, Any]]:
     """What `ltp growth` measured on this model."""
     return [row for row in read_rows(RESULTS / "performance-growth.json") if row["model"] == model]
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What fewer bits give one model, pruned: times of one length, and the share of rows answered right.
+
+    Attributes:
+        length: tokens of the timed text.
+        float32: milliseconds,
+        int8: and in 8 bits.
+        rows: how many were scored,
+        right32: the share that was right,
+        right8: and in 8 bits.
+    """
+
+    length: int
+    float32: float
+    int8: float
+    rows: int
+    right32: float
+    right8: float
+
+
+def precision_of(model: str, length: int = 128) -> Precision | None:
+    """What `ltp precision` measured on this model, at the length that comes nearest; None if it has not."""
+    file = RESULTS / "performance-precision.json"
+    found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if found.get("model") != model or not {"times", "scores"} <= found.keys():
+        return None
+    row = min(found["times"], key=lambda row: abs(row["length"] - length))
+    taken, scores = row["milliseconds"], found["scores"]
+    return Precision(
+        row["length"],
+        taken["float32"],
+        taken["int8"],
+        scores["int8"]["examples"],
+        scores["float32"]["pruned"],
+        scores["int8"]["pruned"],
+    )

@@ -20,6 +20,7 @@ from ltp_core.checkpoints import (
     usable_models,
 )
 from ltp_core.speed.latency import available_devices
+from ltp_core.speed.precision import dynamic_int8
 from ltp_core.weights.pretrained import in_float32
 
 memory.keep()  # torch and transformers are here from now on, and hardly a visitor yet
@@ -141,6 +142,15 @@ def load(source: Path | str, device: str) -> PrunedModel:
 def stored_in(model: PrunedModel) -> str | None:
     """The half precision in which a model is stored, while the lab computes in float32; None for others."""
     return _stored_in.get(model)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1, validate=_is_current)
+def in_int8(source: Path | str, device: str) -> PrunedModel:
+    """The same model with 8-bit weights, made once for all visitors, on the processor."""
+    exact = load(source, device)
+    rounded = dynamic_int8(exact if exact.device.type == "cpu" else load(source, "cpu"))
+    _read_from[rounded] = _read_from[exact]
+    return rounded
 
 
 def start_thresholds(model: PrunedModel) -> tuple[float, ...]:

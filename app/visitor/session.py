@@ -16,8 +16,8 @@ import streamlit as st
 from app.visitor.state import Choices, PageSettings, cut, is_own, read_hidden, read_model, read_query
 
 MEMORY = "visitor"
-# A teacher's link, a class's list and large view, and what Compare has saved hold on all pages.
-LASTING = ("hide", "lesson", "a", "b", "texts", "present")
+# A teacher's link, lessons done, a class's list and large view, and what Compare has saved hold on all pages.
+LASTING = ("hide", "lesson", "done", "a", "b", "texts", "present")
 MOST_UNDO = 50
 
 
@@ -191,7 +191,7 @@ def put(name: str, text: str | None) -> None:
 def follow(query: dict[str, str]) -> None:
     """Go where a link of this page leads: the address changes, and the settings are read from it."""
     lasting = {name: value for name, value in st.query_params.to_dict().items() if name in LASTING}
-    st.query_params.from_dict(query | lasting)
+    st.query_params.from_dict(lasting | query)
 
 
 def set_text(text: str, pair: str) -> None:

@@ -1,19 +1,14 @@
-"""Five lessons: what is asked, what is shown, and that the check looks at what was done."""
+"""Learn: a lesson asks, waits for a prediction, looks at what is done, hints, and never ends in a wall."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
 from app import lessons, models, runs, turns
-from app.figures.colours import LIGHT
-from app.figures.shares import share_bars
-from app.lessons import LESSONS, Situation
+from app.lessons import LESSONS, read_lesson
 from app.visitor import session
 from app.visitor.state import read_hidden
-from ltp_core import LayerTrace, PrunedModel, Trace
-from ltp_core.speed.latency import TextTimes, Timing
-from tests.app.harness import html, open_view, run
+from tests.app.harness import html, on_stage, open_view, run, send
 
 TEXT = "the plot was very bad and the film was so good"
 
@@ -25,71 +20,111 @@ def learn(tiny_folder, monkeypatch, comparison):
     return lambda **query: open_view("learn", **{"text": TEXT, **query})
 
 
-@pytest.fixture
-def situation(trace, prediction):
-    """The hand-worked trace, with thresholds that any run returns the same for."""
-
-    def make(thresholds=(0.1, 0.2, 0.0), pruned=None, dense=None, **more):
-        runs = dense or prediction(), pruned or prediction()
-        return Situation(thresholds, (0.1, 0.2, 0.3), *runs, lambda values: prediction(), **more)
-
-    return make
-
-
 def choose(radio, number):
     """Choose an option; the harness wants the value, of which it knows the label, which is Markdown."""
     radio.set_value(re.sub(r"\\(.)", r"\1", radio.options[number].replace("\u2060", "")))
 
 
-def test_a_prediction_comes_before_the_answer(learn):
-    page = learn(lesson="1")
-    assert "Choose an answer" in html(page) and "<h3>Look</h3>" not in html(page)
-    choose(page.radio(key="predict_1"), 0)
+def predict(page, name, number=0):
+    choose(page.radio(key=f"predict_{name}"), number)
+    return run(page)
+
+
+def button(page, key):
+    return next((one for one in page.button if one.key == key), None)
+
+
+def test_the_list_shows_all_lessons_and_leads_into_one(learn):
+    page = learn()
+    for number, lesson in enumerate(LESSONS.values(), start=1):
+        assert f"<h3>{number} {lesson.title}</h3>" in html(page)
+    button(page, "begin_share").click()
     run(page)
-    assert "of all attention in layer 1; the average of 13 tokens is 7.7 %" in html(page)
+    assert page.query_params["lesson"] in ("share", ["share"]) and on_stage(page) is not None
 
 
-@pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
-def test_every_lesson_runs_to_its_task(learn, number):
-    page = learn(lesson=str(number))
-    choose(page.radio(key=f"predict_{number}"), 0)
-    run(page)
-    assert LESSONS[number - 1].title in html(page)
-    assert "Not yet." in html(page) or "Done." in html(page)
+def test_until_there_is_a_prediction_the_stage_stands_where_the_question_does(learn):
+    page = learn(lesson="share", t2="0.5")  # a link with other lines
+    drawn = on_stage(page)
+    assert drawn["fixed"] and drawn["thresholds"] == [0.0, 0.0, 0.0] and drawn["live"] is None
+    assert "tokens share 100" in page.radio(key="predict_share").label and "Why?" not in html(page)
+    page = predict(page, "share")
+    assert not on_stage(page)["fixed"] and on_stage(page)["thresholds"] == [0.0, 0.0, 0.0]
+    assert "You say: fewer than half." in html(page) and "Not yet." in html(page)
+    learned = learn(lesson="length")
+    assert on_stage(learned)["thresholds"] == pytest.approx([0.0, 0.05, 0.06])
 
 
-def test_the_task_of_lesson_two_is_done_with_the_controls(learn):
-    page = learn(lesson="2")
-    choose(page.radio(key="predict_2"), 0)
-    run(page)
-    assert "Set all layers but the first to 0" in html(page)
-    page.button(key="lesson_off").click()
-    run(page)
-    assert "13 of 13 are left after layer 1: raise it" in html(page)
+def test_a_hint_and_a_way_out_after_two_misses(learn):
+    page = predict(learn(lesson="share"), "share")
+    assert "Hint:" not in html(page) and button(page, "show_me") is None
+    for line in (0.4, 0.5):
+        assert "Hint:" not in html(page)
+        send(page, "release", [line, 0, 0])
+    assert "Hint: The handle is at the right" in html(page)
+    button(page, "show_me").click()
+    page = run(page)
+    assert "Why?" in html(page) and "Not yet." not in html(page)
+    assert on_stage(page)["thresholds"][0] == pytest.approx(1 / 13)
+    assert page.query_params["done"] in ("share", ["share"])
+    button(page, "next").click()
+    page = run(page)
+    assert (
+        page.query_params["lesson"] in ("line", ["line"]) and "1 ✓" in page.get("button_group")[0].options[0]
+    )
 
 
-def test_only_the_last_run_of_a_lesson_is_remembered(learn):
-    page = learn(lesson="2", text="a good film")
-    choose(page.radio[0], 0)
-    run(page)
-    names = set(page.session_state[session.MEMORY].results)
-    page.text_area(key="text").set_value("the plot was very bad")
-    run(page)
-    assert "leave at" in html(page)
-    assert set(page.session_state[session.MEMORY].results) == names
+def test_a_drag_finishes_the_task_and_further_drags_take_nothing_away(learn):
+    page = predict(learn(lesson="share"), "share", 2)
+    send(page, "release", [1 / 13, 0, 0])
+    assert "Why?" in html(page) and "more than half" in html(page)
+    send(page, "release", [0.0, 0, 0])
+    assert "Why?" in html(page) and button(page, "next").label.startswith("Next")
 
 
-def test_lesson_four_measures_when_asked(learn):
-    page = learn(lesson="4")
-    choose(page.radio(key="predict_4"), 0)
-    run(page)
-    assert "Press “Measure now”" in html(page)
-    page.button(key="lesson_measure").click()
-    run(page)
-    assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in html(page)
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_lesson_has_a_way_on_from_the_first_moment(learn, name):
+    page = learn(lesson=name)
+    assert button(page, "next") is not None
+    if page.radio:
+        page = predict(page, name)
+        assert button(page, "next") is not None and on_stage(page) is not None
 
 
-def test_lesson_four_says_when_others_measure_and_measures_when_asked_again(learn, monkeypatch, comparison):
+def test_a_reload_keeps_prediction_and_lines(learn):
+    page = predict(learn(lesson="line"), "line", 1)
+    send(page, "release", [0, 0.04, 0])
+    query = {key: value[0] if isinstance(value, list) else value for key, value in page.query_params.items()}
+    again = open_view("learn", **query)
+    assert on_stage(again)["thresholds"] == on_stage(page)["thresholds"] == [0, 0.04, 0]
+    assert "You say:" in html(again)
+
+
+def test_another_sentence_asks_anew(learn):
+    page = predict(learn(lesson="line"), "line", 1)
+    page.text_area(key="text").set_value("a good film")
+    page = run(page)
+    assert "You say" not in html(page) and page.radio(key="predict_line") and "guess" not in page.query_params
+
+
+def test_words_are_marked_and_counted(learn):
+    page = learn(lesson="guess")
+    lesson = LESSONS["guess"]
+    if "nothing to guess" in html(page):
+        page = learn(lesson="guess", t1="0")
+    pills = page.get("button_group")[-1]
+    assert button(page, "marked").disabled and len(pills.options) == 11
+    wanted = int(re.search(r"Mark (\d+)", pills.proto.label).group(1))
+    page.session_state["predict_guess"] = list(range(1, 1 + wanted))
+    page = run(page)
+    button(page, "marked").click()
+    page = run(page)
+    assert "These are not the learned lines" in html(page)
+    send(page, "release", list(on_stage(page)["learned"]))
+    assert f"of {wanted} are right. Chance would hit" in html(page) and lesson.title
+
+
+def test_time_is_measured_when_asked_and_a_refusal_is_said(learn, monkeypatch, comparison):
     asked = []
 
     def busy(*args):
@@ -97,136 +132,97 @@ def test_lesson_four_says_when_others_measure_and_measures_when_asked_again(lear
         raise turns.Busy
 
     monkeypatch.setattr(runs, "measure", busy)
-    page = learn(lesson="4")
-    choose(page.radio(key="predict_4"), 0)
+    page = predict(learn(lesson="time"), "time")
+    assert not asked
+    button(page, "lesson_measure").click()
+    assert "many visitors measure right now" in html(run(page)) and len(asked) == 1
     run(page)
-    page.button(key="lesson_measure").click()
-    said = html(run(page))
-    assert "many visitors measure right now: press “Measure now” to try again" in said
-    choose(page.radio(key="predict_4"), 1)
-    assert "many visitors measure right now" in html(run(page)) and len(asked) == 1  # it was not asked for
+    assert len(asked) == 1  # nobody asked again
     monkeypatch.setattr(runs, "measure", lambda *args: comparison)
-    page.button(key="lesson_measure").click()
-    said = html(run(page))
-    assert "10.0 ms, Hugging Face’s own forward pass 12.0 ms" in said and "many visitors" not in said
+    button(page, "lesson_measure").click()
+    assert "many visitors" not in html(run(page)) and on_stage(page)["time"] is not None
 
 
-def test_a_teachers_link_hides_controls(learn):
-    page = learn(lesson="3", hide="text,model,thresholds,lessons")
-    assert not page.text_area and not page.selectbox and not page.get("button_group")
-    assert f"“{TEXT}”" in html(page)
-    assert not [box for box in page.expander if "teachers" in box.label]
+def test_lessons_with_texts_of_their_own_offer_these(learn):
+    page = learn(lesson="length")
+    assert "compares texts of its own" in html(page)
+    button(page, "own_text").click()
+    page = predict(run(page), "length")
+    assert "The short text is on the stage" in html(page)
+    button(page, "other_0").click()
+    page = run(page)
+    assert "You say" in html(page) or "Why?" in html(page)  # the prediction is about both
+    assert page.session_state["text"] == lessons.length.LONG
 
 
-@pytest.mark.parametrize("number", range(1, len(LESSONS) + 1))
-def test_a_task_is_set_only_where_its_controls_are_shown(learn, number):
-    page = learn(lesson=str(number), hide="thresholds")
-    choose(page.radio(key=f"predict_{number}"), 0)
-    run(page)
-    assert "<h3>Look</h3>" in html(page)
-    assert ("<h3>Do</h3>" in html(page)) == (number in (1, 5))  # in 5, another sentence will do
-    assert any(button.key == "lesson_measure" for button in page.button) == (number == 4)
-    assert not LESSONS[4].can_be_done(frozenset({"thresholds", "text"}))
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"t7": "0.1", "t8": "0.2"}, "t7, t8: this model has 3 layers; the rest is left out"),
+        ({"t1": "abc"}, "t1=abc is not a share of attention from 0 to 1"),
+        ({"guess": "-1"}, "What this link says of a prediction cannot be read: predict again."),
+        ({"guess": "99"}, "is no answer here: predict again"),
+        ({"guess": "0.1.2"}, "is no answer here: predict again"),
+    ],
+)
+def test_a_link_with_lines_of_another_model_or_garbage_says_so(learn, query, said):
+    page = learn(lesson="share", **query)
+    assert said in html(page)
+    assert page.radio(key="predict_share") and on_stage(page)["fixed"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("1", "share"), ("2", "line"), ("3", "early"), ("4", "time"), ("5", "breaks")]
+)
+def test_old_numbers_lead_to_the_lessons_that_took_their_place(learn, old, new):
+    assert read_lesson(old) == (new, None)
+    assert LESSONS[new].title in html(learn(lesson=old))
+
+
+def test_a_link_that_names_a_lesson_alone_opens_on_its_own_sentence(learn):
+    page = open_view("learn", lesson="length")
+    assert page.session_state["text"] == LESSONS["length"].text and page.radio(key="predict_length")
 
 
 def test_a_lesson_that_is_not_there(learn):
-    assert "There is no lesson 9; there are 1 to 5" in html(learn(lesson="9"))
-    assert lessons.read_lesson("3") == (3, None)
-    for text in ("²", "0011", "01", "0", "", " 1"):
-        number, notice = lessons.read_lesson(text)
-        assert number == 1 and f"no lesson {text}" in notice
+    page = learn(lesson="9")
+    assert "There is no lesson “9” here. There is: share, line" in html(page) and button(page, "begin_share")
+    for text in ("²", "0011", "01", "0", " 1"):
+        name, notice = read_lesson(text)
+        assert name == "" and f"no lesson “{text}”" in notice
     assert read_hidden("text,nonsense,,model") == {"text", "model"}
 
 
-def test_lesson_one_looks_at_the_chosen_token(situation):
-    check = LESSONS[0].check
-    assert check(situation())[0] is False
-    done, said = check(situation(chosen=1))  # "a": 20 %, while "very" has 5 %
-    assert not done and "another has less" in said
-    assert check(situation(chosen=2))[0] is True
-    assert LESSONS[0].answer(situation())[0] == "<b> (4)"
+def test_a_teachers_link_hides_controls_and_still_has_no_dead_end(learn):
+    page = learn(lesson="share", hide="text,model,thresholds,lessons")
+    assert not page.text_area and not page.selectbox and not page.get("button_group")
+    assert not [box for box in page.expander if "teachers" in box.label]
+    page = predict(page, "share")
+    assert "lines are fixed here" in html(page) and on_stage(page)["fixed"]
+    button(page, "show_me").click()
+    assert "Why?" in html(run(page))
 
 
-def test_lesson_one_asks_about_what_its_figure_shows(prediction):
-    tokens = ("[CLS]", *(f"w{i}" for i in range(1, 60)), "[SEP]")
-    received = tuple(0.5 if i == 50 else 0.3 if i == 30 else 0.1 if i == 2 else 0.0 for i in range(61))
-    long = Trace(tokens, (0,) * 61, 0, (LayerTrace(1, 0.0, received, (True,) * 61),))
-    run = prediction(trace=long)
-    seen = Situation((0.0,), (0.0,), run, run, lambda values: run)
-    drawn = share_bars(tokens, received, 0.0, 1, LIGHT).data[0].x
-    assert list(drawn[1:]) == lessons.content(long)  # all but [CLS]
-    assert LESSONS[0].answer(seen)[0] == "w30 (31)" and LESSONS[0].answer(seen)[0] in LESSONS[0].options(seen)
-    assert "of the first 40 receives" in LESSONS[0].question(seen)
-
-
-def test_a_bracket_is_a_token_of_the_text(trace):
-    assert lessons.content(replace(trace, tokens=("[CLS]", "[", "x", "]", "[SEP]"))) == [1, 2, 3]
-
-
-def test_lesson_two_wants_half(situation, trace, prediction):
-    check = LESSONS[1].check
-    assert check(situation((0.1, 0.2, 0.0)))[0] is False
-    done, said = check(situation((0.1, 0.0, 0.0)))  # 4 of 5 left
-    assert not done and "raise it" in said
-    assert LESSONS[1].answer(situation())[0] == "fewer than a quarter"
-
-
-def test_lesson_three_wants_one_threshold_that_saves(situation, prediction):
-    check = LESSONS[2].check
-    assert check(situation((0.1, 0.2, 0.1)))[0] is False
-    assert check(situation((0.0, 0.0, 0.0)))[0] is False
-    assert check(situation((0.1, 0.1, 0.1), prediction(flops=900_000_000)))[0] is False
-    assert check(situation((0.1, 0.1, 0.1), prediction(flops=500_000_000)))[0] is True
-    assert LESSONS[2].answer(situation())[0] == "larger than in layer 1"
-
-
-def test_lesson_four_wants_a_measurement_of_these_thresholds(situation, prediction, comparison):
-    dense = prediction(flops=1_000_000_000)
-
-    def seen(flops, measured=None):
-        return situation(dense=dense, pruned=prediction(flops=flops), measured=measured)
-
-    check, answer = LESSONS[3].check, LESSONS[3].answer
-    assert check(seen(600_000_000, comparison))[0] is False
-    assert check(seen(400_000_000))[0] is False  # 2.5 times fewer, not measured
-    done, said = check(seen(400_000_000, comparison))
-    assert done and said.startswith("1.25× faster at 2.5× fewer FLOPs: 50\u00a0% realised.")
-    assert answer(seen(400_000_000))[0] == ""
-    assert answer(seen(400_000_000, comparison))[0] == "less than the FLOPs fall"
-    quick = TextTimes(Timing(30, 29, 31, 9), Timing(30, 29, 31, 9), Timing(10, 9, 11, 9))
-    assert answer(seen(400_000_000, quick))[0] == "more than the FLOPs fall"
-
-
-def test_lesson_four_does_not_take_the_engines_gain_for_prunings(situation, prediction):
-    dense = prediction(flops=1_000_000_000)
-    engine = TextTimes(Timing(30, 29, 31, 9), Timing(10, 9, 11, 9), Timing(10, 9, 11, 9))
-    right, said = LESSONS[3].answer(situation(dense=dense, pruned=dense, measured=engine))
-    assert right == "" and "computes no less" in said
-    halved = situation(dense=dense, pruned=prediction(flops=500_000_000), measured=engine)
-    right, said = LESSONS[3].answer(halved)
-    assert right == "less than the FLOPs fall" and "about as fast as dense" in said
-
-
-def test_lesson_five_wants_two_answers(situation, prediction):
-    check = LESSONS[4].check
-    assert check(situation())[0] is False
-    done, said = check(situation(pruned=prediction(label="negative")))
-    assert done and "attention is not explanation" in said
-    done, said = check(situation((1.0, 0.2, 0.3), pruned=prediction(label="negative")))
-    assert done and "remove much-attended tokens, too" in said and "explanation" not in said
-    assert LESSONS[4].answer(situation())[0] == "yes"
-
-
-def test_lesson_five_asks_a_model_that_answers_with_a_number_nothing(
+def test_a_model_that_answers_with_a_number_is_asked_nothing_about_labels(
     learn, tiny_folder, tiny_bert, tokenizer
 ):
+    from ltp_core import PrunedModel
+
     PrunedModel(tiny_bert(num_labels=1), tokenizer, (0.0, 0.09, 0.09)).save_pretrained(tiny_folder)
-    page = learn(lesson="5")
-    assert "choose a model that answers with one" in html(page) and not page.radio
-    assert learn(lesson="2").radio
+    page = learn(lesson="breaks")
+    assert "answers with a number" in html(page) and not page.radio and button(page, "next")
+    assert learn(lesson="line").radio
 
 
-def test_bars_below_the_threshold_are_marked(trace):
-    bar = share_bars(trace.tokens, lessons.shares(trace), 0.15, 1, LIGHT).data[0]
-    assert list(bar.y) == [40, 20, 5, 25, 10]
-    assert bar.marker.color == (LIGHT.pruned, LIGHT.pruned, LIGHT.dropped, LIGHT.pruned, LIGHT.dropped)
+def test_the_teachers_page_has_plans_links_and_answers(learn):
+    page = learn(show="teacher")
+    said = html(page)
+    assert "A lesson of 45 minutes" in said and "A lesson of 90 minutes" in said and "ltp handout" in said
+    for lesson in LESSONS.values():
+        assert f"lesson={lesson.name}" in said.replace("&amp;", "&")
+    page.session_state["answers_share"] = True
+    assert "Answer:" in html(run(page)) and "Why:" in html(page)
+
+
+def test_the_lesson_and_what_is_done_hold_on_the_way_to_other_pages():
+    assert {"lesson", "done"} <= set(session.LASTING)

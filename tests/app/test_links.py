@@ -14,7 +14,7 @@ SET = {  # page and section: a control -> what it is set to
     "compare": {"t1": 2.5},
     "evidence cost": {"t3": 1.0},
     "evidence file": {"source": "file"},
-    "learn": {"lesson": 3},
+    "learn": {"show": "teacher"},
 }
 
 

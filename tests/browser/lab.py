@@ -29,14 +29,14 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-# A page with a stage has a Plotly figure, which comes after it; the large view for a class has none.
+# A page with a stage has a Plotly figure, which comes after it; lessons, and the large view, have none.
 DRAWN = """() => {
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     const place = document.querySelector('.st-key-stage')
     const stage = place?.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot
     if (place && !stage?.querySelector('.cell')) return false
     const inked = chart => chart.querySelector('.xtick text, .annotation-text')
-    const alone = document.querySelector('.st-key-present')
+    const alone = document.querySelector('.st-key-present, .st-key-coach')
     return charts.length >= (place && !alone ? 1 : 0) && charts.every(inked)
 }"""
 

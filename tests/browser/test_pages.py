@@ -18,6 +18,9 @@ VIEWS = (
     ("evidence", {"show": "file"}),
     ("evidence", {"show": "cost"}),
     ("learn", {}),
+    ("learn", {"lesson": "share"}),
+    ("learn", {"lesson": "breaks", "guess": "1"}),
+    ("learn", {"show": "teacher"}),
     ("about", {}),
 )
 PAGES = tuple({path: (path, shown) for path, shown in reversed(VIEWS)}.values())  # each once
@@ -171,12 +174,6 @@ def test_a_file_runs_and_a_run_can_be_cancelled(open_view):
     page.locator(".notice", has_text="Cancelled").wait_for()
 
 
-def test_a_teachers_link_shows_the_lesson_alone(open_view):
-    page = open_view("learn", lesson="2", hide="text,model,thresholds,lessons")
-    assert page.get_by_role("heading", name="Lesson 2: One threshold, one layer").is_visible()
-    assert not page.locator("textarea, .st-key-model, .st-key-t1").count()
-
-
 def test_hidden_controls_are_on_no_page(open_view):
     page = open_view("", hide="text,model,thresholds")
     assert (
@@ -188,28 +185,3 @@ def test_hidden_controls_are_on_no_page(open_view):
     page.locator(".st-key-step5").wait_for()
     settle(page)
     assert "hide=" in page.url and not page.locator("textarea, .st-key-model").count()
-
-
-def test_the_link_of_a_lesson_can_be_copied(open_view):
-    page = open_view("learn", {"permissions": ["clipboard-read", "clipboard-write"]}, lesson="3")
-    page.locator("[class*=st-key-predict_3] label").nth(2).click()
-    settle(page)
-    page.locator(".st-key-teacher summary").click()
-    settle(page)
-    page.get_by_role("button", name="Copy link").click()
-    page.get_by_role("button", name="Copied").wait_for()
-    link = page.evaluate("navigator.clipboard.readText()")
-    assert "lesson=3" in link and "/learn?" in link
-
-
-def test_lesson_one_is_done_by_picking_the_token_with_the_least_attention(open_view):
-    page = open_view("learn", lesson="1", text="A clever script with a villain one almost likes.")
-    page.locator("[class*=st-key-predict_1] label").nth(2).click()
-    settle(page)
-    tokens = page.locator(".st-key-lesson_token button")
-    for number in range(tokens.count()):
-        tokens.nth(number).click()
-        settle(page)
-        if page.get_by_text("✓ Done.").count():
-            return
-    raise AssertionError("no token finishes the lesson")

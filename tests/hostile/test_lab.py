@@ -61,7 +61,7 @@ PLACES = [  # a page, what its address says, and whether it words an answer, so 
     *((view, {}, view == "compare") for view in PAGES),
     ("why", {"show": "matter"}, True),
     ("why", {"show": "what_if"}, True),
-    ("learn", {"lesson": "5"}, True),
+    ("learn", {"lesson": "int8"}, True),
 ]
 
 

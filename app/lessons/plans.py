@@ -1,0 +1,83 @@
+"""Plans for a class: what happens when, with which lesson."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a plan.
+
+    Attributes:
+        minutes: how long.
+        what: the teacher and the class do.
+        lesson: its name, if it is one.
+    """
+
+    minutes: int
+    what: str
+    lesson: str = ""
+
+
+_WATCH = Part(
+    5, "Watch. Drag one line on the projector; the class says what will leave, and hands out the handout."
+)
+_CLOSE = Part(
+    5, "What it does not say: read the example on About together. A word of little attention decides."
+)
+
+SHORT = (
+    _WATCH,
+    Part(6, "What a share is. Everybody predicts alone, then drags.", "share"),
+    Part(6, "One line. Who finds the half first?", "line"),
+    Part(7, "Early or late? Take a vote before the reveal.", "early"),
+    Part(8, "Break it, then break a sentence of your own. Collect three on the board.", "breaks"),
+    Part(8, "Guess the dropped words; compare with chance and with your neighbour.", "guess"),
+    _CLOSE,
+)
+LONG = (
+    _WATCH,
+    Part(7, "What a share is. Everybody predicts alone, then drags.", "share"),
+    Part(7, "One line. Who finds the half first?", "line"),
+    Part(8, "Early or late? Take a vote before the reveal.", "early"),
+    Part(7, "Length. Let somebody say what a fixed number would do to a long text.", "length"),
+    Part(9, "Two rules. Half of the class argues for top-k, half for thresholds.", "topk"),
+    Part(10, "Break it, then break a sentence of your own. Collect three on the board.", "breaks"),
+    Part(8, "Measure, and compare with the neighbour: why do two moments differ?", "time"),
+    Part(8, "Rounding. Which of the words beside a line change sides?", "int8"),
+    Part(9, "Guess the dropped words; compare with chance and with your neighbour.", "guess"),
+    Part(
+        7,
+        "Groups of three: one question of their own, answered on Evidence or Compare, one sentence each to "
+        "the class.",
+    ),
+    _CLOSE,
+)
+PLANS = {"A lesson of 45 minutes": SHORT, "A lesson of 90 minutes": LONG}
+
+QUESTIONS = (
+    (
+        "Why does [CLS] always stay?",
+        "The answer is read from it. A model without it would have nothing to read.",
+    ),
+    (
+        "Is a dropped word unimportant?",
+        "No. It got little attention in that layer. Sometimes it decided all the same: see the lesson on "
+        "broken answers, and Why, “Did it matter?”.",
+    ),
+    (
+        "Does the model not read the dropped words at all?",
+        "It does, until they leave: the words that stay have looked at them, and carry some of it on.",
+    ),
+    (
+        "Who set the lines?",
+        "Training: one number a layer, learned together with the weights, under a target for the work that "
+        "may be done. A model without learned lines starts with ones set by hand.",
+    ),
+    (
+        "Why is it not as much faster as it does less work?",
+        "See the lesson on time: weights are read once for few words as for many, and small products do "
+        "not fill a processor.",
+    ),
+    ("Does it hold on many sentences?", "Evidence has the curves, and runs a file of your own."),
+    ("Is another rule better?", "Compare sets all rules side by side on one sentence, at the same work."),
+)
