@@ -94,11 +94,11 @@ class Precision:
 
     Attributes:
         length: tokens of the timed text.
-        float32: milliseconds,
-        int8: and in 8 bits.
-        rows: how many were scored,
-        right32: the share that was right,
-        right8: and in 8 bits.
+        float32: milliseconds with weights in 32 bits.
+        int8: milliseconds with weights in 8 bits.
+        rows: how many were scored.
+        right32: the share that was right with weights in 32 bits.
+        right8: the share that was right with weights in 8 bits.
     """
 
     length: int

@@ -9,13 +9,13 @@ from app.lessons.length import Length
 from app.lessons.lesson import Lesson
 from app.lessons.line import Line
 from app.lessons.share import Share
-from app.lessons.topk import TopK
+from app.lessons.topk import TopKLesson
 from app.says.text import shorten
 from app.visitor.state import SAID
 
 LESSONS: dict[str, Lesson] = {
     lesson.name: lesson
-    for lesson in (Share(), Line(), Early(), Length(), TopK(), Breaks(), Clock(), Int8(), Guess())
+    for lesson in (Share(), Line(), Early(), Length(), TopKLesson(), Breaks(), Clock(), Int8(), Guess())
 }
 OLD = {"1": "share", "2": "line", "3": "early", "4": "time", "5": "breaks"}  # the lessons had numbers
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.lessons.lesson import Lesson, Lines, Look, Move, Situation, shares
+from app.lessons.lesson import Heights, Lesson, Look, Move, Situation, shares
 from app.says import findings, words
 from ltp_core import Prediction
 
@@ -16,8 +16,8 @@ class Flip:
 
     Attributes:
         layer: counted from 1.
-        below: the last line, as a share of attention, under which the answer stands,
-        above: and the first under which it changes.
+        below: the last line, as a share of attention, under which the answer stands.
+        above: the first line, likewise a share, under which the answer changes.
         word: position of the token between both.
         run: under the second.
     """
@@ -139,5 +139,5 @@ def _flip_in(s: Situation, layer: int) -> Flip | None:
     return None
 
 
-def _raised(s: Situation, layer: int, share: float) -> Lines:
+def _raised(s: Situation, layer: int, share: float) -> Heights:
     return s.set(layer, share, s.learned)

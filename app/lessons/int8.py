@@ -7,6 +7,7 @@ from app.lessons.lesson import Lesson, Look, Move, Situation, line_that_leaves
 from app.measured import precision_of
 from app.says import findings, words
 from ltp_core import Prediction
+from ltp_core.checkpoints import USUAL_MODEL
 
 LEAST = 1.2  # times less work: without any pruning both agree, which says nothing
 OPTIONS = ("the same tokens in every layer", "some other tokens")
@@ -18,8 +19,8 @@ class Other(NamedTuple):
     Attributes:
         position: of the token.
         layer: counted from 1.
-        exact: its share with the weights as they are,
-        rounded: and with 8 bits.
+        exact: the share that the token gets with the weights as they are.
+        rounded: the share that the token gets with weights in 8 bits.
         line: what is asked of it.
         stays: whether it stays with the weights as they are.
     """
@@ -104,10 +105,10 @@ class Int8(Lesson):
             "Rounding moves all numbers a little, and a threshold makes of a little a yes or a no: who "
             "stands next to the line changes sides, and the layers after it read other words."
         )
-        if (found := precision_of("sst2")) is not None:
+        if (found := precision_of(USUAL_MODEL)) is not None:
             said += (
-                f" What 8 bits give besides, measured on sst2 before: at {found.length} tokens the pruned "
-                f"run takes {words.milliseconds(found.float32)} in 32 bits and "
+                f" What 8 bits give besides, measured on {USUAL_MODEL} before: at {found.length} tokens the "
+                f"pruned run takes {words.milliseconds(found.float32)} in 32 bits and "
                 f"{words.milliseconds(found.int8)} in 8, {words.times(found.float32 / found.int8)} as fast; "
                 f"of {found.rows} sentences {found.right32:.1%} and {found.right8:.1%} were right."
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from app import runs
-from app.lessons.lesson import Lesson, Lines, Situation
+from app.lessons.lesson import Heights, Lesson, Situation
 from app.models import start_thresholds
 from app.runs import Texts
 from ltp_core import Prediction, PrunedModel
@@ -17,8 +17,8 @@ class Bench:
     """A model and what is on the stage.
 
     Attributes:
-        model: as it is,
-        rounded: and in 8 bits, made when it is first asked for.
+        model: the model as it was trained.
+        rounded: makes the model in 8 bits, when somebody asks.
         texts: what is on the stage.
         known: what was run already.
     """
@@ -28,7 +28,7 @@ class Bench:
     texts: Texts
     known: dict[Hashable, Prediction] = field(default_factory=dict)
 
-    def predict(self, lines: Lines, text: str | None = None) -> Prediction:
+    def predict(self, lines: Heights, text: str | None = None) -> Prediction:
         """Under these lines; raises as `runs.predict` does."""
         texts = self.texts if text is None else Texts(text)
         return self._once((lines, texts), lambda: runs.predict(self.model, texts, lines))
@@ -37,12 +37,12 @@ class Bench:
         """With nothing pruned; raises likewise."""
         return self._once((None, self.texts), lambda: runs.predict(self.model, self.texts, None))
 
-    def pinned(self, lines: Lines, stay: Sequence[int]) -> Prediction:
+    def pinned(self, lines: Heights, stay: Sequence[int]) -> Prediction:
         """With some tokens that stay; raises likewise."""
         key = (lines, self.texts, *stay)
         return self._once(key, lambda: runs.predict_pinned(self.model, self.texts, lines, stay, []))
 
-    def in_int8(self, lines: Lines) -> Prediction:
+    def in_int8(self, lines: Heights) -> Prediction:
         """With rounded weights; raises likewise."""
         key = (lines, self.texts, "int8")
         return self._once(key, lambda: runs.predict(self.rounded(), self.texts, lines))
@@ -55,7 +55,7 @@ class Bench:
         return self.known[key]
 
 
-def situation(bench: Bench, lines: Lines, guessed: Sequence[int] = ()) -> Situation:
+def situation(bench: Bench, lines: Heights, guessed: Sequence[int] = ()) -> Situation:
     """What is on the stage under these lines, with both runs; raises as `runs.predict` does."""
     model = bench.model
     return Situation(

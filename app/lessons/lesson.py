@@ -13,19 +13,19 @@ from app.runs import Texts
 from ltp_core import Prediction, Trace
 from ltp_core.speed.latency import TextTimes
 
-Lines = tuple[float, ...]  # a threshold a layer
+Heights = tuple[float, ...]  # of the lines: a threshold a layer
 
 
 class Lab(Protocol):
     """Runs that a lesson may ask for, of the same model."""
 
-    def predict(self, lines: Lines, text: str | None = None) -> Prediction:
+    def predict(self, lines: Heights, text: str | None = None) -> Prediction:
         """Under these lines; `text` in place of what is on the stage."""
 
-    def pinned(self, lines: Lines, stay: Sequence[int]) -> Prediction:
+    def pinned(self, lines: Heights, stay: Sequence[int]) -> Prediction:
         """With tokens, counted from 0, that stay whatever they get."""
 
-    def in_int8(self, lines: Lines) -> Prediction:
+    def in_int8(self, lines: Heights) -> Prediction:
         """With weights in 8 bits."""
 
 
@@ -39,7 +39,7 @@ class Look(NamedTuple):
 class Move(NamedTuple):
     """What finishes a task: lines, on another text if one is named."""
 
-    lines: Lines
+    lines: Heights
     text: str | None = None
 
 
@@ -48,21 +48,21 @@ class Situation:
     """What a lesson looks at.
 
     Attributes:
-        texts: what is on the stage,
-        lines: the thresholds that are set there,
-        learned: and the model's own, or those it starts with.
-        reference: its reference length, None for none.
+        texts: what is on the stage.
+        lines: the thresholds that are set on the stage.
+        learned: the model's own thresholds, or those a visitor starts with.
+        reference: the model's reference length, None for none.
         special: strings of its special tokens.
-        dense: the run with nothing pruned,
-        pruned: and under the lines.
+        dense: the run with nothing pruned.
+        pruned: the run under the lines.
         lab: for other runs.
         measured: times under exactly these lines, if the visitor has asked for them.
         guessed: positions that the visitor has marked, in a lesson that asks for these.
     """
 
     texts: Texts
-    lines: Lines
-    learned: Lines
+    lines: Heights
+    learned: Heights
     reference: float | None
     special: frozenset[str]
     dense: Prediction
@@ -82,7 +82,7 @@ class Situation:
         return len(self.lines)
 
     @property
-    def off(self) -> Lines:
+    def off(self) -> Heights:
         """Lines under which nothing leaves."""
         return (0.0,) * self.layers
 
@@ -91,7 +91,7 @@ class Situation:
         n = len(self.tokens) if tokens is None else tokens
         return 1.0 if self.reference is None else min(1.0, self.reference / n)
 
-    def set(self, layer: int, share: float, lines: Lines | None = None) -> Lines:
+    def set(self, layer: int, share: float, lines: Heights | None = None) -> Heights:
         """Lines (off, if none are given) with one at a share of attention; layers count from 1."""
         found = list(self.off if lines is None else lines)
         found[layer - 1] = min(1.0, share / self.factor())
@@ -136,7 +136,7 @@ class Lesson(ABC):
     teaches: ClassVar[str]
     expects: ClassVar[str]
 
-    def start(self, s: Situation) -> Lines:
+    def start(self, s: Situation) -> Heights:
         """The lines under which it asks, and from which its task begins."""
         return s.learned if self.learned_lines else s.off
 

@@ -10,7 +10,7 @@ class Part:
     Attributes:
         minutes: how long.
         what: the teacher and the class do.
-        lesson: its name, if it is one.
+        lesson: the name of the lesson that fills it; "" for none.
     """
 
     minutes: int

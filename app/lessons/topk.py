@@ -14,7 +14,7 @@ SIZES = ("fewer", "as many", "more")
 STEPS = 24  # of the search for the factor that leaves as many
 
 
-class TopK(Lesson):
+class TopKLesson(Lesson):
     name = "topk"
     title = "Top-k against thresholds"
     minutes = 5

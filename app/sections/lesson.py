@@ -11,7 +11,7 @@ from app.components.stage import stage
 from app.header import Setup, View
 from app.lessons import LESSONS, after
 from app.lessons.lab import Bench, situation
-from app.lessons.lesson import Lesson, Lines, Look, Move, Situation
+from app.lessons.lesson import Heights, Lesson, Look, Move, Situation
 from app.live.offer import offer
 from app.runs import InputProblem, Texts
 from app.says import clocked, markup, questions
@@ -20,6 +20,7 @@ from app.stage import Setting, stage_data
 from app.turns import Busy
 from app.visitor import session
 from app.visitor.state import HIDEABLE
+from ltp_core.checkpoints import USUAL_MODEL
 from ltp_core.speed.latency import TextTimes
 
 HIDE_NAMES = {"text": "sentence", "model": "model", "thresholds": "thresholds", "lessons": "other lessons"}
@@ -78,7 +79,7 @@ def _is_answer(view: View, lesson: Lesson, guess: list[int]) -> bool:
 
 def opening(lesson: Lesson, offered: Sequence[str]) -> dict[str, str]:
     """The link that a lesson begins with."""
-    model = {"model": models.OPENS_WITH} if models.OPENS_WITH in offered else {}
+    model = {"model": USUAL_MODEL} if USUAL_MODEL in offered else {}
     return {**model, "text": lesson.text, "lesson": lesson.name}
 
 
@@ -227,7 +228,7 @@ def _predict(lesson: Lesson, s: Situation, options: list[str]) -> None:
     )
 
 
-def _predicted(lesson: Lesson, start: Lines, options: list[str]) -> None:
+def _predicted(lesson: Lesson, start: Heights, options: list[str]) -> None:
     """Keep the prediction; the task begins at the lines that it was made on."""
     chosen = st.session_state[f"predict_{lesson.name}"]
     st.session_state["guess"] = sorted(chosen) if lesson.marks else [options.index(chosen)]
@@ -329,7 +330,7 @@ def _stage(view: View, moves: bool, measures: bool) -> None:
         session.open_page("views/why.py", **cell._asdict(), **lines)
 
 
-def _released(lines: Lines) -> None:
+def _released(lines: Heights) -> None:
     st.session_state["misses"] = st.session_state.get("misses", 0) + 1
     session.set_thresholds(lines)
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ltp_core.checkpoints import USUAL_MODEL
 from ltp_core.commands.shared import Device, Json, Model, choose_device, emit, load, quiet
 from ltp_core.files.whole import check_file
-from ltp_core.pages.handout import Run, write_handout
+from ltp_core.pages.handout import PageRun, write_handout
 from ltp_core.rules import Dense
 
 TEXT = "Even though the script is a mess, the photography is lovely."
@@ -19,7 +20,7 @@ TEXT = "Even though the script is a mess, the photography is lovely."
 def handout(
     output: Annotated[Path, typer.Option(help="The PDF to write; an earlier one is replaced.")],
     text: Annotated[str, typer.Argument(help="What the model reads.")] = TEXT,
-    model: Model = "sst2",
+    model: Model = USUAL_MODEL,
     pair: Annotated[str | None, typer.Option(help="The second text, for tasks on pairs.")] = None,
     device: Device = "cpu",
     json: Json = False,
@@ -37,7 +38,7 @@ def handout(
         dense, pruned = pruner.predict(given, Dense()), pruner.predict(given)
         made = f"LTP Lab {version('ltp-lab')}, model {Path(model).name}, run on {date.today().isoformat()}"
         shown = text if pair is None else f"{text}” and “{pair}"
-        write_handout(Run(Path(model).name, pruner.dimensions, shown, dense, pruned, made), output)
+        write_handout(PageRun(Path(model).name, pruner.dimensions, shown, dense, pruned, made), output)
     document = {
         "output": str(output),
         "model": model,

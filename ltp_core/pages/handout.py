@@ -36,15 +36,15 @@ class HandoutError(ValueError):
 
 
 @dataclass(frozen=True)
-class Run:
+class PageRun:
     """What the page is drawn from.
 
     Attributes:
-        model: its name.
+        model: the name of the model.
         size: what its FLOPs depend on.
         text: what was read.
-        dense: its run with nothing pruned.
-        pruned: its run under the thresholds.
+        dense: the run with nothing pruned.
+        pruned: the run under the thresholds.
         made: when, and by which version; stands at the top.
     """
 
@@ -56,7 +56,7 @@ class Run:
     made: str
 
 
-def write_handout(run: Run, output: Path) -> None:
+def write_handout(run: PageRun, output: Path) -> None:
     """Draw the page and write it as PDF, A4.
 
     Raises:
@@ -71,7 +71,7 @@ def write_handout(run: Run, output: Path) -> None:
             page.savefig(part, format="pdf", metadata={"Title": TITLE})
 
 
-def draw(run: Run) -> "Figure":
+def draw(run: PageRun) -> "Figure":
     """The page; raises as `write_handout` does."""
     from matplotlib.figure import Figure
 
@@ -91,7 +91,7 @@ def draw(run: Run) -> "Figure":
     return page
 
 
-def _head(part: "SubFigure", run: Run) -> None:
+def _head(part: "SubFigure", run: PageRun) -> None:
     part.text(0.07, 0.72, TITLE, size=17, weight="bold", color=INK)
     quoted = "\n".join(textwrap.wrap(f"“{run.text}”", 84))
     part.text(0.07, 0.5, quoted, size=11.5, color=INK, va="center").set_parse_math(False)
@@ -99,7 +99,7 @@ def _head(part: "SubFigure", run: Run) -> None:
     part.text(0.93, 0.9, run.made, size=6.5, color=MUTED, ha="right").set_parse_math(False)
 
 
-def _rows(part: "SubFigure", run: Run) -> None:
+def _rows(part: "SubFigure", run: PageRun) -> None:
     """One row a layer: words over bars, the line, and how many are left."""
     tokens, layers = run.pruned.trace.tokens, run.pruned.trace.layers
     widths = [max(2.5, len(token) + 1.0) for token in tokens]
@@ -150,7 +150,7 @@ def _rows(part: "SubFigure", run: Run) -> None:
         axes.text(1.01 * total, highest * 0.6, said, ha="left", va="center", size=9, color=INK)
 
 
-def _sums(part: "SubFigure", run: Run) -> None:
+def _sums(part: "SubFigure", run: PageRun) -> None:
     """What both runs answer, and their work layer by layer."""
     answers, work = part.subplots(
         1, 2, gridspec_kw={"left": 0.13, "right": 0.93, "wspace": 0.35, "bottom": 0.3}
@@ -182,7 +182,7 @@ def _sums(part: "SubFigure", run: Run) -> None:
     work.legend(frameon=False, ncols=2, loc="upper right", fontsize=8)
 
 
-def _questions(part: "SubFigure", run: Run) -> None:
+def _questions(part: "SubFigure", run: PageRun) -> None:
     """Questions with room to write; their answers upside down at the foot."""
     asked = questions(run)
     for place, (question, _) in enumerate(asked):
@@ -203,7 +203,7 @@ def _questions(part: "SubFigure", run: Run) -> None:
     foot.set_parse_math(False)
 
 
-def questions(run: Run) -> list[tuple[str, str]]:
+def questions(run: PageRun) -> list[tuple[str, str]]:
     """Four questions on the page, with answers from the run."""
     trace = run.pruned.trace
     total, alive = len(trace.tokens), trace.alive
@@ -237,7 +237,7 @@ def questions(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _read(run: Run) -> list[int]:
+def _read(run: PageRun) -> list[int]:
     return [place for place, share in enumerate(run.pruned.trace.layers[-1].importance) if share is not None]
 
 

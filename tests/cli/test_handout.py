@@ -10,7 +10,7 @@ from ltp_core import Dense, PrunedModel
 from ltp_core.checkpoints import shipped_models
 from ltp_core.cli import main
 from ltp_core.commands import handout as command
-from ltp_core.pages.handout import HandoutError, Run, questions, write_handout
+from ltp_core.pages.handout import HandoutError, PageRun, questions, write_handout
 from tests.cli.test_commands import document, folder, refused  # noqa: F401, a fixture
 
 TEXT = "a good film and a good plot"
@@ -40,7 +40,9 @@ def _inflate(stream):
 @pytest.fixture
 def run(folder):  # noqa: F811
     model = PrunedModel.from_pretrained(folder)
-    return Run("tiny", model.dimensions, TEXT, model.predict(TEXT, Dense()), model.predict(TEXT), "made now")
+    return PageRun(
+        "tiny", model.dimensions, TEXT, model.predict(TEXT, Dense()), model.predict(TEXT), "made now"
+    )
 
 
 def test_the_page_is_one_and_holds_the_numbers_of_its_run(folder, run, tmp_path):  # noqa: F811
