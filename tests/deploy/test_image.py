@@ -87,7 +87,7 @@ ip link set lo up
 ! getent ahosts deb.debian.org
 {shlex.join(image.shell(f"exec {shlex.join(image.command)}"))} > {image.root.parent}/lab.log 2>&1 &
 lab=$!
-trap 'kill $lab; wait $lab' EXIT
+trap 'kill $lab; wait $lab || true' EXIT
 for second in $(seq 90); do
   if {shlex.join(image.shell(image.health))} 2>/dev/null; then break; fi
   kill -0 $lab; sleep 1
