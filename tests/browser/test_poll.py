@@ -228,7 +228,7 @@ def test_the_stages_own_arrows_stay_its_own(visit):
     page = visit(text=TEXT, texts=f"{TEXT}\nA dull film.", model="sst2", present="1")
     lab.press(page, 2, "ArrowRight")
     assert "1 of 2" in page.content() and "t2=" in page.url
-    page.locator("body").click(position={"x": 3, "y": 3})
+    page.mouse.click(3, 3)
     page.keyboard.press("ArrowRight")
     page.get_by_text("2 of 2").wait_for()
 
