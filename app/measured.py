@@ -8,6 +8,7 @@ from typing import Any
 from app.says.dots import Speed
 from app.says.words import times
 from ltp_core.measuring.named_settings import named_factors
+from ltp_core.pages.factors import Race, races
 from ltp_core.pictures.dots import Dot
 from ltp_core.results import ENGINE, RESULTS, lost_text, read_rows
 from ltp_core.rules.table import LTP
@@ -80,6 +81,16 @@ def clocked(shown: Sequence[Dot], runs: Sequence[Speed]) -> list[tuple[Dot, Spee
         if dot.rule == LTP.name and near:
             key = min(near, key=lambda run: (abs(run.length - TOKENS), abs(run.reduction - dot.reduction)))
             found.append((dot, key))
+    return found
+
+
+def races_of(model: str) -> list[Race]:
+    """Where `ltp benchmark` timed other runtimes: the fastest dense run, and the fastest pruned one."""
+    found = []
+    for file in sorted(RESULTS.glob("performance-*.json")):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document.get("model") == model and document.get("runtimes"):
+            found += races(document)
     return found
 
 

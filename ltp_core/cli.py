@@ -7,6 +7,7 @@ import typer
 
 from ltp_core.commands.attribute import attribute
 from ltp_core.commands.benchmark import benchmark
+from ltp_core.commands.blocks import blocks
 from ltp_core.commands.calibrate import calibrate
 from ltp_core.commands.compare import compare
 from ltp_core.commands.evaluate import evaluate
@@ -29,7 +30,8 @@ from ltp_core.files.whole import is_full
 
 app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_completion=False)
 COMMANDS = (
-    *(models, trace, predict, attribute, evaluate, benchmark, growth, lengths, memory, precision, export),
+    *(models, trace, predict, attribute, evaluate, export),
+    *(benchmark, blocks, growth, lengths, memory, precision),
     *(train, calibrate, compare, ship, results, report, finding, handout, lab),
 )
 for command in COMMANDS:

@@ -20,6 +20,7 @@ from ltp_core.files.whole import whole_folder
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.importance import SAMPLE
+from ltp_core.onnx.int8 import warn_without_vnni
 from ltp_core.prediction import Prediction, PrunedOutput, Text, TextClassifier, TorchClassifier, columns
 from ltp_core.rules import Dense, Rule, alive_counts
 from ltp_core.run import Inputs
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
-PRECISIONS = {"torch": ("float32",), "onnxruntime": ("float32",)}  # of each backend
+_BOTH = ("float32", "int8")
+PRECISIONS = {"torch": ("float32",), "onnxruntime": _BOTH, "openvino": _BOTH}  # of each backend
 Execution = Literal["removed", "masked"]
 
 
@@ -82,21 +84,33 @@ class PrunedModel(nn.Module, TorchClassifier):
     @overload
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, weights: str = "ltp", *, backend: str, precision: str
+        cls,
+        source: str | Path,
+        weights: str = "ltp",
+        *,
+        backend: str,
+        precision: str = "float32",
+        calibration: Sequence[Text] | None = None,
     ) -> TextClassifier: ...
 
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, weights: str = "ltp", backend: str = "torch", precision: str = "float32"
+        cls,
+        source: str | Path,
+        weights: str = "ltp",
+        backend: str = "torch",
+        precision: str = "float32",
+        calibration: Sequence[Text] | None = None,
     ) -> Any:
         """Load a shipped model by name, a folder, or an id on the Hub, in evaluation mode.
 
         Args:
             source: for example "sst2".
             weights: "ltp", or "baseline" for the separately tuned dense model shipped beside it.
-            backend: "torch"; or "onnxruntime" for an `OnnxModel` with the same calls, from a folder
-                that `export --format onnx` wrote, or exported now, which takes some 20 seconds.
-            precision: of the numbers, see `PRECISIONS`.
+            backend: "torch"; or "onnxruntime" or "openvino" for a model with the same calls, from a folder
+                that `export` wrote, or converted now: that takes half a minute, once, as it is kept.
+            precision: of the numbers, see `PRECISIONS`; for an exported folder, what it was written in.
+            calibration: for OpenVINO's int8, texts like those that will be read; None for sentences of ours.
 
         Raises:
             CheckpointError: (a ValueError) one line that says what cannot be found, read or trusted.
@@ -107,13 +121,21 @@ class PrunedModel(nn.Module, TorchClassifier):
         if precision not in PRECISIONS[backend]:
             has = "; ".join(f"{name}: {', '.join(known)}" for name, known in PRECISIONS.items())
             raise ValueError(f"the backend {backend} has no precision {precision!r}; there is {has}")
+        if precision == "int8":
+            warn_without_vnni()
         if backend == "onnxruntime":
-            from ltp_core.onnx.export import to_onnx  # an extra: its packages may be missing
+            from ltp_core.onnx.export import cached_onnx  # an extra: its packages may be missing
             from ltp_core.onnx.model import OnnxModel, graph_at
 
             if graph := graph_at(source):
-                return OnnxModel.from_file(graph, str(source))
-            return to_onnx(cls.from_pretrained(source, weights))
+                return OnnxModel.from_file(graph, str(source), precision)
+            return cached_onnx(cls.from_pretrained(source, weights), precision)
+        if backend == "openvino":
+            from ltp_core import openvino
+
+            if graph := openvino.graph_at(source):
+                return openvino.OpenVinoModel.from_file(graph, str(source), precision)
+            return openvino.cached_openvino(cls.from_pretrained(source, weights), precision, calibration)
         found = checkpoints.load_checkpoint(source, weights)
         try:
             model = cls(found.model, found.tokenizer, found.thresholds, found.settings, found.name)

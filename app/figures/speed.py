@@ -11,6 +11,7 @@ from app.published import Anchor
 from app.says.dots import Speed
 from app.says.text import as_plotly
 from app.says.words import milliseconds, times
+from ltp_core.pages.factors import Race
 
 KINDS = (
     ("all of it: over Hugging Face, dense", "speedup", "diamond"),
@@ -89,6 +90,17 @@ def line(run: Speed) -> tuple[str, ...]:
         milliseconds(run.pruned_ms),
         times(run.speedup),
         f"{times(run.reduction)} fewer",
+    )
+
+
+def race(run: Race) -> tuple[str, ...]:
+    """One row of a table of what one would pick."""
+    return (
+        str(run.length),
+        str(run.batch_size),
+        f"{run.peer}, {milliseconds(run.dense_ms)}",
+        f"{run.engine}, {milliseconds(run.pruned_ms)}",
+        times(run.speedup),
     )
 
 

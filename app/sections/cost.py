@@ -157,6 +157,14 @@ def _before(view: View) -> None:
                     "Stronger peers on the same dense model, measured in turns",
                 )
             )
+    if raced := measured.races_of(name):
+        st.html(
+            markup.table(
+                ("Tokens", "Batch", "Fastest without pruning", "Fastest pruned", "Speedup"),
+                [speed.race(one) for one in raced],
+                "What one would pick instead, of all ways that were timed in turns",
+            )
+        )
     rows = measured.growth_of(name)
     if rows:
         blocks.chart(

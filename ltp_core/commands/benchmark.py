@@ -69,7 +69,7 @@ def benchmark(
     --target-flops compares the lengths at equal FLOPs reduction. --max-tokens takes the texts of --data
     as they are, which gives sentences per second, and scores: it needs labels.
 
-    Where onnxruntime is asked for, the pruned ONNX graph has rows of its own. A selection by threshold is
+    Each runtime that is asked for has rows of its pruned graph, too. A selection by threshold is
     timed beside a top-k of as many tokens. --write writes each row as it is there, so a run can be stopped.
 
     Example: ltp benchmark --model sst2 --lengths 32,128,512 --batch-sizes 1,16 --against sdpa,onnxruntime
@@ -132,7 +132,7 @@ def _show(console: Console, document: dict[str, Any]) -> None:
                 _line(grid, row, row["against"], row["against"], "dense_ms", row["speedup"], row["realised"])
         for row in {row["engine"]: row for row in rows}.values():
             ratio = row["packed_dense_ms"] / row["pruned_ms"]
-            name = row["engine"] if row["engine"] == ENGINE else "onnx graph"
+            name = row["engine"] if row["engine"] == ENGINE else f"{row['engine']} graph"
             _line(
                 *(grid, row, f"{name}, dense", "packed_dense", "packed_dense_ms"),
                 *(ratio, row["realised_pruning"]),
@@ -141,7 +141,9 @@ def _show(console: Console, document: dict[str, Any]) -> None:
         console.print(grid)
         for row in rows:
             if row["engine"] != ENGINE:
-                console.print(f"onnx graph, pruned: {row['speedup']:.2f}× faster than {row['against']}")
+                console.print(
+                    f"{row['engine']} graph, pruned: {row['speedup']:.2f}× faster than {row['against']}"
+                )
     for row in document["selection"]:
         console.print(
             f"{row['length']} tokens, batch {row['batch_size']}: to choose costs a layer "

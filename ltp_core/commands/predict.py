@@ -19,6 +19,7 @@ from ltp_core.corpus.parts import check_place
 from ltp_core.corpus.predictor import Predictor
 from ltp_core.corpus.run import SoFar, predict_corpus
 from ltp_core.data.stream import Source
+from ltp_core.model import PRECISIONS
 from ltp_core.rules.reading import rule_of
 from ltp_core.rules.table import rule_forms
 
@@ -34,7 +35,7 @@ def predict(
     rule: Annotated[str, typer.Option(help=f"One of: {rule_forms()}.")] = "learned",
     batch_size: Annotated[int, typer.Option(help="Rows in a packed batch.")] = 32,
     max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
-    backend: Annotated[str, typer.Option(help="torch or onnxruntime.")] = "torch",
+    backend: Annotated[str, typer.Option(help=f"One of: {', '.join(PRECISIONS)}.")] = "torch",
     precision: Annotated[str, typer.Option(help="float32, or what the backend has besides.")] = "float32",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was ended.")] = False,
     overwrite: Annotated[

@@ -28,7 +28,7 @@ class Predictor:
         batch_size: rows that run together, which are of like length; large batches of rows give many such.
         max_tokens: longer inputs are cut; None for what the model can read.
         device: cpu, cuda, mps, or auto.
-        backend: "torch", or "onnxruntime".
+        backend: "torch", "onnxruntime" or "openvino".
         precision: of the numbers; what a backend has.
         prefix: before the name of each column of answers, as a data set may have a `label` already.
 

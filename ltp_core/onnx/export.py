@@ -18,14 +18,20 @@ import torch
 from torch import Tensor, nn
 
 from ltp_core import checkpoints
+from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import own_sentences
+from ltp_core.onnx.classifier import Known
+from ltp_core.onnx.converted import converted
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
+from ltp_core.onnx.int8 import has_vnni, quantize
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
-from ltp_core.prediction import TorchClassifier
+from ltp_core.prediction import TextClassifier, TorchClassifier
 from ltp_core.weights.pretrained import load_classifier, save_tokenizer
 
 OPSET = 20
 CHECKED = 100  # real inputs that an exported model is compared on
+LEAST_AGREEMENT = 0.9  # of the labels in 8 bits with those of the engine
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,21 @@ class Exported:
         inputs: how many were compared.
         different_counts: for how many the tokens left differ in some layer, which happens where
             rounding puts a token on the other side of its threshold.
+        label_agreement: share of the inputs with the same label; None for a regression.
+        scores: on labelled rows, the metric's name, and the score of the engine and of what was written.
     """
 
     output: Path
     max_abs_difference: float
     inputs: int
     different_counts: int = 0
+    label_agreement: float | None = None
+    scores: dict[str, Any] | None = None
 
 
-def export_onnx(model: TorchClassifier, path: str | Path) -> Exported:
+def export_onnx(
+    model: TorchClassifier, path: str | Path, precision: str = "float32", checked: Rows | None = None
+) -> Exported:
     """Write the pruned model as an ONNX graph and compare it with the engine on real inputs.
 
     Args:
@@ -55,25 +67,22 @@ def export_onnx(model: TorchClassifier, path: str | Path) -> Exported:
         path: a file that ends in ``.onnx``; or else a folder, new or empty, which gets the graph with
             tokenizer, config and thresholds, so that
             ``PrunedModel.from_pretrained(path, backend="onnxruntime")`` needs nothing else.
+        precision: "float32", or "int8" for linear layers in 8 bits.
+        checked: rows that both are compared on and scored; None for sentences of ours.
 
     Raises:
         ValueError: if a package is missing, the path is taken, or the model cannot be exported.
     """
-    _require("onnx", "onnxscript", "onnxruntime")
+    require("onnx", "onnxscript", "onnxruntime")
     target = Path(path)
     alone = target.suffix == ".onnx"
-    with _new(target, as_file=alone) as draft:
+    with new_place(target, as_file=alone) as draft:
         graph = draft if alone else draft / GRAPH_FILE
-        write_graph(model, graph)
+        _write(model, graph, precision)
         if not alone:
-            model.config.save_pretrained(draft)
-            if model.tokenizer is not None:
-                save_tokenizer(model.tokenizer, draft)
-            if model.thresholds is not None:
-                checkpoints.save_thresholds(draft, model.thresholds)
-            replace(model.settings, base=None, files={}, results={}).write(draft)
-        difference, counts = _compare_onnx(model, graph)
-    return Exported(target if alone else target / GRAPH_FILE, difference, CHECKED, counts)
+            write_beside(model, draft)
+        found = compare(model, _open(model, graph), precision, checked)
+    return Exported(target if alone else target / GRAPH_FILE, **found)
 
 
 def export_transformers(model: TorchClassifier, path: str | Path) -> Exported:
@@ -86,8 +95,8 @@ def export_transformers(model: TorchClassifier, path: str | Path) -> Exported:
     Raises:
         ValueError: if the path is taken or cannot be written.
     """
-    with _new(Path(path), as_file=False) as draft:
-        hf_model = _plain(model.hf_model)
+    with new_place(Path(path), as_file=False) as draft:
+        hf_model = plain(model.hf_model)
         hf_model.save_pretrained(draft)
         if model.tokenizer is not None:
             save_tokenizer(model.tokenizer, draft)
@@ -101,24 +110,52 @@ def export_transformers(model: TorchClassifier, path: str | Path) -> Exported:
     return Exported(Path(path), difference, CHECKED)
 
 
-def to_onnx(model: TorchClassifier, threads: int | None = None) -> OnnxModel:
+def to_onnx(model: TorchClassifier, threads: int | None = None, precision: str = "float32") -> OnnxModel:
     """Export a model and open it in ONNX Runtime, without leaving files."""
-    _require("onnx", "onnxscript", "onnxruntime")
+    require("onnx", "onnxscript", "onnxruntime")
     with tempfile.TemporaryDirectory() as folder:
         graph = Path(folder) / GRAPH_FILE
-        write_graph(model, graph)
+        _write(model, graph, precision)
         return _open(model, graph, threads)
 
 
-def _open(model: TorchClassifier, graph: Path, threads: int | None = None) -> OnnxModel:
-    return OnnxModel(
-        graph, model.config, model.tokenizer, model.thresholds, model.settings, model.name, threads
+def cached_onnx(model: TorchClassifier, precision: str = "float32") -> OnnxModel:
+    """The same with the graph kept in the project's cache, so that the next call takes no time."""
+    packages = ("onnx", "onnxscript", "onnxruntime")
+    require(*packages)
+    folder = converted(
+        model,
+        "onnxruntime",
+        f"{precision}{'' if precision == 'float32' or has_vnni() else '-7bit'}",
+        ("torch", "transformers", *packages),
+        lambda draft: _write(model, draft / GRAPH_FILE, precision),
     )
+    return _open(model, folder / GRAPH_FILE)
+
+
+def _open(model: TorchClassifier, graph: Path, threads: int | None = None) -> OnnxModel:
+    return OnnxModel(graph, Known.of(model), threads)
+
+
+def _write(model: TorchClassifier, graph: Path, precision: str) -> None:
+    write_graph(model, graph)
+    if precision == "int8":
+        quantize(graph)
+
+
+def write_beside(model: TorchClassifier, folder: Path) -> None:
+    """Write what a graph needs beside it to read texts: tokenizer, config and thresholds."""
+    model.config.save_pretrained(folder)
+    if model.tokenizer is not None:
+        save_tokenizer(model.tokenizer, folder)
+    if model.thresholds is not None:
+        checkpoints.save_thresholds(folder, model.thresholds)
+    replace(model.settings, base=None, files={}, results={}).write(folder)
 
 
 def write_graph(model: TorchClassifier, file: Path) -> None:
     """Write the pruned model's ONNX graph; how thresholds are read is in its metadata, too."""
-    hf_model = _plain(model.hf_model)
+    hf_model = plain(model.hf_model)
     ids = torch.arange(8).remainder(model.config.vocab_size).unsqueeze(0)  # [1, 8], only its shape counts
     length = {1: torch.export.Dim("length", min=2, max=model.max_tokens)}
     program = exported_program(
@@ -145,8 +182,8 @@ def write_dense_graph(model: TorchClassifier, file: Path) -> None:
 
     Its eager attention: onnxruntime runs it a little faster than what `sdpa` becomes (docs/onnx.md).
     """
-    _require("onnx", "onnxscript")
-    hf_model = copy.deepcopy(_plain(model.hf_model))
+    require("onnx", "onnxscript")
+    hf_model = copy.deepcopy(plain(model.hf_model))
     hf_model.set_attn_implementation("eager")
     names = dense_inputs(model)
     ids = torch.arange(16).remainder(model.config.vocab_size).view(2, 8)  # [2, 8]
@@ -214,17 +251,20 @@ def exported_program(
         log.setLevel(level)
 
 
-def _require(*packages: str) -> None:
+def require(*packages: str, install: str = "onnx onnxscript onnxruntime") -> None:
+    """See that packages of an extra are here.
+
+    Raises:
+        ValueError: in one line, with what pip is to install.
+    """
     for package in packages:
         try:
             importlib.import_module(package)
         except ImportError:
-            raise ValueError(
-                f"the package {package} is missing: pip install onnx onnxscript onnxruntime"
-            ) from None
+            raise ValueError(f"the package {package} is missing: pip install {install}") from None
 
 
-def _plain(hf_model: Any) -> Any:
+def plain(hf_model: Any) -> Any:
     """The model on the CPU in float32 with adapters merged: itself if it is that already, else a copy."""
     has_adapters = hasattr(hf_model, "merge_and_unload")
     dtypes = {parameter.dtype for parameter in hf_model.parameters()}
@@ -235,18 +275,50 @@ def _plain(hf_model: Any) -> Any:
     return copied.merge_and_unload() if has_adapters else copied
 
 
-def _compare_onnx(model: TorchClassifier, graph: Path) -> tuple[float, int]:
-    """The largest difference of a logit, and how many inputs kept another number of tokens."""
-    exported = _open(model, graph)
+def compare(
+    model: TorchClassifier, exported: TextClassifier, precision: str, checked: Rows | None = None
+) -> dict[str, Any]:
+    """Hold what was exported against the engine, text by text: the fields of `Exported` but its place.
+
+    Args:
+        model: the engine.
+        exported: the other.
+        precision: in 8 bits, most labels have to be the same.
+        checked: rows to compare on; None for `CHECKED` texts of ours.
+
+    Raises:
+        ValueError: if 8 bits change more labels than `LEAST_AGREEMENT` allows: such a file is not handed out.
+    """
     rule = model.learned_rule
-    difference, counts = 0.0, 0
+    texts = list(islice(real_texts(), CHECKED)) if checked is None else checked.texts
+    logits: list[list[Tensor]] = [[], []]
+    counts = 0
     with torch.inference_mode():
-        for batch in _real_inputs(model):
-            expected = model(**batch, rule=rule)
-            found = exported(**batch, rule=rule)
-            difference = max(difference, float((found.logits - expected.logits.cpu()).abs().max()))
+        for text in texts:
+            batch = model.encode([text])[0]
+            expected, found = model(**batch, rule=rule), exported(**batch, rule=rule)
+            logits[0].append(expected.logits.cpu())
+            logits[1].append(found.logits)
             counts += not torch.equal(found.alive, expected.alive.cpu())
-    return difference, counts
+    ours, theirs = (torch.cat(one) for one in logits)  # [rows, C]
+    pairs = zip(ours.tolist(), theirs.tolist(), strict=True)
+    equal = [model.answer(one).label == model.answer(other).label for one, other in pairs]
+    same = None if ours.shape[1] == 1 else sum(equal) / len(equal)  # a regression has no label
+    if precision == "int8" and same is not None and same < LEAST_AGREEMENT:
+        raise ValueError(f"in 8 bits only {same:.1%} of {len(texts)} labels stay the same: not written")
+    return {
+        "max_abs_difference": float((theirs - ours).abs().max()),
+        "inputs": len(texts),
+        "different_counts": counts,
+        "label_agreement": same,
+        "scores": None if checked is None else _scored(model, checked, ours, theirs),
+    }
+
+
+def _scored(model: TorchClassifier, rows: Rows, ours: Tensor, theirs: Tensor) -> dict[str, Any]:
+    metric = metric_of(model.settings.task, model.dimensions.classes)
+    engine, written = (scores(metric, one.double().numpy(), rows.labels)[metric] for one in (ours, theirs))
+    return {"metric": metric, "engine": engine, "exported": written}
 
 
 def _real_inputs(model: TorchClassifier) -> Iterator[Any]:
@@ -264,7 +336,7 @@ def real_texts() -> Iterator[str]:
 
 
 @contextmanager
-def _new(target: Path, as_file: bool) -> Iterator[Path]:
+def new_place(target: Path, as_file: bool) -> Iterator[Path]:
     """Give a draft beside the target, which takes its place when all went well; else nothing is left.
 
     Raises:

@@ -9,6 +9,7 @@ from ltp_core.finding.write import write_page
 from ltp_core.measuring.named_settings import FILE, write_named
 from ltp_core.measuring.shipped import FACTORS
 from ltp_core.pages import equal_flops
+from ltp_core.pages.factors import factors
 from ltp_core.pages.figures import frontiers, growths, length_curves
 from ltp_core.pages.markdown import grid, line
 from ltp_core.pages.recipe import train_commands
@@ -321,6 +322,8 @@ def _speed(documents: dict[str, dict[str, Any]]) -> list[str]:
             rate = f"{row['sentences_per_second']:.1f}"
             lines.append(line([*where, *times, rate, *ratios, f"{row['realised']:.2f}"]))
         parts += [f"### `performance-{name}.json`", "\n".join(lines), _how(found)]
+        if product := factors(found):
+            parts += ["The factors of one product, each step beside the one before:", product]
     return parts
 
 

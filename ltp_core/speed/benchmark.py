@@ -1,6 +1,6 @@
 """A whole benchmark: every length and batch size timed in turn, row by row into one document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +16,12 @@ from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ra
 from ltp_core.measuring.scoring import Bar, baseline_of, no_bar, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
-from ltp_core.onnx.export import to_onnx
+from ltp_core.openvino import OpenVinoModel
 from ltp_core.results import processor, stamp
 from ltp_core.rules import Dense, Rule, Thresholds
 from ltp_core.rules.reading import rule_of
-from ltp_core.speed.peers import check_names, compile_now, peers, pruned_graph
+from ltp_core.speed.counters import counters
+from ltp_core.speed.peers import check_names, compile_now, peers, pruned_graph, pruned_graphs
 from ltp_core.speed.rounds import time_rounds
 from ltp_core.speed.selection import selection_cost
 from ltp_core.training.budget import settle
@@ -107,8 +108,8 @@ def run_benchmark(
 ) -> Document:
     """Time a model's pruned run against its dense peers, at every length and batch size of a plan.
 
-    Where onnxruntime is a peer, the pruned ONNX graph has rows of its own. A selection by threshold is timed
-    beside a top-k of as many tokens.
+    Where a runtime is a peer, its pruned graph has rows of its own, and what OpenVINO ran is counted. A
+    selection by threshold is timed beside a top-k of as many tokens.
 
     Args:
         plan: what is timed.
@@ -133,12 +134,11 @@ def run_benchmark(
     if "compile" in dense:
         document["compile_seconds"] = compile_now(model, dense["compile"])
         say(f"compiled in {document['compile_seconds']:.0f} s")
-    wants_graph = "onnxruntime" in plan.against and isinstance(rule, Thresholds | Dense)
-    exported = to_onnx(model) if wants_graph else None
+    exported = pruned_graphs(model, plan.against) if isinstance(rule, Thresholds | Dense) else {}
     for length in plan.lengths if plan.max_tokens is None else (plan.max_tokens,):
         inputs = _inputs(plan, model, texts, length)
         used, scale = _settled(plan, model, rule, inputs, length)
-        graph = None if exported is None else pruned_graph(exported, used)
+        graphs = {name: pruned_graph(graph, used) for name, graph in exported.items()}
         for size in plan.batch_sizes:
             say(f"{length} tokens, batch {size}")
             parts = batches(inputs.texts, size)
@@ -146,11 +146,16 @@ def run_benchmark(
                 parts = parts[:DIFFERENT_BATCHES]  # inputs are made for the largest batch
             encoded = [model.encode(part, length)[0] for part in parts]
             where = {"length": length, "batch_size": size}
-            found = time_rounds(model, used, encoded, dense, graph, plan.runs, plan.seconds)
+            found = time_rounds(model, used, encoded, dense, graphs, plan.runs, plan.seconds)
             document["rows"] += [where | {"thresholds_factor": plan.factor * scale} | row for row in found]
             if isinstance(used, Thresholds):
                 cost = selection_cost(model, used, encoded[:DIFFERENT_BATCHES])
                 document["selection"].append(where | cost)
+            document["counters"] += [
+                where | {"engine": name} | counters(graph, used, encoded)
+                for name, graph in exported.items()
+                if isinstance(graph, OpenVinoModel)
+            ]
             keep(document)
         if plan.max_tokens is not None and data is not None:
             baseline = baseline_of(name, model)
@@ -169,6 +174,8 @@ def _before_the_first_row(plan: Benchmark, model: PrunedModel, name: str, data: 
         "processor": processor(model.device),
         "torch": torch.__version__,
         "onnxruntime": version("onnxruntime") if "onnxruntime" in plan.against else None,
+        "runtimes": {name: version(name) for name in _runtimes(plan.against)},
+        "processor_has": [name for name, here in torch.cpu.get_capabilities().items() if here is True],
         "compile_seconds": None,
         "texts": "own sentences" if data is None else "/".join(Path(data).parts[-2:]),
         "max_tokens": plan.max_tokens,
@@ -176,9 +183,16 @@ def _before_the_first_row(plan: Benchmark, model: PrunedModel, name: str, data: 
         "target_flops": plan.target_flops,
         "rows": [],
         "selection": [],
+        "counters": [],
         "scores": None,
         **stamp(model.device),
     }
+
+
+def _runtimes(against: Sequence[str]) -> list[str]:
+    """The packages that the peers among these names run in."""
+    named = {name.partition("-")[0] for name in against} & {"onnxruntime", "openvino"}
+    return sorted(named | ({"nncf"} if "openvino-int8" in against else set()))
 
 
 def _inputs(plan: Benchmark, model: PrunedModel, texts: Rows, length: int) -> Rows:

@@ -269,6 +269,52 @@ def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
     )
 
 
+def test_export_writes_eight_bits_for_openvino(folder, tmp_path, monkeypatch):
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    monkeypatch.setenv("LTP_LAB_CACHE", str(tmp_path / "cache"))
+    options = ("--format", "openvino", "--precision", "int8", "--output", tmp_path / "graph")
+    found = document("export", "--model", folder, *options)
+    assert found["output"] == str(tmp_path / "graph" / "openvino.xml")
+    assert found["precision"] == "int8" and 0.9 <= found["label_agreement"] <= 1
+    assert found["max_abs_difference"] > 1e-4  # they are 8 bits
+    read = {"backend": "openvino", "precision": "int8"}
+    exported, model = (
+        PrunedModel.from_pretrained(tmp_path / "graph", **read),
+        PrunedModel.from_pretrained(folder),
+    )
+    assert (
+        exported.predict("the film was very good").trace.tokens
+        == model.predict("the film was very good").trace.tokens
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ("--format", "transformers", "--precision", "int8"),
+            "the format transformers has no precision 'int8'",
+        ),
+        (("--precision", "int4"), "the format onnx has no precision 'int4'; there is onnx: float32, int8"),
+        (("--limit", "0"), "--limit must be at least 1"),
+        (("--format", "transformers", "--data", "rows.csv"), "--data is for what is scored or calibrated"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused(folder, tmp_path, options, said):
+    assert said in refused("export", "--model", folder, "--output", tmp_path / "out", *options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_blocks_measures_where_to_gather(folder, tmp_path, monkeypatch):
+    pytest.importorskip("openvino", reason="the extra `fast` is not installed")
+    monkeypatch.setenv("LTP_LAB_CACHE", str(tmp_path / "cache"))
+    options = ("--precision", "float32", "--lengths", "8,16", "--runs", "1", "--threads", "1")
+    found = document("blocks", "--model", folder, *options)
+    assert found["together"] in (0, 8, 16) and found["rows"][0]["length"] == 8
+    assert all(row[f"{way}_ms"] > 0 for row in found["rows"] for way in ("one_block", "gathered", "dense"))
+    assert "--precision must be float32 or int8" in refused("blocks", "--precision", "int4")
+
+
 def test_export_writes_a_plain_folder(folder, tmp_path):
     found = document("export", "--model", folder, "--format", "transformers", "--output", tmp_path / "plain")
     assert found["output"] == str(tmp_path / "plain") and found["max_abs_difference"] < 1e-5

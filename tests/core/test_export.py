@@ -176,7 +176,7 @@ def test_an_export_that_computes_something_else_is_told(pruned, folder, tmp_path
     with torch.no_grad():
         other.hf_model.classifier.bias += 0.5
     monkeypatch.setattr(export, "write_graph", lambda _, file: shutil.copy(folder / "model.onnx", file))
-    monkeypatch.setattr(export, "_plain", lambda _: pruned.hf_model)
+    monkeypatch.setattr(export, "plain", lambda _: pruned.hf_model)
     done = writer(other, tmp_path / "out")
     assert done.max_abs_difference == pytest.approx(0.5, abs=1e-4) and done.different_counts == 0
 

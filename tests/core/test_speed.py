@@ -29,7 +29,7 @@ def known_times(monkeypatch):
     """Every call takes a time of our choosing, and runs once on each batch."""
     milliseconds = {
         **{"sdpa": 12.0, "onnxruntime": 9.0, "packed_dense": 8.0, "pruned": 4.0},
-        **{"graph/packed_dense": 6.0, "graph/pruned": 3.0},
+        **{"onnxruntime/packed_dense": 6.0, "onnxruntime/pruned": 3.0},
     }
     seen = []
 
@@ -49,9 +49,9 @@ def batches(model):
 
 def test_rows_hold_ratios_of_what_was_timed(pruned, known_times):
     call = lambda batch: batch["input_ids"].shape[1]  # noqa: E731
-    graph = {"packed_dense": call, "pruned": call}
+    graphs = {"onnxruntime": {"packed_dense": call, "pruned": call}}
     dense = {"sdpa": call, "onnxruntime": call}
-    rows = speed.time_rounds(pruned, pruned.learned_rule, batches(pruned), dense, graph, runs=1, seconds=0)
+    rows = speed.time_rounds(pruned, pruned.learned_rule, batches(pruned), dense, graphs, runs=1, seconds=0)
     assert [(row["engine"], row["against"]) for row in rows] == [
         ("ltp", "sdpa"),
         ("ltp", "onnxruntime"),
@@ -74,7 +74,9 @@ def test_rows_hold_ratios_of_what_was_timed(pruned, known_times):
         assert row["sentences_per_second"] == pytest.approx(1000 / row["pruned_ms"])
         assert row["tokens"] == pytest.approx(20 / 3)
     assert [found["sdpa"] for found in known_times] == lengths  # each round has the next batch,
-    assert all(found["sdpa"] == found["graph/pruned"] for found in some(known_times))  # the same for all
+    assert all(
+        found["sdpa"] == found["onnxruntime/pruned"] for found in some(known_times)
+    )  # the same for all
 
 
 def test_all_peers_compute_the_same_logits(pruned):
@@ -93,20 +95,18 @@ def test_all_peers_compute_the_same_logits(pruned):
 def test_the_graph_runs_the_rows_of_a_padded_batch(pruned, monkeypatch):
     fed = []
 
-    def run(names, feed):
-        fed.append(feed)
-        return [feed["input_ids"]]
+    def run(ids, segments, rule, record):
+        fed.append((ids.shape, segments.shape, rule, record))
+        return SimpleNamespace(logits=None)
 
-    exported = SimpleNamespace(
-        session=SimpleNamespace(run=run),
-        threshold_input=lambda rule: [0.0] * 3 if isinstance(rule, Dense) else list(rule.values),
-    )
+    exported = SimpleNamespace(answer_one=run, checked=lambda rule: rule)
     calls = pruned_graph(exported, Thresholds(THETA))
     batch, _ = pruned.encode(TEXTS)
     calls["packed_dense"](batch)
     calls["pruned"](batch)
-    assert [feed["input_ids"].shape for feed in fed] == [(1, 7), (1, 4), (1, 9)] * 2
-    assert [feed["thresholds"] for feed in fed] == [[0.0] * 3] * 3 + [THETA] * 3
+    assert [ids for ids, *_ in fed] == [segments for _, segments, *_ in fed] == [(1, 7), (1, 4), (1, 9)] * 2
+    assert [rule for *_, rule, _ in fed] == [Dense()] * 3 + [Thresholds(THETA)] * 3
+    assert not any(record for *_, record in fed)
 
 
 def test_unknown_and_missing_peers_are_one_line(pruned, monkeypatch):

@@ -1,0 +1,60 @@
+"""`blocks`: where OpenVINO gathers the survivors, and where one block for the rest is faster."""
+
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ltp_core.commands.shared import USUAL_MODEL, Json, Model, emit, messages, quiet
+from ltp_core.model import PRECISIONS, PrunedModel
+from ltp_core.openvino.blocks import TABLE
+from ltp_core.results import stamp, write_json
+from ltp_core.rules.numbers import numbers
+from ltp_core.speed.together import LENGTHS, measure_together
+
+
+def blocks(
+    model: Model = USUAL_MODEL,
+    precision: Annotated[str, typer.Option(help="float32 or int8.")] = "int8",
+    lengths: Annotated[str, typer.Option(help="Tokens of a text, rising.")] = ",".join(map(str, LENGTHS)),
+    runs: Annotated[int, typer.Option(help="Runs of each at least.")] = 40,
+    threads: Annotated[int | None, typer.Option(help="OpenVINO's threads; all cores by default.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the table that the OpenVINO backend goes by.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Measure up to how many tokens the rest of the layers runs as one block in OpenVINO.
+
+    In a block tokens that leave are hidden; between two, the survivors are gathered, which costs a call more.
+
+    Example: ltp blocks --model sst2 --precision int8 --write
+    """
+    if precision not in PRECISIONS["openvino"]:
+        raise ValueError(f"--precision must be {' or '.join(PRECISIONS['openvino'])}, got {precision!r}")
+    if runs < 1 or (threads is not None and threads < 1):
+        raise ValueError("--runs and --threads must be at least 1")
+    wanted = tuple(sorted(int(n) for n in numbers(lengths, "--lengths", whole=True)))
+    if threads is not None:
+        torch.set_num_threads(threads)
+    with quiet():
+        chain = PrunedModel.from_pretrained(model, backend="openvino", precision=precision)
+        if long := [n for n in wanted if n > chain.max_tokens]:
+            raise ValueError(f"length {long[0]} is more than this model's {chain.max_tokens} tokens")
+        found = measure_together(chain, wanted, runs, lambda line: messages.print(line))
+    document = {"model": model, "precision": precision, **found, **stamp()}
+    if write:
+        write_json(TABLE, document)
+        messages.print(f"written: {TABLE}")
+
+    def table(console: Console) -> None:
+        grid = Table("tokens", "one block, ms", "gathered, ms", "nothing pruned, ms")
+        for row in found["rows"]:
+            times = (f"{row[f'{name}_ms']:.2f}" for name in ("one_block", "gathered", "dense"))
+            grid.add_row(str(row["length"]), *times)
+        console.print(grid)
+        console.print(f"the rest is one block up to {found['together']} tokens")
+
+    emit(document, json, table)

@@ -1,0 +1,234 @@
+"""The graph cut into blocks, each compiled for the lengths that texts have there, so that pruning pays.
+
+A block is the FFN of one layer with all that follows up to the attention of a later one; between two blocks
+the survivors are gathered. Tokens that leave within a block are hidden by its mask. A block is cut and
+compiled when it is first needed, and OpenVINO keeps what it compiled in a folder for the next process.
+"""
+
+import json
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ltp_core.bases import CheckpointError
+from ltp_core.files.places import ROOT
+from ltp_core.openvino.graph import PRECISION, names
+
+# Tokens that a block can hold: steps are small, as padding is computed, and few, as each is compiled.
+LENGTHS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 128)
+STEP = 32  # beyond these
+TABLE = ROOT / "assets" / "results" / "performance-blocks.json"
+
+
+def static_length(tokens: int) -> int:
+    """The places of the block that holds so many tokens."""
+    if tokens > LENGTHS[-1]:
+        return -(-tokens // STEP) * STEP
+    return LENGTHS[bisect_left(LENGTHS, tokens)]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of the graph.
+
+    Attributes:
+        after: the layer whose attention it begins behind; 0 begins with the embedded tokens.
+        to: the layer behind whose attention it ends; the last goes on to the logits.
+        observed: the layers in between whose importance is computed; nothing leaves in others.
+        length: how many places it has.
+    """
+
+    after: int
+    to: int
+    observed: tuple[int, ...]
+    length: int
+
+
+def next_stop(after: int, pruning: tuple[int, ...], layers: int, tokens: int, together: int) -> int:
+    """Where a block ends that begins behind layer `after`.
+
+    Args:
+        after: as in `Block`.
+        pruning: the layers behind whose attention tokens may leave.
+        layers: L.
+        tokens: how many enter.
+        together: up to so many tokens it costs less to compute all that is left as one block than to gather.
+
+    Returns:
+        The next layer where tokens may leave; L where none follows but the last, whose FFN sees [CLS] alone.
+    """
+    stops = [layer for layer in pruning if after < layer < layers]
+    return stops[0] if stops and tokens > together else layers
+
+
+class Blocks:
+    """All blocks of one graph, made as they are needed.
+
+    Args:
+        file: the graph that `convert.write_graph` wrote.
+        options: the graph's precision -> OpenVINO's options, for all blocks.
+
+    Raises:
+        CheckpointError: if the file cannot be read, or is no such graph.
+    """
+
+    def __init__(self, file: Path, options: Callable[[str], dict[str, Any]]) -> None:
+        import openvino
+
+        self._core, self.file = openvino.Core(), file
+        self._requests: dict[Block, Any] = {}
+        graph = self._read()
+        found = [output.any_name for output in graph.outputs if output.names]
+        self.layers = (len(found) - 2) // 3
+        if found != names(self.layers) or not graph.has_rt_info(PRECISION):
+            raise CheckpointError(f"{file} was not written by `ltp export --format openvino`")
+        self.precision: str = graph.get_rt_info(PRECISION).astype(str)
+        self.options = options(self.precision)
+        begin = self._core.compile_model(embedding(graph), "CPU", self.options)
+        self._embedding = begin.create_infer_request()
+
+    def embed(self, input_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
+        """What enters the first layer, ``[1, n]`` twice -> ``[n, D]``, valid until the next call.
+
+        Its length stays open: the table of words is larger than all layers, and each length would hold one.
+        """
+        length = input_ids.shape[1]
+        known = {
+            "input_ids": input_ids,
+            "token_type_ids": token_type_ids,
+            "positions": np.arange(length),
+            "alive": np.ones(length, dtype=np.float32),
+        }
+        names = [tensor.any_name for tensor in self._embedding.model_inputs]
+        self._embedding.infer({name: known[name] for name in names}, share_outputs=True)
+        embedded: np.ndarray = self._embedding.get_output_tensor().data
+        return embedded
+
+    def run(self, block: Block, inputs: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Run a block over some rows of its inputs, which are gathered into its memory.
+
+        Args:
+            block: which.
+            inputs: ``hidden`` ``[n, D]`` and ``positions`` ``[n]``, whose rows are taken, and ``thresholds``.
+            rows: long ``[m]``, at most the block's places.
+
+        Returns:
+            By name what it puts out, valid until it runs again; places behind the m are of no meaning.
+        """
+        request, count = self.request(block), len(rows)
+        for tensor in request.model_inputs:
+            name, memory = tensor.any_name, request.get_tensor(tensor).data
+            if name == "thresholds":
+                memory[:] = inputs[name]
+            elif name == "alive":
+                memory[:count], memory[count:] = 1, 0
+            else:
+                np.take(inputs[name], rows, axis=0, out=memory[:count], mode="clip")
+                memory[count:] = 0
+        request.infer(share_outputs=True)
+        return {tensor.any_name: request.get_tensor(tensor).data for tensor in request.model_outputs}
+
+    def request(self, block: Block) -> Any:
+        """OpenVINO's request that runs a block, compiled if it is new."""
+        if block not in self._requests:
+            self._requests[block] = self._compiled(block).create_infer_request()
+        return self._requests[block]
+
+    def _compiled(self, block: Block) -> Any:
+        piece = cut(self._read(), block)
+        piece.reshape({tensor: _shape(tensor, block.length) for tensor in piece.inputs})
+        return self._core.compile_model(piece, "CPU", self.options)
+
+    def _read(self) -> Any:
+        try:
+            return self._core.read_model(self.file)
+        except RuntimeError as error:
+            raise CheckpointError(f"OpenVINO cannot read {self.file}: {_last_line(error)}") from None
+
+
+def cut(graph: Any, block: Block) -> Any:
+    """The piece of a graph that is a block; its length stays open, and the graph is used up.
+
+    Raises:
+        ValueError: if the family's layers look back at what is before the block.
+    """
+    import openvino
+
+    results, inputs = _named(graph)
+    before = inputs["alive"].output(0)
+    hidden = results[f"hidden.{block.after}"].input_value(0)  # was computed there, and comes in from outside
+    inputs["hidden"] = openvino.op.Parameter(hidden.get_element_type(), hidden.get_partial_shape())
+    inputs["hidden"].output(0).get_tensor().set_names({"hidden"})
+    _replace(hidden, inputs["hidden"].output(0))
+    if block.after:
+        _replace(results[f"alive.{block.after}"].input_value(0), before)
+    for layer in range(block.after + 1, block.to + 1):
+        if layer not in block.observed:  # who is alive stays who was, and the importance is not computed
+            _replace(results[f"alive.{layer}"].input_value(0), before)
+        before = results[f"alive.{layer}"].input_value(0)
+    end = f"hidden.{block.to}" if f"hidden.{block.to + 1}" in results else "logits"
+    seen = [f"{name}.{layer}" for layer in block.observed for name in ("alive", "importance")]
+    piece = _piece([results[name] for name in (end, *seen)], inputs)
+    if looked_at := {tensor.any_name for tensor in piece.inputs} & {"input_ids", "token_type_ids"}:
+        raise ValueError(f"this family cannot run in blocks: its layers look back at {looked_at.pop()}")
+    return piece
+
+
+def embedding(graph: Any) -> Any:
+    """The piece of a graph that is before the first layer."""
+    results, inputs = _named(graph)
+    return _piece([results["hidden.0"]], inputs)
+
+
+def _named(graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A graph's results and parameters by their names."""
+    outputs = zip(graph.outputs, graph.get_results(), strict=True)
+    parameters = {parameter.output(0).any_name: parameter for parameter in graph.get_parameters()}
+    return {output.any_name: result for output, result in outputs}, parameters
+
+
+def _piece(ends: list[Any], inputs: dict[str, Any]) -> Any:
+    """What some results depend on, as a graph with those of the inputs that it needs."""
+    import openvino
+
+    used = _reached(ends)
+    return openvino.Model(ends, [parameter for parameter in inputs.values() if parameter.get_name() in used])
+
+
+def _replace(old: Any, new: Any) -> None:
+    """Whoever reads one tensor reads another from now on."""
+    for target in old.get_target_inputs():
+        target.replace_source_output(new)
+
+
+def _reached(ends: list[Any]) -> set[str]:
+    """The unique names of all nodes that some results depend on."""
+    seen: set[str] = set()
+    waiting = list(ends)
+    while waiting:
+        node = waiting.pop()
+        if node.get_name() not in seen:
+            seen.add(node.get_name())
+            waiting += [node.input_value(at).get_node() for at in range(node.get_input_size())]
+    return seen
+
+
+def _shape(tensor: Any, length: int) -> list[int]:
+    """A tensor's shape with its open dimension filled in."""
+    return [length if side.is_dynamic else side.get_length() for side in tensor.get_partial_shape()]
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
+def together() -> int:
+    """Up to how many tokens the rest runs as one block, as `ltp blocks` measured it; 0 where nobody did."""
+    try:
+        return int(json.loads(TABLE.read_text(encoding="utf-8"))["together"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0

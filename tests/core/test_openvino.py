@@ -1,0 +1,277 @@
+"""The pruned model in OpenVINO, block by block, against the engine, the masked reference and ONNX Runtime."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, bases
+from ltp_core.checkpoints import Settings
+from ltp_core.onnx import converted, int8
+from ltp_core.onnx.export import real_texts as own_texts
+from ltp_core.onnx.export import to_onnx
+from ltp_core.rules import TopK
+from tests.core.families import wrapped
+
+pytest.importorskip("openvino", reason="the extra `fast` is not installed")
+
+from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
+from ltp_core.openvino import blocks as blocks_room
+from ltp_core.openvino.blocks import Block, next_stop, static_length
+from ltp_core.openvino.convert import calibration_texts
+from ltp_core.speed import together as speed_together
+from ltp_core.speed.counters import counters
+from ltp_core.speed.peers import peers
+
+THETA = [0.05, 0.08, 0.1]
+TEXTS = ["good", "a film", "the film was very good and the plot so so", "bad " * 40]
+RULES = [None, Dense(), Thresholds([0.1, 0.0, 0.2]), Thresholds([9.0, 9.0, 9.0])]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv(bases.CACHE, str(folder))
+        patch.setattr(blocks_room, "TABLE", folder / "no table")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def pruned(tiny_bert, make_tokenizer):
+    """Its importance is averaged over 5 queries, so the sample matters beyond five tokens."""
+    return PrunedModel(tiny_bert(), make_tokenizer(), THETA, Settings(None, 5), name="tiny")
+
+
+@pytest.fixture(scope="module")
+def chain(pruned):
+    """Gathers after every layer that prunes."""
+    return cached_openvino(pruned)
+
+
+@pytest.fixture(scope="module")
+def onnx(pruned):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    return to_onnx(pruned)
+
+
+@pytest.fixture(scope="module")
+def folder(pruned, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export") / "out"
+    pruned.done = export_openvino(pruned, folder)
+    return folder
+
+
+def test_places_of_a_block():
+    assert [static_length(n) for n in (1, 8, 9, 25, 65, 129, 511, 512, 513)] == [
+        *(8, 8, 16, 32, 80, 160, 512, 512, 544)
+    ]
+
+
+def test_a_block_ends_where_tokens_may_leave():
+    assert next_stop(0, (2, 3, 6), layers=6, tokens=40, together=0) == 2
+    assert next_stop(2, (2, 3, 6), layers=6, tokens=40, together=0) == 3
+    assert next_stop(3, (2, 3, 6), layers=6, tokens=40, together=0) == 6
+    assert next_stop(0, (), layers=6, tokens=40, together=0) == 6
+    assert next_stop(2, (2, 3, 6), layers=6, tokens=24, together=24) == 6
+
+
+@pytest.mark.parametrize("together", [0, 16, 512])
+@pytest.mark.parametrize("rule", RULES)
+def test_it_is_the_masked_reference_however_it_is_cut(pruned, chain, rule, together):
+    chain, seen = chain.gathering_above(together), set()
+    for text in TEXTS:
+        batch, _ = pruned.encode([text])
+        with torch.inference_mode():
+            expected = pruned(**batch, rule=rule, execution="masked", record=True)
+        for record in (True, False):
+            found = chain(**batch, rule=rule, record=record)
+            torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
+            assert torch.equal(found.alive, expected.alive)
+            for mine, theirs in zip(found.run.masks, expected.run.masks, strict=True):
+                assert torch.equal(mine, theirs)
+        seen |= {tuple(expected.alive[0].tolist())}
+    assert len(seen) == 1 if rule is RULES[-1] else len(seen) > 2  # 9 leaves [CLS] alone
+
+
+@pytest.mark.parametrize("text", [*TEXTS, ("a film", "the plot was bad")])
+def test_traces_are_those_of_the_engine_and_of_onnx_runtime(pruned, chain, onnx, text):
+    expected = pruned.predict(text)
+    for other in (chain, onnx):
+        found = other.predict(text)
+        assert found.label == expected.label
+        assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-4)
+        assert (found.flops, found.trace.tokens) == (expected.flops, expected.trace.tokens)
+        for mine, theirs in zip(found.trace.layers, expected.trace.layers, strict=True):
+            assert (mine.threshold, mine.kept) == (theirs.threshold, theirs.kept)
+            for a, b in zip(mine.importance, theirs.importance, strict=True):
+                assert a == (b if b is None else pytest.approx(b, abs=1e-5))
+
+
+def test_what_leaves_is_no_longer_computed(pruned, chain, monkeypatch):
+    ran = []
+    run = chain.blocks.run
+    monkeypatch.setattr(chain.blocks, "run", lambda block, *rest: ran.append(block) or run(block, *rest))
+    batch, _ = pruned.encode([TEXTS[3]])
+    left = chain(**batch, rule=Thresholds([0.02, 0.0, 0.1]), record=False).alive[0].tolist()
+    assert left[0] < static_length(left[0]) < 32
+    # Layer 2 drops nothing: no block ends there, and nobody observes it.
+    assert ran == [Block(0, 1, (1,), 32), Block(1, 3, (3,), static_length(left[0]))]
+
+
+def test_a_reference_length(tiny_bert, make_tokenizer):
+    model = PrunedModel(tiny_bert(), make_tokenizer(), [0.06, 0.09, 0.12], Settings(6, 64), name="reference")
+    chain = cached_openvino(model)
+    for text in TEXTS:
+        batch, _ = model.encode([text])
+        with torch.inference_mode():
+            expected = model(**batch, execution="masked")
+        found = chain(**batch)
+        torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
+        assert torch.equal(found.alive, expected.alive)
+
+
+def test_a_padded_batch_gives_what_its_texts_give_alone(chain):
+    together = chain.predict(TEXTS)
+    assert [one.probabilities for one in together] == [chain.predict(text).probabilities for text in TEXTS]
+
+
+@pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "deberta-v2", "albert-groups"])
+def test_other_families(name):
+    model = wrapped(name)
+    model.name = name
+    chain = cached_openvino(model)
+    seen = set()
+    for length in (3, 40):
+        ids = torch.randint(5, 70, (1, length), generator=torch.Generator().manual_seed(length))
+        for rule in (Dense(), Thresholds([0.045, 0.06, 0.1])):
+            with torch.inference_mode():
+                expected = model(ids, rule=rule, execution="masked")
+            found = chain(ids, rule=rule)
+            torch.testing.assert_close(found.logits, expected.logits, atol=1e-4, rtol=1e-4)
+            assert torch.equal(found.alive, expected.alive)
+            seen.add(int(found.alive[0, -1]) < length)
+    assert seen == {True, False}
+
+
+def test_eight_bits_keep_labels_and_traces(pruned):
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    quantized = cached_openvino(pruned, "int8", ["a very good film", "the plot was bad and so so"])
+    assert quantized.precision == "int8"
+    texts = [text for text, _ in zip(own_texts(), range(40), strict=False)]
+    exact, rough = pruned.predict(texts), quantized.predict(texts)
+    assert sum(a.label == b.label for a, b in zip(exact, rough, strict=True)) >= 36
+    moved = max(
+        abs(a.probabilities[label] - b.probabilities[label])
+        for a, b in zip(exact, rough, strict=True)
+        for label in a.probabilities
+    )
+    assert 0 < moved < 0.25  # 8 bits are at work, and near
+    for a, b in zip(exact, rough, strict=True):
+        assert a.trace.tokens == b.trace.tokens and b.trace.layers[0].kept[0]
+
+
+def test_an_exported_folder_needs_nothing_else(pruned, folder):
+    assert pruned.done.output == folder / "openvino.xml" and pruned.done.inputs == 100
+    assert pruned.done.max_abs_difference < 1e-4 and pruned.done.label_agreement == 1.0
+    loaded = PrunedModel.from_pretrained(folder, backend="openvino")
+    assert isinstance(loaded, OpenVinoModel) and loaded.thresholds == tuple(THETA)
+    assert loaded.predict(TEXTS[2]).probabilities == pytest.approx(
+        pruned.predict(TEXTS[2]).probabilities, abs=1e-4
+    )
+    with pytest.raises(CheckpointError, match=r"was written in float32: ask for that, not int8"):
+        PrunedModel.from_pretrained(folder, backend="openvino", precision="int8")
+
+
+def test_a_file_that_is_broken_or_not_ours_is_one_line(folder, tmp_path):
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    graph = tmp_path / "openvino.xml"
+    graph.write_text("<net")
+    with pytest.raises(CheckpointError, match=r"openvino.bin is missing"):
+        PrunedModel.from_pretrained(tmp_path, backend="openvino")
+    graph.with_suffix(".bin").write_bytes(b"\0")
+    with pytest.raises(CheckpointError, match=r"OpenVINO cannot read .*openvino\.xml"):
+        PrunedModel.from_pretrained(tmp_path, backend="openvino")
+
+
+def test_the_cache_is_used_and_a_stale_or_broken_one_is_made_again(pruned, cache, monkeypatch):
+    made = []
+    write = lambda folder: (made.append(folder), (folder / "graph").write_text("whole"))  # noqa: E731
+    ask = lambda texts=(): converted.converted(pruned, "toy", "int8", ["torch"], write, texts)  # noqa: E731
+    place = ask()
+    assert ask() == place == cache / "converted" / "tiny-toy-int8" and len(made) == 1
+    (place / "graph").write_text("hole")  # broken: not what was written
+    assert (ask() / "graph").read_text() == "whole" and len(made) == 2
+    (place / converted.FACTS).write_text("{")
+    assert ask() == place and len(made) == 3
+    ask(["other texts to calibrate on"])
+    assert len(made) == 4
+    monkeypatch.setattr(pruned, "thresholds", (0.1, 0.1, 0.1))
+    ask(["other texts to calibrate on"])
+    assert len(made) == 5 and [entry.name for entry in place.parent.glob("*toy*")] == ["tiny-toy-int8"]
+
+
+def test_what_cannot_be_is_said(pruned, chain, monkeypatch):
+    with pytest.raises(ValueError, match="knows Thresholds and Dense, not TopK"):
+        chain(**pruned.encode(["a film"])[0], rule=TopK([0.5, 0.5, 0.5]))
+    with pytest.raises(ValueError, match="returns no attention"):
+        chain.predict("a film", attention_layer=1)
+    with pytest.raises(ValueError, match="has no tokenizer to read them"):
+        cached_openvino(PrunedModel(pruned.hf_model), "int8")
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ValueError, match=r'the package openvino is missing: pip install "\.\[fast\]"'):
+        cached_openvino(pruned)
+
+
+def test_without_vnni_it_says_that_it_is_slower(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    with pytest.warns(UserWarning, match="no VNNI"):
+        int8.warn_without_vnni()
+
+
+def test_onnx_runtime_in_eight_bits(pruned):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    quantized = to_onnx(pruned, precision="int8")
+    assert quantized.precision == "int8"
+    batch, _ = pruned.encode([TEXTS[2]])
+    with torch.inference_mode():
+        exact, rough = pruned(**batch).logits.numpy(), quantized(**batch).logits.numpy()
+    assert 0 < np.abs(exact - rough).max() < 0.3 * np.abs(exact).max()
+
+
+def test_counters_say_what_ran(pruned, chain):
+    batch, _ = pruned.encode([TEXTS[3]])
+    rule = Thresholds([0.02, 0.0, 0.1])
+    left = pruned(**batch, rule=rule).alive[0].tolist()
+    found = counters(chain, rule, [batch])
+    assert found["blocks"] == 2 and found["places"] == [static_length(left[0])] * 2 + [1]
+    assert sum(found["microseconds"].values()) > 0
+
+
+def test_dense_peers_answer_as_hugging_face_does(pruned):
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    batch, _ = pruned.encode(TEXTS)
+    with torch.inference_mode():
+        expected = pruned.hf_model(**batch).logits.numpy()
+        for name, call in peers(pruned, ["openvino", "openvino-int8", "onnxruntime-int8"]).items():
+            found = next(iter(call(batch))) if "onnx" in name else call(batch)[0]
+            assert 0 < np.abs(found - expected).max() < 0.3 * np.abs(expected).max(), name
+
+
+def test_one_block_goes_as_far_as_it_is_no_slower(monkeypatch):
+    def milliseconds(model, length, together, runs):
+        return {"one_block_ms": float(length), "gathered_ms": 20.0, "dense_ms": 1.0}
+
+    monkeypatch.setattr(speed_together, "_milliseconds", milliseconds)
+    found = speed_together.measure_together(None, (8, 16, 24, 32))
+    assert found["together"] == 16 and [row["length"] for row in found["rows"]] == [8, 16, 24]
+    assert speed_together.measure_together(None, (48, 64))["together"] == 0
+
+
+def test_where_nothing_is_given_pairs_calibrate_a_model_of_pairs(tiny_bert, make_tokenizer):
+    of = lambda task: calibration_texts(PrunedModel(tiny_bert(), make_tokenizer(), None, Settings(task=task)))  # noqa: E731
+    assert all(isinstance(text, str) for text in of("sst2"))
+    assert all(len(pair) == 2 and pair[0] != pair[1] for pair in of("mrpc"))
+    assert max(map(len, of(None))) > 10 * min(map(len, of(None)))  # of all lengths
