@@ -7,7 +7,7 @@ compiled when it is first needed, and OpenVINO keeps what it compiled in a folde
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,11 @@ class Block:
     to: int
     observed: tuple[int, ...]
     length: int
+
+    def outputs(self, layers: int) -> list[str]:
+        """What it puts out, of a graph of so many layers; as `graph.names` calls it."""
+        end = "logits" if self.to == layers else f"hidden.{self.to}"
+        return [end, *(f"{name}.{layer}" for layer in self.observed for name in ("alive", "importance"))]
 
 
 def next_stop(after: int, pruning: tuple[int, ...], layers: int, tokens: int, together: int) -> int:
@@ -103,8 +108,8 @@ class Blocks:
             "positions": np.arange(length),
             "alive": np.ones(length, dtype=np.float32),
         }
-        names = [tensor.any_name for tensor in self._embedding.model_inputs]
-        self._embedding.infer({name: known[name] for name in names}, share_outputs=True)
+        asked = _names(self._embedding.model_inputs) & known.keys()
+        self._embedding.infer({name: known[name] for name in asked}, share_outputs=True)
         embedded: np.ndarray = self._embedding.get_output_tensor().data
         return embedded
 
@@ -120,8 +125,8 @@ class Blocks:
             By name what it puts out, valid until it runs again; places behind the m are of no meaning.
         """
         request, count = self.request(block), len(rows)
-        for tensor in request.model_inputs:
-            name, memory = tensor.any_name, request.get_tensor(tensor).data
+        for name in _names(request.model_inputs) & {"alive", *inputs}:
+            memory = request.get_tensor(name).data
             if name == "thresholds":
                 memory[:] = inputs[name]
             elif name == "alive":
@@ -130,7 +135,7 @@ class Blocks:
                 np.take(inputs[name], rows, axis=0, out=memory[:count], mode="clip")
                 memory[count:] = 0
         request.infer(share_outputs=True)
-        return {tensor.any_name: request.get_tensor(tensor).data for tensor in request.model_outputs}
+        return {name: request.get_tensor(name).data for name in block.outputs(self.layers)}
 
     def request(self, block: Block) -> Any:
         """OpenVINO's request that runs a block, compiled if it is new."""
@@ -170,10 +175,8 @@ def cut(graph: Any, block: Block) -> Any:
         if layer not in block.observed:  # who is alive stays who was, and the importance is not computed
             _replace(results[f"alive.{layer}"].input_value(0), before)
         before = results[f"alive.{layer}"].input_value(0)
-    end = f"hidden.{block.to}" if f"hidden.{block.to + 1}" in results else "logits"
-    seen = [f"{name}.{layer}" for layer in block.observed for name in ("alive", "importance")]
-    piece = _piece([results[name] for name in (end, *seen)], inputs)
-    if looked_at := {tensor.any_name for tensor in piece.inputs} & {"input_ids", "token_type_ids"}:
+    piece = _piece([results[name] for name in block.outputs((len(results) - 2) // 3)], inputs)
+    if looked_at := _names(piece.inputs) & {"input_ids", "token_type_ids"}:
         raise ValueError(f"this family cannot run in blocks: its layers look back at {looked_at.pop()}")
     return piece
 
@@ -182,6 +185,11 @@ def embedding(graph: Any) -> Any:
     """The piece of a graph that is before the first layer."""
     results, inputs = _named(graph)
     return _piece([results["hidden.0"]], inputs)
+
+
+def _names(tensors: Iterable[Any]) -> set[str]:
+    """All names of some tensors; OpenVINO gives one those of what it left out behind it, too."""
+    return {name for tensor in tensors for name in tensor.names}
 
 
 def _named(graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ import torch
 
 from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, bases
 from ltp_core.checkpoints import Settings
-from ltp_core.onnx import converted, int8
+from ltp_core.onnx import converted, export, int8
 from ltp_core.onnx.export import real_texts as own_texts
 from ltp_core.onnx.export import to_onnx
 from ltp_core.rules import TopK
@@ -26,6 +26,7 @@ from ltp_core.speed.peers import peers
 
 THETA = [0.05, 0.08, 0.1]
 TEXTS = ["good", "a film", "the film was very good and the plot so so", "bad " * 40]
+LONG = "the film was very good and the plot so so " * 3  # 32 tokens
 RULES = [None, Dense(), Thresholds([0.1, 0.0, 0.2]), Thresholds([9.0, 9.0, 9.0])]
 
 
@@ -113,9 +114,9 @@ def test_what_leaves_is_no_longer_computed(pruned, chain, monkeypatch):
     ran = []
     run = chain.blocks.run
     monkeypatch.setattr(chain.blocks, "run", lambda block, *rest: ran.append(block) or run(block, *rest))
-    batch, _ = pruned.encode([TEXTS[3]])
-    left = chain(**batch, rule=Thresholds([0.02, 0.0, 0.1]), record=False).alive[0].tolist()
-    assert left[0] < static_length(left[0]) < 32
+    batch, _ = pruned.encode([LONG])
+    left = chain(**batch, rule=Thresholds([0.032, 0.0, 0.1]), record=False).alive[0].tolist()
+    assert left[0] > 1 and static_length(left[0]) < 32
     # Layer 2 drops nothing: no block ends there, and nobody observes it.
     assert ran == [Block(0, 1, (1,), 32), Block(1, 3, (3,), static_length(left[0]))]
 
@@ -156,20 +157,29 @@ def test_other_families(name):
 
 
 def test_eight_bits_keep_labels_and_traces(pruned):
+    """A random model is unsure of most texts, so that those count of which it is not."""
     pytest.importorskip("nncf", reason="the extra `fast` is not installed")
-    quantized = cached_openvino(pruned, "int8", ["a very good film", "the plot was bad and so so"])
+    quantized = cached_openvino(pruned, "int8")
     assert quantized.precision == "int8"
     texts = [text for text, _ in zip(own_texts(), range(40), strict=False)]
     exact, rough = pruned.predict(texts), quantized.predict(texts)
-    assert sum(a.label == b.label for a, b in zip(exact, rough, strict=True)) >= 36
-    moved = max(
-        abs(a.probabilities[label] - b.probabilities[label])
+    moved = [
+        max(abs(a.probabilities[label] - b.probabilities[label]) for label in a.probabilities)
         for a, b in zip(exact, rough, strict=True)
-        for label in a.probabilities
-    )
-    assert 0 < moved < 0.25  # 8 bits are at work, and near
+    ]
+    assert 0 < sum(moved) / len(moved) < 0.15  # 8 bits are at work, and near
+    sure = [(a, b) for a, b in zip(exact, rough, strict=True) if (a.confidence or 0) > 0.6]
+    assert len(sure) > 4 and sum(a.label == b.label for a, b in sure) >= 0.9 * len(sure)
     for a, b in zip(exact, rough, strict=True):
         assert a.trace.tokens == b.trace.tokens and b.trace.layers[0].kept[0]
+
+
+def test_an_export_in_eight_bits_is_checked_before_it_is_there(pruned, tmp_path, monkeypatch):
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    monkeypatch.setattr(export, "LEAST_AGREEMENT", 1.1)
+    with pytest.raises(ValueError, match="labels stay the same: not written"):
+        export_openvino(pruned, tmp_path / "out", "int8", ["a good film"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_exported_folder_needs_nothing_else(pruned, folder):
@@ -242,8 +252,8 @@ def test_onnx_runtime_in_eight_bits(pruned):
 
 
 def test_counters_say_what_ran(pruned, chain):
-    batch, _ = pruned.encode([TEXTS[3]])
-    rule = Thresholds([0.02, 0.0, 0.1])
+    batch, _ = pruned.encode([LONG])
+    rule = Thresholds([0.032, 0.0, 0.1])
     left = pruned(**batch, rule=rule).alive[0].tolist()
     found = counters(chain, rule, [batch])
     assert found["blocks"] == 2 and found["places"] == [static_length(left[0])] * 2 + [1]
