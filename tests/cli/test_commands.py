@@ -269,25 +269,6 @@ def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
     )
 
 
-def test_export_writes_eight_bits_for_openvino(folder, tmp_path, monkeypatch):
-    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
-    monkeypatch.setenv("LTP_LAB_CACHE", str(tmp_path / "cache"))
-    options = ("--format", "openvino", "--precision", "int8", "--output", tmp_path / "graph")
-    found = document("export", "--model", folder, *options)
-    assert found["output"] == str(tmp_path / "graph" / "openvino.xml")
-    assert found["precision"] == "int8" and 0.9 <= found["label_agreement"] <= 1
-    assert found["max_abs_difference"] > 1e-4  # they are 8 bits
-    read = {"backend": "openvino", "precision": "int8"}
-    exported, model = (
-        PrunedModel.from_pretrained(tmp_path / "graph", **read),
-        PrunedModel.from_pretrained(folder),
-    )
-    assert (
-        exported.predict("the film was very good").trace.tokens
-        == model.predict("the film was very good").trace.tokens
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
