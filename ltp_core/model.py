@@ -28,6 +28,7 @@ from ltp_core.weights.pretrained import save_tokenizer
 
 if TYPE_CHECKING:
     from ltp_core.onnx.model import OnnxModel
+    from ltp_core.openvino import OpenVinoModel
 
 __all__ = ["Execution", "Prediction", "PrunedModel", "PrunedOutput", "Text", "columns", "task_loss"]
 
@@ -78,8 +79,25 @@ class PrunedModel(nn.Module, TorchClassifier):
     @overload
     @classmethod
     def from_pretrained(
-        cls, source: str | Path, weights: str = "ltp", *, backend: Literal["onnxruntime"]
+        cls,
+        source: str | Path,
+        weights: str = "ltp",
+        *,
+        backend: Literal["onnxruntime"],
+        precision: str = "float32",
     ) -> "OnnxModel": ...
+
+    @overload
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        weights: str = "ltp",
+        *,
+        backend: Literal["openvino"],
+        precision: str = "float32",
+        calibration: Sequence[Text] | None = None,
+    ) -> "OpenVinoModel": ...
 
     @overload
     @classmethod

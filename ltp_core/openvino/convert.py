@@ -21,6 +21,7 @@ INPUTS = ("input_ids", "token_type_ids", "positions", "alive", "thresholds")
 CALIBRATION = 128  # texts that the ranges of 8-bit activations are read from
 STRIDE = 11  # every so many of our sentences and of what is joined from them
 INSTALL = '".[fast]"'
+TOLERANCE = 1e-3  # of what a graph computes at another length than the one that was traced
 EXAMPLE = 12  # tokens of the example that is traced; the graph takes any number
 
 
@@ -88,9 +89,38 @@ def _converted(model: TorchClassifier) -> Any:
         raise ValueError(f"this model cannot be converted to OpenVINO: {reason[0]}") from error
     for tensor in graph.inputs:
         tensor.get_tensor().set_names(tensor.names & set(INPUTS))
+    _check_lengths(module, graph, model)
     for tensor, name in zip(graph.outputs, names(model.layers), strict=True):
         tensor.get_tensor().set_names({name})
     return graph
+
+
+def _check_lengths(module: MaskedGraph, graph: Any, model: TorchClassifier) -> None:
+    """Compare the graph with what was traced at another length: a family may hold the example's as a number.
+
+    Raises:
+        ValueError: if the two differ.
+    """
+    import openvino
+
+    length = min(EXAMPLE + 7, model.max_tokens)
+    ids = torch.arange(length).add(5).remainder(model.config.vocab_size).unsqueeze(0)  # [1, n]
+    inputs = (ids, torch.zeros_like(ids), torch.arange(length), torch.ones(length), torch.zeros(model.layers))
+    with torch.no_grad():
+        expected = module(*inputs)
+    try:
+        compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        known = {name for tensor in graph.inputs for name in tensor.names}
+        given = zip(INPUTS, inputs, strict=True)
+        found = compiled({name: part.numpy() for name, part in given if name in known})
+        same = all(
+            found[at].shape == tuple(part.shape) and np.abs(found[at] - part.numpy()).max() < TOLERANCE
+            for at, part in enumerate(expected)
+        )
+    except RuntimeError:
+        same = False
+    if not same:
+        raise ValueError("this model cannot run in OpenVINO: its graph holds for texts of one length only")
 
 
 def quantized(graph: Any, texts: Sequence[Text], feed: Callable[[Text], dict[str, np.ndarray]]) -> Any:

@@ -20,6 +20,7 @@ from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
 from ltp_core.openvino import blocks as blocks_room
 from ltp_core.openvino.blocks import Block, next_stop, static_length
 from ltp_core.openvino.convert import calibration_texts
+from ltp_core.openvino.graph import MaskedGraph
 from ltp_core.speed import together as speed_together
 from ltp_core.speed.counters import counters
 from ltp_core.speed.peers import peers
@@ -138,7 +139,7 @@ def test_a_padded_batch_gives_what_its_texts_give_alone(chain):
     assert [one.probabilities for one in together] == [chain.predict(text).probabilities for text in TEXTS]
 
 
-@pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "deberta-v2", "albert-groups"])
+@pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "deberta-v3", "albert-groups"])
 def test_other_families(name):
     model = wrapped(name)
     model.name = name
@@ -154,6 +155,20 @@ def test_other_families(name):
             assert torch.equal(found.alive, expected.alive)
             seen.add(int(found.alive[0, -1]) < length)
     assert seen == {True, False}
+
+
+def test_a_graph_that_holds_for_one_length_only_is_refused(tiny_bert, monkeypatch):
+    """As a family would make whose code takes a length as a plain number."""
+    model = PrunedModel(tiny_bert())
+    forward = MaskedGraph.forward
+
+    def fixed(self, input_ids, token_type_ids, positions, alive, thresholds):
+        counted = torch.ones(int(alive.sum()))  # a tracer takes this number for a constant
+        return forward(self, input_ids, token_type_ids, positions, alive * counted, thresholds)
+
+    monkeypatch.setattr(MaskedGraph, "forward", fixed)
+    with pytest.raises(ValueError, match="holds for texts of one length only"):
+        cached_openvino(model)
 
 
 def test_eight_bits_keep_labels_and_traces(pruned):
