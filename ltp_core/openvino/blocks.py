@@ -79,6 +79,7 @@ class Blocks:
 
     Raises:
         CheckpointError: if the file cannot be read, or is no such graph.
+        ValueError: for a family that cannot run in blocks, see `cut`.
     """
 
     def __init__(self, file: Path, options: Callable[[str], dict[str, Any]]) -> None:
@@ -93,6 +94,8 @@ class Blocks:
             raise CheckpointError(f"{file} was not written by `ltp export --format openvino`")
         self.precision: str = graph.get_rt_info(PRECISION).astype(str)
         self.options = options(self.precision)
+        if self.layers > 1:  # says at once if this family's layers look back
+            cut(self._read(), Block(1, self.layers, (), LENGTHS[0]))
         begin = self._core.compile_model(embedding(graph), "CPU", self.options)
         self._embedding = begin.create_infer_request()
 

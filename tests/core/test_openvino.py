@@ -139,7 +139,7 @@ def test_a_padded_batch_gives_what_its_texts_give_alone(chain):
     assert [one.probabilities for one in together] == [chain.predict(text).probabilities for text in TEXTS]
 
 
-@pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "deberta-v3", "albert-groups"])
+@pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "albert-groups"])
 def test_other_families(name):
     model = wrapped(name)
     model.name = name
@@ -155,6 +155,11 @@ def test_other_families(name):
             assert torch.equal(found.alive, expected.alive)
             seen.add(int(found.alive[0, -1]) < length)
     assert seen == {True, False}
+
+
+def test_a_family_whose_layers_look_back_is_refused():
+    with pytest.raises(ValueError, match="cannot run in"):
+        cached_openvino(wrapped("deberta-v2"))
 
 
 def test_a_graph_that_holds_for_one_length_only_is_refused(tiny_bert, monkeypatch):
