@@ -80,7 +80,8 @@ class Int8(Lesson):
                 f"{leaves}. {answers}.",
             )
         if s.pruned.flops_reduction < LEAST:
-            return Look(False, f"{words.times(s.pruned.flops_reduction)} less work: a bit more is wanted.")
+            less = words.times(s.pruned.flops_reduction)
+            return Look(False, f"{less} less work: a bit more is wanted. {answers}.")
         return Look(True, f"Both keep the same tokens in every layer; {answers}.")
 
     def hint(self, s: Situation) -> str:

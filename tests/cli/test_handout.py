@@ -89,7 +89,7 @@ def test_an_output_that_cannot_be_written_is_said_before_a_model_is_loaded(tmp_p
     assert stopped.value.code == 2 and "is no file: choose another --output" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["$x^2$ is a film", "a <b>film</b> \\frac{1}{2}"])
+@pytest.mark.parametrize("text", ["$x^2$ is a plot", "a <b>plot</b> \\frac{1}{2}"])
 def test_text_is_text_on_the_page(folder, tmp_path, text):  # noqa: F811
     file = tmp_path / "page.pdf"
     document("handout", text, "--model", folder, "--output", file)
