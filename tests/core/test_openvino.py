@@ -159,7 +159,7 @@ def test_other_families(name):
 
 def test_a_family_whose_layers_look_back_is_refused():
     with pytest.raises(ValueError, match="cannot run in"):
-        cached_openvino(wrapped("deberta-v2"))
+        cached_openvino(wrapped("deberta-v3"))
 
 
 def test_a_graph_that_holds_for_one_length_only_is_refused(tiny_bert, monkeypatch):
