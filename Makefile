@@ -60,8 +60,8 @@ finding: $(VENV)/.dev ## set attribution beside pruning over sst2's development 
 	$(RUN) -m ltp_core finding --model sst2 $(if $(DATA),--data $(DATA)) $(if $(OTHERS),--others $(OTHERS))
 	$(RUN) -m ltp_core report
 
-lab-benchmark: $(VENV)/.dev $(WEB) ## measure the lab in a browser against its budgets, and ten visitors at once
-	$(RUN) -m tests.browser.lab_benchmark
+lab-benchmark: $(VENV)/.dev $(WEB) ## measure the lab in a browser against its budgets, and visitors at once (assets/results/lab.json)
+	$(RUN) -m tests.browser.lab_benchmark --output assets/results/lab.json
 
 soak: $(VENV)/.dev $(WEB) ## thirty visitors for ten minutes on a lab of its own, and one that misbehaves (assets/results/soak.json)
 	$(RUN) -m tests.soak --output assets/results/soak.json

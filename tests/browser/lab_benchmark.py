@@ -1,9 +1,9 @@
 """How fast the lab is in a real browser, against the budgets of the design; and many visitors at once.
 
-    python -m tests.browser.lab_benchmark [--samples 20] [--visitors 10] [--seconds 120] [--draggers 30]
+    python -m tests.browser.lab_benchmark [--samples 20] [--visitors 10] [--draggers 30] [--output FILE]
 
-The clock runs in the browser, from the input event until the new content is drawn. The last line on stdout is
-one JSON object with the measurements; what many visitors saw, and the memory of the tab, are lines before it.
+The clock runs in the browser, from the input event until the new content is drawn. On stdout comes one JSON
+object: times, what many visitors saw, the memory of the tab; `--output` keeps it, with commit and machine.
 The exit code is 1 when a budget is missed, or when a visitor saw an error or somebody else's result, or
 memory grew, or the server works more when a class drags.
 """
@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -24,6 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app.live.runtime import web_runtime
 from ltp_core import PrunedModel, Thresholds
 from ltp_core.data.sentences import inputs_of_length, own_sentences
+from ltp_core.results import stamp, write_json
 from tests.browser import lab_live
 from tests.browser.lab import CHROMIUM, FLAGS, PATIENCE, launch, serve, settle, slider
 from tests.browser.processes import busy, resident
@@ -123,12 +125,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120, help="of the load check")
     parser.add_argument("--draggers", type=int, default=30, help="a class that drags; 0 leaves it out")
     parser.add_argument("--sentences", type=int, default=100, help="after which the tab's memory is read")
+    parser.add_argument("--output", type=Path, help="a file of results to write, too")
     parser.add_argument("--only", help="one of the measurements, or load, memory, or class")
     options = parser.parse_args()
     model = PrunedModel.from_pretrained(MODEL)
     texts = inputs_of_length(model.tokenizer, own_sentences(), TOKENS, 2 * (options.samples + 2))
     result: dict[str, dict[str, Any]] = {}
-    crowd: dict[str, Any] | None = None
+    document: dict[str, Any] = {"command": "make lab-benchmark", **stamp(), "milliseconds": result}
     faults = False
     live = web_runtime() is not None
     if not live:
@@ -161,7 +164,7 @@ def main() -> None:
                 tab = lab_live.memory(browser, page, options.sentences)
                 faults |= tab["growth"] > TAB_GROWTH
                 page.context.close()
-                print(json.dumps({"tab_memory": tab}))
+                document["tab_memory"] = tab
         browser.close()
     if live and options.draggers and wanted("class"):
         with serve() as (address, process):
@@ -169,13 +172,16 @@ def main() -> None:
         faults |= bool(found["errors"]) or found["server_cores_dragging"] > (
             found["server_cores_resting"] + MORE_CORES
         )
-        print(json.dumps({"class": found}))
+        document["class"] = found
     if options.visitors and wanted("load"):
         with serve() as (address, process):
             crowd = asyncio.run(load(address, process.pid, model, options.visitors, options.seconds))
-        print(json.dumps({"load": crowd}))
-    print(json.dumps({name: result[name] for name in BUDGETS if name in result}))
-    sys.exit(int(missed(result) or faults or (crowd is not None and faulty(crowd))))
+        faults |= faulty(crowd)
+        document["load"] = crowd
+    print(json.dumps(document))
+    if options.output:
+        write_json(options.output, document)
+    sys.exit(int(missed(result) or faults))
 
 
 def missed(result: dict[str, dict[str, Any]]) -> bool:
