@@ -128,6 +128,7 @@ def load(source: Path | str, device: str) -> PrunedModel:
     name = source.name if isinstance(source, Path) else source
     stamp = _stamp(source)  # before it is read: what is written meanwhile is then seen the next time
     model = PrunedModel.from_pretrained(source)
+    model.name = name  # pages name it as the menu does, and never by a folder of the server
     _read_from[model] = source, stamp
     if model.tokenizer is None:
         raise CheckpointError(f"{name} has no tokenizer: put the files of the one it was trained with there")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from app import models
 from app.says.cautions import cautions, foreign_language
 from ltp_core import LayerTrace, Trace
 
@@ -75,3 +76,17 @@ def test_only_shipped_models_are_known_to_read_english():
         "This looks like German; the model has learned to read English only."
     ]
     assert not cautions(model(name="my-own"), tokens, german, MODELS)
+
+
+def test_a_model_is_named_as_in_the_menu_and_not_by_a_folder_of_the_server():
+    """As the lab loads it: from a folder, whose place would hide that it is a shipped one."""
+    source = models.shared()["sst2"]
+    loaded = models.load(source, "cpu")
+    german = "Der Film ist nicht gut und die Schauspieler sind auch sehr schlecht mit dem Text"
+    language = cautions(loaded, loaded.predict(german).trace, [german], ())
+    assert [found.text for found in language] == [
+        "This looks like German; the model has learned to read English only."
+    ]
+    longer = "a film " * 80
+    [length] = cautions(loaded, loaded.predict(longer).trace, [longer], ())
+    assert "“sst2” has learned" in length.text and str(source) not in length.text
