@@ -40,7 +40,7 @@ _JOBS = "The company said on {} that it would cut two hundred jobs at its plant 
 
 FLIP = Surprise(
     "One line decides",
-    "drag the line of layer 2 up to 3.7 %. Which word takes the answer with it?",
+    "drag the line of layer 2 up to 4.2 %. Which word takes the answer with it?",
     "sst2",
     "Even though the script is a mess, the photography is lovely.",
 )
@@ -49,7 +49,7 @@ DECIDED = Surprise(
     "layer 1 drops “bad”, and praise becomes blame. Is it “bad” that is missing, or what “not” does to it?",
     "sst2",
     "It is not a bad film.",
-    moved={1: 0.07},
+    moved={1: 0.08},
 )
 DOUBLE_NEGATION = Surprise(
     "A double negation",
@@ -59,9 +59,10 @@ DOUBLE_NEGATION = Surprise(
 )
 TOO_LONG = Surprise(
     "A text too long",
-    "what is left of 131 tokens, and who would do better?",
+    "131 tokens, and the line of layer 1 stands where a sentence has it. What is left? Now press Learned.",
     "sst2",
     next(example.text for example in examples.REVIEWS if example.name == "Complaint"),
+    moved={1: 0.148},  # acts as 2.8 % on a text so long, as the learned one does on up to 25 tokens
 )
 ORDER = Surprise(
     "The same words in another order",
@@ -91,10 +92,10 @@ DIFFERENCE = Surprise(
 )
 THERE_AND_BACK = Surprise(
     "There and back",
-    "move the line of layer 2 from 3 % up to 8 %. How often does the answer change, and over which words?",
+    "move the line of layer 1 from 5 % up to 6 %. How often does the answer change, and over which words?",
     "sst2",
-    "It is far from boring.",
-    moved={2: 0.05},
+    "The script is a mess, and still I loved every minute.",
+    moved={1: 0.055},
 )
 NOTHING = Surprise(
     "An answer to nothing",

@@ -54,7 +54,7 @@ def test_there_are_enough_and_their_links_differ():
 def test_the_lab_opens_on_one_that_a_drag_flips():
     case = surprises.opening("sst2")
     assert case is surprises.FLIP
-    before, after = run(case), run(case, t2=0.037)
+    before, after = run(case), run(case, t2=0.042)
     assert before.label == "positive" == run(case, Dense()).label and share(before) > 0.95
     assert after.label == "negative" and share(after) > 0.9
     assert "lovely" in read_by_the_last_layer(before) and "lovely" not in read_by_the_last_layer(after)
@@ -74,30 +74,30 @@ def test_the_word_that_decided():
 def test_a_double_negation():
     case = surprises.DOUBLE_NEGATION
     for prediction in (run(case), run(case, Dense())):
-        assert prediction.label == "negative" and share(prediction) > 0.95
+        assert prediction.label == "negative" and share(prediction) > 0.9
     assert {"impossible", "not"} <= set(read_by_the_last_layer(run(case)))
 
 
 def test_there_and_back():
     case = surprises.THERE_AND_BACK
-    found = [run(case, t2=value) for value in (0.03, 0.05, 0.0765)]
+    found = [run(case, t1=value) for value in (0.05, 0.055, 0.06)]
     assert [each.label for each in found] == ["positive", "negative", "positive"]
-    assert share(found[0]) > 0.85 and share(found[1]) > 0.95
+    assert share(found[1]) > 0.9 and share(found[2]) > 0.95
     read = [set(read_by_the_last_layer(each)) for each in found]
-    assert {"far", "from", "boring"} <= read[0]
-    assert {"far", "boring"} <= read[1] and "from" not in read[1]
-    assert "far" in read[2] and "boring" not in read[2]
+    assert {"mess", "loved"} <= read[0] & read[1]
+    assert "loved" in read[2] and "mess" not in read[2]
     assert run(case).label == "negative"  # where the link opens
 
 
 def test_a_text_too_long():
     case = surprises.TOO_LONG
-    pruned, dense = run(case), run(case, Dense())
-    assert len(pruned.trace.tokens) == 131 > model_of(case).settings.trained_length
-    assert dense.label == "negative" != pruned.label
-    assert pruned.trace.alive[0] == 1
-    better = load("imdb").predict(case.text)
-    assert better.label == "negative" and share(better) > 0.9
+    model, moved = model_of(case), run(case)
+    learned, dense = run(case, model.learned_rule), run(case, Dense())
+    assert len(moved.trace.tokens) == 131 > model.reference_length
+    assert moved.trace.alive[0] == 1 and moved.label != dense.label
+    assert moved.trace.layers[0].threshold == pytest.approx(model.thresholds[0], rel=0.01)  # as on a sentence
+    assert learned.label == dense.label == "negative" and share(learned) > 0.95
+    assert learned.trace.alive[0] > 100
 
 
 def test_the_same_words_in_another_order():
