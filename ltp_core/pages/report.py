@@ -292,10 +292,10 @@ def _cost(found: dict[str, Any]) -> str:
     reduction = found["rows"][0]["flops_reduction"]
     near = min(rows, key=lambda row: abs(row["flops_reduction"] - reduction))
     lost = lost_text(near["points_lost"], near.get("points_lost_error"))
-    ships = "".join(f", which ships at {row['flops_reduction']:.2f}×," for row in rows if row["factor"] == 1)
+    ships = "".join(f", and it ships at {row['flops_reduction']:.2f}×" for row in rows if row["factor"] == 1)
     return (
-        f" So much pruning has a price: {found['model']}{ships} loses {lost} points on its development set "
-        f"at {near['flops_reduction']:.2f}×."
+        f" What it costs in accuracy: {found['model']} loses {lost} points on its development set "
+        f"at {near['flops_reduction']:.2f}×{ships}."
     )
 
 
