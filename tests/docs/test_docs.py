@@ -97,10 +97,10 @@ def test_files_that_a_text_names_are_there():
 
 
 def test_links_of_the_readme_lead_to_files():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
-        text = FENCE.sub("", page.read_text(encoding="utf-8"))
-        for target in some(re.findall(r"\]\(([^)#]+)", text)):
-            assert re.match(r"https?:", target) or (ROOT / target).exists(), f"{page.name}: {target}"
+    pages = (ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+    texts = {page.name: FENCE.sub("", page.read_text(encoding="utf-8")) for page in pages}
+    for name, target in some((n, t) for n, text in texts.items() for t in re.findall(r"\]\(([^)#]+)", text)):
+        assert re.match(r"https?:", target) or (ROOT / target).exists(), f"{name}: {target}"
 
 
 def test_the_points_lost_by_stages_are_those_of_the_runs():
