@@ -256,10 +256,12 @@ def _see(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
         verdict = f"By then have left: {right}. "
     elif right:
         verdict = (
-            f"✓ You said {said}, and so it is. " if said == right else f"You said {said}; it is {right}. "
+            f"✓ You said “{said}”, and so it is. "
+            if said == right
+            else f"You said “{said}”; it is “{right}”. "
         )
     elif said is not None:
-        verdict = f"You said {said}. "
+        verdict = f"You said “{said}”. "
     st.html(markup.notice(f"{verdict}{look.said}"))
     st.html(markup.paragraph(f"Why? {lesson.why(s)}"))
 
