@@ -63,7 +63,6 @@ CLOCK = """() => {
       exact: Boolean(stage?.querySelector('.cell')) && answer?.dataset.source === 'exact',
       thresholds: answer?.dataset.thresholds ?? '',
       words: [...(stage?.querySelectorAll('.word') ?? [])].map(word => word.textContent).join(' '),
-      headline: stage?.querySelector('.headline')?.textContent ?? '',
       chart: JSON.stringify(chart?.layout?.xaxis?.ticktext ?? null),
     };
   };
@@ -101,8 +100,7 @@ RELEASED = """before => window.ltpWait(() => {
 EXACT = "() => window.ltpWait(() => window.ltpSeen().exact)"
 READ = """before => window.ltpWait(() => {
   const now = window.ltpSeen();
-  return now.exact && now.words !== before.words && now.headline !== before.headline
-      && now.chart !== before.chart;
+  return now.exact && now.words !== before.words && now.chart !== before.chart;
 })"""
 PAGES = {  # in the menu: what is on the screen when the page can be used
     "Evidence": ".st-key-frontier .xtick text",
@@ -211,7 +209,7 @@ def percentile(values: list[float]) -> float:
 
 def visit(browser: Browser, address: str, text: str) -> Page:
     """Explore with most of the tokens alive up to the last layer, whose attention is shown."""
-    query = {"text": text, "layer": "6", "t1": "0", "t2": "0.004", "t3": "0", "t4": "0", "t5": "0", "t6": "0"}
+    query = {"text": text, "layer": "6", "t1": "0", "t2": "0.02", "t3": "0", "t4": "0", "t5": "0", "t6": "0"}
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(f"{address}/?{urlencode(query)}")
