@@ -20,7 +20,7 @@ from ltp_core.weights.pretrained import load_config, load_tokenizer
 
 
 @dataclass(frozen=True)
-class Answer:
+class GraphAnswer:
     """What a graph says of one text of n tokens.
 
     Attributes:
@@ -110,7 +110,7 @@ class GraphClassifier(TextClassifier):
         return self
 
     @abstractmethod
-    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> Answer:
+    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """Run one text, ``[1, n]`` twice, under a rule that was checked."""
 
     @property

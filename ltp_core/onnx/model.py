@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ltp_core.bases import CheckpointError, sha256
-from ltp_core.onnx.classifier import Answer, GraphClassifier, Known
+from ltp_core.onnx.classifier import GraphAnswer, GraphClassifier, Known
 from ltp_core.rules import Rule, Thresholds
 
 GRAPH_FILE = "model.onnx"
@@ -52,12 +52,14 @@ class OnnxModel(GraphClassifier):
         """The graph computes the importance of every layer, whatever the rule."""
         return [True] * self.layers
 
-    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> Answer:
+    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """See `GraphClassifier.answer_one`; the importance of every layer is always there."""
         found = self.session.run(None, feeds(ids, segments, self.threshold_input(rule)))
         logits, left, kept, importance = found
         sizes = [ids.shape[1], *left[:-1]]
-        return Answer(logits, np.split(kept, left.cumsum()[:-1]), np.split(importance, np.cumsum(sizes)[:-1]))
+        return GraphAnswer(
+            logits, np.split(kept, left.cumsum()[:-1]), np.split(importance, np.cumsum(sizes)[:-1])
+        )
 
     def threshold_input(self, rule: Rule | None) -> np.ndarray:
         """A rule as the graph's input `thresholds`, float32 ``[L]``.

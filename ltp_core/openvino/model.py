@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ltp_core.bases import CheckpointError, cache_folder, sha256
 from ltp_core.data.rows import Rows
-from ltp_core.onnx.classifier import Answer, GraphClassifier, Known
+from ltp_core.onnx.classifier import GraphAnswer, GraphClassifier, Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.export import Exported, compare, new_place, require, write_beside
 from ltp_core.openvino.blocks import Block, Blocks, next_stop, static_length, together
@@ -79,7 +79,7 @@ class OpenVinoModel(GraphClassifier):
         other.blocks = blocks
         return other
 
-    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> Answer:
+    def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """See `GraphClassifier.answer_one`."""
         length = ids.shape[1]
         pruning = tuple(layer for layer in range(1, self.layers + 1) if rule.needs_importance(layer))
@@ -107,7 +107,7 @@ class OpenVinoModel(GraphClassifier):
                 after = to
                 if after < self.layers:
                     inputs["hidden"] = found[f"hidden.{to}"]
-            return Answer(np.array(found["logits"]), kept, importance)
+            return GraphAnswer(np.array(found["logits"]), kept, importance)
 
 
 def cached_openvino(

@@ -14,7 +14,7 @@ STEPS = (  # a column each: its name, whose row it is in, and the time there
     ("in OpenVINO", "openvino", "pruned_ms"),
     ("in 8 bits", "openvino-int8", "pruned_ms"),
 )
-Rows = dict[tuple[str, str], dict[str, Any]]  # (engine, against) -> a row of one length and batch size
+ByEngine = dict[tuple[str, str], dict[str, Any]]  # (engine, against) -> a row of one length and batch size
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ def factors(found: dict[str, Any]) -> str:
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def _places(found: dict[str, Any]) -> dict[tuple[int, int], Rows]:
-    places: dict[tuple[int, int], Rows] = {}
+def _places(found: dict[str, Any]) -> dict[tuple[int, int], ByEngine]:
+    places: dict[tuple[int, int], ByEngine] = {}
     for row in found["rows"]:
         rows = places.setdefault((row["length"], row["batch_size"]), {})
         rows[row["engine"], row["against"]] = row
     return places
 
 
-def _race(place: tuple[int, int], rows: Rows) -> Race:
+def _race(place: tuple[int, int], rows: ByEngine) -> Race:
     peer, dense = min(((name, row["dense_ms"]) for (_, name), row in rows.items()), key=lambda x: x[1])
     engine, pruned = min(((name, row["pruned_ms"]) for (name, _), row in rows.items()), key=lambda x: x[1])
     return Race(*place, peer, dense, engine, pruned)

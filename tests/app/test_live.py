@@ -100,8 +100,12 @@ def test_weights_are_the_models_own_in_half_precision(lab):
 
 
 def test_models_of_one_base_share_all_but_their_weights(lab):
-    sst2, mrpc = (facts_of(lab, name)["files"] for name in ("sst2", "mrpc"))
-    assert {part for part in sst2 if sst2[part] != mrpc[part]} == {"weights"}
+    rte, mrpc, sst2 = (facts_of(lab, name)["files"] for name in ("rte", "mrpc", "sst2"))
+    assert {part for part in rte if rte[part] != mrpc[part]} == {"weights"}
+    assert {part for part in sst2 if sst2[part] != mrpc[part]} == {
+        "graph",
+        "weights",
+    }  # of a sample of queries
 
 
 def test_a_text_comes_embedded(lab):

@@ -451,6 +451,6 @@ def test_a_benchmark_names_the_price_of_its_reduction(tmp_path, monkeypatch):
     points = [("development", 1, 1.8, 0.1), ("development", 1.3, 2.2, 3.26), ("tuning", 1.3, 2.1, 9.9)]
     names = ("split", "factor", "flops_reduction", "points_lost")
     write_rows(tmp_path / "tiny.json", [dict(zip(names, point, strict=True)) for point in points])
-    assert "tiny, which ships at 1.80×, loses 3.3 points on its development set at 2.20×." in report._cost(
+    assert "tiny loses 3.3 points on its development set at 2.20×, and it ships at 1.80×." in report._cost(
         found
     )

@@ -27,7 +27,7 @@ def blocks(page: Path, language: str | None = None) -> list[str]:
 def shell_lines(page: Path) -> list[list[str]]:
     lines = [line for text in blocks(page) for line in text.replace("\\\n", " ").splitlines()]
     return [
-        shlex.split(line, comments=True)
+        shlex.split(line.removesuffix(" &"), comments=True)
         for line in lines
         if re.match(r"(ltp|make|python -m ltp_core) ", line)
     ]

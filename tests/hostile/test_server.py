@@ -27,12 +27,12 @@ def address(tmp_path_factory):
         yield address
 
 
-def visit(address, script, page="evidence"):
+def visit(address, script, page="evidence", query=""):
     """Enter as a visitor and do something."""
 
     async def run():
         visitor = Visitor(address)
-        await visitor.enter(page=page)
+        await visitor.enter(query, page)
         try:
             return await script(visitor)
         finally:
@@ -265,15 +265,15 @@ def test_no_visitor_clears_what_others_use(address):
     """Streamlit clears the models that all share, and what this visitor has chosen: that is seen."""
 
     async def clear(visitor):
-        await visitor.run(predict_1=visitor.control("predict_1").options[0])
-        chosen = ">Look<" in visitor.html()
+        await visitor.run(predict_share=visitor.control("predict_share").options[0])
+        chosen = "aria-current=step>Drag<" in visitor.html()
         message = BackMsg()
         message.clear_cache = True
         await visitor.send(message)
         await visitor.run()
-        return chosen, ">Look<" in visitor.html()
+        return chosen, "aria-current=step>Drag<" in visitor.html()
 
-    assert visit(address, clear, page="learn") == (True, True)
+    assert visit(address, clear, page="learn", query="lesson=share") == (True, True)
 
 
 def test_a_flood_of_messages_waits_and_others_are_served(address):
