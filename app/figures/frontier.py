@@ -129,6 +129,7 @@ def _clocked(figure: go.Figure, clocked: Sequence[tuple[Dot, Speed]]) -> None:
                 f"<br>{run.length} tokens, one text at a time<br>{as_plotly(run.where)}"
             ]
             * 2,
+            customdata=[dot.name] * 2,  # it ends on its dot and would take the click that opens it
             hovertemplate="%{text}<extra></extra>",
         )
 

@@ -57,9 +57,9 @@ def page() -> None:
     _not_explanation()
     st.html(markup.heading("How to cite"))
     st.html(markup.paragraph("The paper whose method this is:"))
-    st.code(cite.PAPER, language=None)
+    st.code(cite.PAPER, language=None, wrap_lines=True)
     st.html(markup.paragraph("This software; CITATION.cff in the repository says the same:"))
-    st.code(cite.SOFTWARE, language=None)
+    st.code(cite.SOFTWARE, language=None, wrap_lines=True)
     st.html(markup.heading("Licences"))
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8") if (ROOT / "NOTICE").is_file() else ""
     st.html(
