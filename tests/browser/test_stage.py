@@ -295,7 +295,7 @@ def test_the_lab_opens_on_a_case_that_a_drag_flips(visit):
     assert "still says positive" in headline.inner_text()
     page.locator(".st-key-threshold_numbers summary").click()
     box = page.locator(".st-key-t2 input")
-    box.fill("3.7")
+    box.fill("4.2")
     box.press("Enter")
     settle(page)
     assert "negative, not positive" in headline.inner_text()
@@ -307,7 +307,7 @@ def test_a_surprise_is_a_link_that_opens_its_view(visit):
     open_menu(page, "surprises")
     page.get_by_role("button", name="There and back").click()
     settle(page)
-    assert "far+from+boring" in page.url and "t2=0.05" in page.url
+    assert "still+I+loved" in page.url and "t1=0.055" in page.url
     assert page.get_by_text("How often does the answer change").first.is_visible()
     assert "negative" in page.get_by_test_id("stage-headline").inner_text()
 
