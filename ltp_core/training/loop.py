@@ -121,7 +121,7 @@ class Loop(Trainer):
             if thresholds:
                 rate = module.pruning.threshold_rate
                 groups.append({"params": thresholds, "weight_decay": 0.0, "lr": rate})
-            self.optimizer = torch.optim.AdamW(groups, lr=self.args.learning_rate)
+            self.optimizer = torch.optim.AdamW(groups, lr=self.args.learning_rate, fused=True)
         return self.optimizer
 
     def compute_loss(
