@@ -37,6 +37,11 @@ CLOCK = (
     "A dotted line leads from a dot to what pruning alone gave in measured time at those FLOPs: our dense "
     "run over our pruned run, one text at a time, on a machine that did nothing else."
 )
+PADDED = (
+    "Some published reductions are against a dense run that also computes padding. Ours, and the paper’s, "
+    "count real tokens alone. For such work, what it removes of the real tokens says what can be compared: "
+    "1 ÷ (1 − the share removed)."
+)
 OTHER_WEIGHTS = (
     "This dot was measured on weights that do not ship, or on the baseline’s: no sentence can be shown on "
     "the stage under them. The dots of “Learned thresholds” open theirs."
@@ -75,6 +80,24 @@ def section(setup: Setup) -> None:
         lambda: frontier.table(shown, rules.name),
         f"{setup.settings.model}-curves.csv",
     )
+    with st.expander("Others count padding, too", key="padded"):
+        st.html(markup.paragraph(PADDED, "hint"))
+        st.html(
+            markup.table(
+                ("Task", "Published", "Share removed", "Without padding", "Score"),
+                [
+                    (
+                        each.task,
+                        words.times(each.counted),
+                        f"{100 * each.sparsity:.0f}{words.NBSP}%",
+                        words.times(each.without_padding),
+                        f"{each.score:.1f}",
+                    )
+                    for each in published.TOP
+                ],
+                published.TOP_SOURCE,
+            )
+        )
     st.selectbox(
         "Look at",
         list(by_name),

@@ -55,6 +55,16 @@ def test_a_dot_is_the_mean_over_seeds_and_its_band_holds_all_of_them():
     assert (first.low, first.high) == (pytest.approx(0.2), pytest.approx(1.7))
 
 
+@pytest.mark.parametrize(
+    ("task", "counted", "without"), [("SST-2", 4.66, 5 / 3), ("MNLI", 6.68, 2.0), ("STS-B", 7.2, 10 / 3)]
+)
+def test_a_published_reduction_that_counts_padding_stands_beside_the_one_that_does_not(
+    task, counted, without
+):
+    found = next(each for each in published.TOP if each.task == task)
+    assert found.counted == counted and found.without_padding == pytest.approx(without)
+
+
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_the_figure_draws_points_against_the_baseline(palette):
     figure = frontier.frontier(dots(ROWS), rules.name, published.FLOPS, "ltp@2", palette)
