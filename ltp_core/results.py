@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -40,6 +41,18 @@ def check_results(file: Path, option: str | None = "--output") -> None:
         found = None
     if not isinstance(found, dict) or not {"rows", "stamp", "measured"} & found.keys():
         raise OutputError(f"{file} is there, and holds no results: {another(option)}")
+
+
+def put_row(file: Path, row: dict[str, Any], case: Callable[[dict[str, Any]], tuple[Any, ...]]) -> None:
+    """Put a measured row into a file at once, as a long run may be stopped.
+
+    Args:
+        file: of results; made if there is none.
+        row: takes the place of the one of its case.
+        case: row -> what was measured there; the rows stand in its order.
+    """
+    others = [old for old in read_rows(file) if case(old) != case(row)]
+    write_rows(file, sorted([*others, row], key=case))
 
 
 def write_rows(file: Path, rows: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.commands.shared import USUAL_MODEL, Json, Model, emit, messages, quiet
+from ltp_core.data.sentences import check_lengths
 from ltp_core.model import PRECISIONS, PrunedModel
 from ltp_core.openvino.blocks import TABLE
 from ltp_core.results import stamp, write_json
@@ -41,8 +42,7 @@ def blocks(
         torch.set_num_threads(threads)
     with quiet():
         chain = PrunedModel.from_pretrained(model, backend="openvino", precision=precision)
-        if long := [n for n in wanted if n > chain.max_tokens]:
-            raise ValueError(f"length {long[0]} is more than this model's {chain.max_tokens} tokens")
+        check_lengths(wanted, chain.max_tokens)
         found = measure_together(chain, wanted, runs, lambda line: messages.print(line))
     document = {"model": model, "precision": precision, **found, **stamp()}
     if write:

@@ -1,8 +1,5 @@
 """`calibrate`: thresholds for a model that is already fine-tuned, without training."""
 
-import json as json_module
-import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.calibration import calibrate as search
+from ltp_core.calibration.folder import document_of, drawn, save_calibrated
 from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import (
     Device,
@@ -26,10 +24,7 @@ from ltp_core.commands.shared import (
 from ltp_core.data.rows import DataError
 from ltp_core.data.sources import load_table
 from ltp_core.data.tasks import TASKS
-from ltp_core.files.whole import check_output, whole_folder, write_whole
-from ltp_core.model import PrunedModel
-
-CALIBRATION_FILE = "calibration.json"
+from ltp_core.files.whole import check_output
 
 
 def calibrate(
@@ -67,27 +62,20 @@ def calibrate(
             raise DataError("name typical texts, with --data")
         with reading() as read:
             found = load_table(source, split, task.config if task else None, progress=read).filled().texts
-        drawn = random.Random(seed).sample(found, min(texts, len(found)))
+        sample = drawn(found, texts, seed)
         dense = load(model, where)
-        with messages.status(f"{len(drawn)} texts through the dense model") as status:
+        with messages.status(f"{len(sample)} texts through the dense model") as status:
 
             def tell(reached: float) -> None:
                 status.update(f"{reached:.2f}× of {target_flops:g}×")
 
-            calibration = search(dense, drawn, target_flops, step, batch_size, max_tokens, tell)
-        best = calibration.found
-        document = {"target": calibration.target, **asdict(best), "texts": len(drawn), "seed": seed}
-        document |= {"curve": [asdict(point) for point in calibration.curve], "output": str(output)}
-        found_model = PrunedModel(
-            dense.hf_model, dense.tokenizer, best.thresholds, dense.settings, dense.name
-        )
-        text = json_module.dumps({**document, "output": None, "model": model}, indent=1)
-        with whole_folder(output) as part:  # all of it or nothing, as the same call refuses what is there
-            found_model.save_pretrained(part)
-            write_whole(part / CALIBRATION_FILE, text + "\n")
+            calibration = search(dense, sample, target_flops, step, batch_size, max_tokens, tell)
+        document = document_of(calibration, len(sample), seed) | {"output": str(output)}
+        save_calibrated(dense, calibration, output, document, model)
 
     def table(console: Console) -> None:
         grid = Table("FLOPs", "divergence", "thresholds in % of all attention")
+        best = calibration.found
         for point in (*calibration.curve[:-1], best):
             thresholds = " ".join(f"{100 * theta:.2f}" for theta in point.thresholds)
             grid.add_row(f"{point.flops_reduction:.2f}×", f"{point.divergence:.4g}", thresholds)

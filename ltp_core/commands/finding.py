@@ -1,8 +1,7 @@
 """`finding`: does LTP drop what does not matter? Measured over a data set, and written up."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -22,11 +21,10 @@ from ltp_core.commands.shared import (
     reading,
 )
 from ltp_core.data.rows import DataError
-from ltp_core.finding.examples import Options, run
-from ltp_core.finding.summary import summarise
-from ltp_core.finding.transfer import transfer
+from ltp_core.finding.examples import Options
+from ltp_core.finding.study import study
 from ltp_core.measuring.source import rows_for
-from ltp_core.results import RESULTS, check_results, stamp, write_json
+from ltp_core.results import RESULTS, check_results, write_json
 
 
 def finding(
@@ -64,21 +62,9 @@ def finding(
         with reading() as read:
             rows = rows_for(about, data, split, read).fair(limit)
         pruner = load(model, where)
+        borrowed = {Path(other).name: load(other, where) for other in names}
         options = Options(steps=steps, draws=draws)
-        with progress_bar("attributions and deletions", len(rows)) as done:
-            examples = run(pruner, rows, options, done)
-        messages.print("thresholds of others")
-        borrowed = {Path(name).name: load(name, where) for name in names}
-        document: dict[str, Any] = {
-            "model": Path(model).name,
-            "task": pruner.settings.task,
-            "thresholds": pruner.thresholds,
-            "method": "integrated_gradients from a text of mask tokens, of the dense model's answer",
-            "options": asdict(options),
-            **summarise(examples),
-            "transfer": transfer(pruner, rows, borrowed),
-            "stamp": stamp(),
-        }
+        document = study(pruner, Path(model).name, rows, options, borrowed, messages.print, progress_bar)
         write_json(file, document)
 
     def table(console: Console) -> None:

@@ -15,18 +15,17 @@ from ltp_core.commands.shared import (
     Device,
     Json,
     Model,
-    check_lengths,
     choose_device,
     emit,
     load,
     messages,
     quiet,
 )
-from ltp_core.data.sentences import own_sentences
-from ltp_core.results import RESULTS, check_results, read_rows, stamp, write_rows
-from ltp_core.rules import Thresholds
+from ltp_core.data.sentences import check_lengths, own_sentences
+from ltp_core.results import RESULTS, check_results, put_row, stamp
 from ltp_core.rules.numbers import numbers
 from ltp_core.speed.growth import GrowthRow, measure_growth
+from ltp_core.speed.settled import to_multiply
 
 
 def growth(
@@ -58,9 +57,8 @@ def growth(
         cases.append((extra[0], extra[1]))
     with quiet():
         where, about = choose_device(device), describe(model)  # before weights are loaded
-        if not isinstance(about.learned_rule, Thresholds):
-            raise ValueError("growth needs thresholds to multiply, and this model has none")
-        check_lengths(about, [n for n, _ in cases])
+        to_multiply(about.learned_rule, "growth")
+        check_lengths([n for n, _ in cases], about.max_tokens)
         check_results(output)
         pruner = load(model, where)
         origin = {
@@ -70,9 +68,7 @@ def growth(
 
         def keep(row: GrowthRow) -> None:
             messages.print(f"{row.length} tokens, batch {row.batch_size}")
-            rows = [old for old in read_rows(output) if _case(old) != (model, row.length, row.batch_size)]
-            new = {**asdict(row), **origin}
-            write_rows(output, sorted([*rows, new], key=_case))  # at once: a long run may be stopped
+            put_row(output, {**asdict(row), **origin}, _case)
 
         found = measure_growth(pruner, own_sentences(), list(dict.fromkeys(cases)), target_flops, runs, keep)
     rows = [{**row, **origin} for row in found]

@@ -19,11 +19,13 @@ from ltp_core.commands.shared import (
     messages,
     progress_bar,
     quiet,
+    reading,
 )
-from ltp_core.measuring.lengths import measure_lengths, usual_lengths
+from ltp_core.data.sentences import check_lengths
+from ltp_core.measuring.lengths import learned_thresholds, measure_lengths, usual_lengths
 from ltp_core.measuring.scoring import baseline_of
 from ltp_core.measuring.source import rows_for
-from ltp_core.results import RESULTS, read_rows, stamp, write_rows
+from ltp_core.results import RESULTS, check_results, put_row, stamp
 from ltp_core.rules.numbers import numbers
 from ltp_core.rules.thresholds import checked_reference_length
 
@@ -62,24 +64,25 @@ def lengths(
     for cut in cuts or []:
         check_max_tokens(cut)
     asked = None if reference_lengths is None else _references(reference_lengths)
-    where = choose_device(device)
+    where, file = choose_device(device), output or RESULTS / f"lengths-{Path(model).name}.json"
     measured: list[dict[str, Any]] = []
     with quiet():
-        rows = rows_for(describe(model), data, split).fair(limit)
+        about = describe(model)  # all that can be refused is, before weights are loaded
+        learned_thresholds(about)
+        check_lengths(cuts or [], about.max_tokens)
+        check_results(file)
+        with reading() as read:
+            rows = rows_for(about, data, split, read).fair(limit)
         pruner = load(model, where)
         if asked is None:
             asked = list(dict.fromkeys([None, pruner.reference_length]))
-        if too_long := [cut for cut in cuts or [] if cut > pruner.max_tokens]:
-            raise ValueError(f"length {too_long[0]} is more than this model's {pruner.max_tokens} tokens")
-        file = output or RESULTS / f"lengths-{Path(model).name}.json"
         origin = {"model": model, "data": data, "limit": limit, **stamp(pruner.device)}
 
         def keep(found: dict[str, Any]) -> None:
             row = found | origin
             messages.print(f"{row['max_tokens']} tokens, reference length {row['reference_length']}")
             measured.append(row)
-            others = [old for old in read_rows(file) if _case(old) != _case(row)]
-            write_rows(file, sorted([*others, row], key=_case))  # at once: a long run may be stopped
+            put_row(file, row, _case)
 
         baseline = baseline_of(model, pruner)
         measure_lengths(pruner, baseline, rows, cuts or usual_lengths(pruner), asked, keep, progress_bar)

@@ -8,12 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ltp_core.checkpoints import describe
-from ltp_core.commands.shared import USUAL_MODEL, Json, Model, check_lengths, emit, load, messages, quiet
-from ltp_core.data.sentences import inputs_of_length, own_sentences
+from ltp_core.commands.shared import USUAL_MODEL, Json, Model, emit, load, messages, quiet
+from ltp_core.data.sentences import check_lengths
 from ltp_core.results import RESULTS, check_results, stamp, write_json
-from ltp_core.rules import Thresholds
-from ltp_core.speed.growth import rule_for
-from ltp_core.speed.memory import RUNS, process_megabytes
+from ltp_core.speed.resident import measure_resident
+from ltp_core.speed.settled import to_multiply
 
 
 def memory(
@@ -33,28 +32,19 @@ def memory(
     file = RESULTS / "performance-memory.json"
     with quiet():
         about = describe(model)  # all that can be refused is, before weights are loaded
-        check_lengths(about, [length])
-        if not isinstance(learned := about.learned_rule, Thresholds):
-            raise ValueError("memory needs thresholds to multiply, and this model has none")
+        check_lengths([length], about.max_tokens)
+        to_multiply(about.learned_rule, "memory")
         if write:
             check_results(file, None)
         pruner = load(model, torch.device("cpu"))
-        texts = inputs_of_length(pruner.tokenizer, own_sentences(), length, batch_size)
-        rule, reduction = rule_for(pruner, learned, texts[:4], target_flops)
-        megabytes = {}
-        for run in RUNS:
-            megabytes[run] = process_megabytes(model, run, texts, length, rule.values)
-            messages.print(f"{run}: {megabytes[run]:.0f} MB")
-        document: dict[str, Any] = {
-            **{"model": model, "length": length, "batch_size": batch_size, "flops_reduction": reduction},
-            **{"megabytes": megabytes, **stamp()},
-        }
+        found = measure_resident(model, pruner, length, batch_size, target_flops, messages.print)
+        document: dict[str, Any] = {"model": model, **found, **stamp()}
         if write:
             write_json(file, document)
 
     def table(console: Console) -> None:
         grid = Table("run", "peak resident MB")
-        for run, value in megabytes.items():
+        for run, value in document["megabytes"].items():
             grid.add_row(run, f"{value:.0f}")
         console.print(grid)
 

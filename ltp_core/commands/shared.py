@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from inspect import Parameter, signature
@@ -19,7 +19,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers.utils import logging as transformers_logging
 
 from ltp_core.checkpoints import USUAL_MODEL as USUAL_MODEL
-from ltp_core.checkpoints import Described
 from ltp_core.model import PrunedModel
 from ltp_core.speed.latency import choose_device as choose_device
 from ltp_core.training.job import FEWEST_TOKENS
@@ -43,12 +42,6 @@ def check_max_tokens(max_tokens: float | None) -> None:
     """Refuse a length that leaves no room for text between `[CLS]` and `[SEP]`."""
     if max_tokens is not None and max_tokens < FEWEST_TOKENS:
         raise ValueError(f"--max-tokens must be at least {FEWEST_TOKENS}, got {max_tokens:g}")
-
-
-def check_lengths(model: Described, lengths: Sequence[int]) -> None:
-    """Refuse an input of more tokens than a model reads."""
-    if too_long := [length for length in lengths if length > model.max_tokens]:
-        raise ValueError(f"length {too_long[0]} is more than this model's {model.max_tokens} tokens")
 
 
 def emit(document: dict[str, Any] | list[Any], as_json: bool, table: Callable[[Console], None]) -> None:

@@ -1,6 +1,6 @@
 """Sentences of our own, to measure on where no data set is given; and inputs of a given length from any."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from itertools import cycle, islice
 from random import Random
@@ -12,6 +12,20 @@ Item = TypeVar("Item")
 def own_sentences() -> list[str]:
     """Film reviews that we wrote: real sentences, so that attention means something."""
     return files("ltp_core.data").joinpath("sentences.txt").read_text(encoding="utf-8").splitlines()
+
+
+def check_lengths(lengths: Iterable[int], most: int) -> None:
+    """Refuse inputs of more tokens than a model reads.
+
+    Args:
+        lengths: tokens of an input.
+        most: what the model reads.
+
+    Raises:
+        ValueError: with the first that is too long.
+    """
+    if too_long := [length for length in lengths if length > most]:
+        raise ValueError(f"length {too_long[0]} is more than this model's {most} tokens")
 
 
 def inputs_of_length(tokenizer: Any, texts: Sequence[str], length: int, count: int) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ltp_core.checkpoints import Described
 from ltp_core.data.rows import Rows
 from ltp_core.measuring.scoring import Bar, no_bar, row_of, run_unpruned, score_against
 from ltp_core.model import PrunedModel
@@ -15,6 +16,13 @@ def usual_lengths(model: PrunedModel) -> list[int]:
     """Once, twice and four times the length of its training, as far as the model reads."""
     trained = model.settings.trained_length or model.max_tokens
     return list(dict.fromkeys(min(times * trained, model.max_tokens) for times in MULTIPLES))
+
+
+def learned_thresholds(model: Described) -> tuple[float, ...]:
+    """The thresholds that each reference length is tried with; ValueError if the model has none."""
+    if model.thresholds is None:
+        raise ValueError("this model has learned no thresholds")
+    return model.thresholds
 
 
 def measure_lengths(
@@ -40,9 +48,8 @@ def measure_lengths(
     Raises:
         ValueError: for a model without thresholds.
     """
-    if model.thresholds is None:
-        raise ValueError("this model has learned no thresholds")
-    rules = {reference: Thresholds(model.thresholds, reference) for reference in references}
+    learned = learned_thresholds(model)
+    rules = {reference: Thresholds(learned, reference) for reference in references}
     for length in lengths:
         against = run_unpruned(model, baseline, rows, max_tokens=length, bar=bar)
         for reference, rule in rules.items():

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 
 from ltp_core.checkpoints import Described
-from ltp_core.data.evaluation import run_rows
 from ltp_core.data.lines import Progress
 from ltp_core.data.rows import Rows
-from ltp_core.data.sentences import batches, inputs_of_length, own_sentences, ragged_inputs
+from ltp_core.data.sentences import batches, check_lengths, inputs_of_length, own_sentences, ragged_inputs
 from ltp_core.measuring.scoring import Bar, baseline_of, no_bar, run_unpruned, score_against
 from ltp_core.measuring.source import rows_for
 from ltp_core.model import PrunedModel
@@ -24,7 +23,7 @@ from ltp_core.speed.counters import counters
 from ltp_core.speed.peers import check_names, compile_now, peers, pruned_graph, pruned_graphs
 from ltp_core.speed.rounds import time_rounds
 from ltp_core.speed.selection import selection_cost
-from ltp_core.training.budget import settle
+from ltp_core.speed.settled import settled, to_multiply
 
 DIFFERENT_BATCHES = 8
 SETTLED_ON = 32  # texts that a FLOPs target is met on
@@ -74,11 +73,10 @@ class Benchmark:
         Raises:
             ValueError: in one line.
         """
-        if self.target_flops is not None and not isinstance(rule, Thresholds):
-            raise ValueError("--target-flops needs thresholds to multiply, and this model has none")
+        if self.target_flops is not None:
+            to_multiply(rule, "--target-flops")
         if self.max_tokens is None:
-            if long := [n for n in self.lengths if n > model.max_tokens]:
-                raise ValueError(f"length {long[0]} is more than this model's {model.max_tokens} tokens")
+            check_lengths(self.lengths, model.max_tokens)
         elif (largest := max(self.batch_sizes)) > len(texts):
             raise ValueError(f"a batch of {largest} needs as many texts; there are {len(texts)}")
 
@@ -210,10 +208,5 @@ def _settled(
     """The rule, multiplied so that it gives the wanted FLOPs reduction on these inputs, and the factor."""
     if plan.target_flops is None or not isinstance(rule, Thresholds):
         return rule, 1.0
-    sample = Rows(inputs.texts[:SETTLED_ON], inputs.labels[:SETTLED_ON])
-
-    def reached(factor: float) -> float:
-        return run_rows(model, sample, rule.times(factor), max_tokens=length).flops_reduction
-
-    scale = settle(reached, plan.target_flops)
-    return rule.times(scale), scale
+    found = settled(model, rule, inputs.texts[:SETTLED_ON], plan.target_flops, length)
+    return found.rule, found.factor

@@ -8,14 +8,12 @@ from typing import Any
 
 import torch
 
-from ltp_core.data.evaluation import run_rows
-from ltp_core.data.rows import Rows
 from ltp_core.data.sentences import batches, inputs_of_length
 from ltp_core.model import PrunedModel
-from ltp_core.rules import Dense, Thresholds
+from ltp_core.rules import Dense
 from ltp_core.speed.latency import interleaved
 from ltp_core.speed.memory import peak_megabytes
-from ltp_core.training.budget import settle
+from ltp_core.speed.settled import Settled, settled, to_multiply
 
 DIFFERENT_TEXTS = 8  # at least; thresholds are set on them, and runs take turns with them
 
@@ -66,44 +64,31 @@ def measure_growth(
     Raises:
         ValueError: for a model without thresholds.
     """
-    if not isinstance(learned := model.learned_rule, Thresholds):
-        raise ValueError("growth needs thresholds to multiply, and this model has none")
-    rules: dict[int, tuple[Thresholds, float]] = {}  # of each length
+    learned = to_multiply(model.learned_rule, "growth")
+    rules: dict[int, Settled] = {}  # of each length
     rows = []
     for length, size in cases:
         inputs = inputs_of_length(model.tokenizer, texts, length, max(DIFFERENT_TEXTS, size))
         if length not in rules:
-            rules[length] = rule_for(model, learned, inputs[:DIFFERENT_TEXTS], target_flops)
-        rule, reduction = rules[length]
+            rules[length] = settled(model, learned, inputs[:DIFFERENT_TEXTS], target_flops)
         encoded = [model.encode(batch)[0] for batch in batches(inputs, size)]
-        row = _row(model, encoded, rule, reduction, (length, size), runs)
+        row = _row(model, encoded, rules[length], (length, size), runs)
         on_row(row)
         rows.append(asdict(row))
     return rows
 
 
-def rule_for(
-    model: PrunedModel, learned: Thresholds, texts: Sequence[str], target: float
-) -> tuple[Thresholds, float]:
-    """The learned thresholds times the factor that gives a FLOPs reduction on some texts, and what it is."""
-    sample = Rows(list(texts), [])
-    factor = settle(lambda x: run_rows(model, sample, learned.times(x)).flops_reduction, target)
-    rule = learned.times(factor)
-    return rule, run_rows(model, sample, rule).flops_reduction
-
-
 def _row(
     model: PrunedModel,
     encoded: Sequence[Any],
-    rule: Thresholds,
-    reduction: float,
+    at_target: Settled,
     case: tuple[int, int],
     runs: int,
 ) -> GrowthRow:
     calls: dict[str, Callable[[Any], object]] = {
         "hugging_face": lambda batch: model.hf_model(**batch),
         "packed_dense": lambda batch: model(**batch, rule=Dense()),
-        "pruned": lambda batch: model(**batch, rule=rule),
+        "pruned": lambda batch: model(**batch, rule=at_target.rule),
     }
     with torch.inference_mode():
         warmup = max(1, 8 // case[1])  # the heap grows over the first passes, and those are slow
@@ -115,7 +100,7 @@ def _row(
         milliseconds={name: time.median_ms for name, time in times.items()},
         quartiles={name: (time.low_ms, time.high_ms) for name, time in times.items()},
         megabytes=megabytes,
-        flops_reduction=reduction,
+        flops_reduction=at_target.flops_reduction,
     )
 
 

@@ -110,7 +110,7 @@ def run(
         check_claim(job, folder)
     with reading() as progress:
         split = split_of(job, say, progress)
-    names = class_names(split)
+    names = classes_to_learn(split)
     baseline = folder / BASELINE_FOLDER
     start = _start(job, names, baseline, say)
     unlabelled = None
@@ -292,17 +292,23 @@ def fresh_model(job: Job, names: tuple[str, ...], say: Callable[[str], None] = _
         raise DataError(f"cannot start from {job.base}: {reason(error)}") from None
 
 
-def class_names(split: Split) -> tuple[str, ...]:
+def classes_to_learn(split: Split) -> tuple[str, ...]:
     """The names of the labels 0, 1, …, by the rule of `data.labels`; none for a regression.
 
     Raises:
-        DataError: if there is one class only.
+        DataError: if there is one class only, or if a regression's tuning rows have one value only: its score
+            is a correlation, which they do not have.
     """
     labels = [label for rows in (split.train, split.tuning, split.untouched) for label in rows.labels]
     names = split.train.classes or ()
     if len(set(labels)) < 2:
         only = names[int(labels[0])] if names else labels[0]
         raise DataError(f"all labels are {only}: there is nothing to learn")
+    if not names and len(set(split.tuning.labels)) < 2:
+        raise DataError(
+            f"the labels of all {len(split.tuning)} tuning rows are {split.tuning.labels[0]:g}, so no "
+            "correlation can be measured on them: hold out more, with --tuning"
+        )
     return names
 
 

@@ -7,8 +7,10 @@ import torch
 
 from ltp_core import PrunedModel
 from ltp_core.commands.growth import growth
+from ltp_core.speed import resident
 from ltp_core.speed.growth import measure_growth
-from ltp_core.speed.memory import RESET, peak_megabytes, process_megabytes
+from ltp_core.speed.memory import RESET, peak_megabytes
+from ltp_core.speed.resident import process_megabytes
 from tests.some import some
 
 TEXTS = ["a good film and a very bad plot", "the plot was so so", "it was very good"]
@@ -50,6 +52,26 @@ def test_a_process_counts_all_it_holds(tiny_bert, tokenizer, tmp_path):
     assert 100 < found < 3000  # Python and PyTorch are in it
     with pytest.raises(OSError, match="the process for pruned failed"):
         process_megabytes(str(tmp_path / "none"), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
+
+
+def test_resident_runs_one_batch_three_ways(tiny_bert, tokenizer, monkeypatch):
+    model, calls = PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06]), []
+
+    def process(source, run, texts, length, thresholds):
+        calls.append((source, run, texts, length, thresholds))
+        return 100.0 + len(calls)
+
+    monkeypatch.setattr(resident, "process_megabytes", process)
+    found = resident.measure_resident("here", model, 12, 5, 1.3)
+    assert found["megabytes"] == {"hugging_face": 101.0, "packed_dense": 102.0, "pruned": 103.0}
+    assert (found["length"], found["batch_size"]) == (12, 5)
+    assert found["flops_reduction"] == pytest.approx(1.3, rel=0.15)
+    (source, _, texts, length, thresholds), *others = calls
+    assert source == "here" and len(texts) == 5 and length == 12
+    assert [len(tokenizer(text)["input_ids"]) for text in texts] == [12] * 5
+    factors = [theta / learned for theta, learned in zip(thresholds, model.thresholds, strict=True)]
+    assert factors == pytest.approx([factors[0]] * 3) and factors[0] != 1
+    assert all(other[2:] == calls[0][2:] for other in some(others))
 
 
 def test_a_run_in_pieces_keeps_its_rows(tiny_bert, tokenizer, tmp_path):

@@ -17,7 +17,7 @@ from ltp_core.training import pipeline
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
     claim,
-    class_names,
+    classes_to_learn,
     fresh_model,
     held_out_rows,
     publish,
@@ -200,15 +200,18 @@ def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path,
 def split(*labels):
     texts = [f"text {number}" for number in range(len(labels))]
     rows = labelled(Table("rows.csv", texts, labels))
-    return Split(rows, rows.take([0]), rows.take([]))
+    return Split(rows, rows.take([0, 1]), rows.take([]))
 
 
 def test_the_classes_of_a_file():
-    assert class_names(split(2, 0, 1)) == ("0", "1", "2")
-    assert class_names(split(6, 1, 6)) == ("1", "6")
-    assert class_names(split(0.5, 2)) == ()
+    assert classes_to_learn(split(2, 0, 1)) == ("0", "1", "2")
+    assert classes_to_learn(split(6, 1, 6)) == ("1", "6")
+    assert classes_to_learn(split(6, 6, 1)) == ("1", "6")  # classes are scored where all are equal, too
+    assert classes_to_learn(split(0.5, 2)) == ()
     with pytest.raises(DataError, match="all labels are 1: there is nothing to learn"):
-        class_names(split(1, 1))
+        classes_to_learn(split(1, 1))
+    with pytest.raises(DataError, match=r"labels of all 2 tuning rows are 0\.5, .* with --tuning"):
+        classes_to_learn(split(0.5, 0.5, 2))
 
 
 @pytest.mark.parametrize(("regression", "classes"), [(False, ("1", "4", "5")), (True, ())])

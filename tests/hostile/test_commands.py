@@ -111,6 +111,7 @@ READERS = {  # each command that reads a data file, with the rest of its call
     "calibrate": ["--model", "model", "--output", "new", "--data"],
     "train": ["--output", "new", "--task"],
     "finding": ["--model", "model", "--output", "new.json", "--data"],
+    "lengths": ["--model", "model", "--output", "new.json", "--data"],
     "precision": ["--model", "model", "--lengths", "8", "--data"],
     "predict": ["--model", "model", "--output", "new.csv", "--data"],
     "benchmark": ["--model", "model", "--data"],
@@ -173,6 +174,7 @@ def test_an_output_is_tried_first(here, ltp, no_weights, command, name):
 
 WRITERS = {  # each command that writes one file, with the rest of its call
     "finding": ["--model", "model", "--data", "rows.csv", "--output"],
+    "lengths": ["--model", "model", "--data", "rows.csv", "--output"],
     "growth": ["--model", "model", "--lengths", "8", "--batch-sizes", "", "--largest", "", "--output"],
     "compare": ["--task", "sst2", "--ltp", "model", "--data", "rows.csv", "--output"],
     "predict": ["--model", "model", "--data", "rows.csv", "--output"],
@@ -276,6 +278,15 @@ OPTIONS = {  # what a model cannot do is known from its configuration and thresh
     "a length": ["benchmark", "--lengths", "100000"],
     "a length of precision": ["precision", "--lengths", "100000"],
     "a length of memory": ["memory", "--length", "100000"],
+    "a length of lengths": [
+        "lengths",
+        "--data",
+        "rows.csv",
+        "--max-tokens",
+        "9,100000",
+        "--output",
+        "new.json",
+    ],
     "a length of growth": ["growth", "--lengths", "100000", "--output", "new.json"],
 }
 
@@ -289,12 +300,20 @@ def test_what_a_model_cannot_do_is_said_before_it_is_loaded(here, ltp, no_weight
     assert re.search("thresholds|share|tokens|numbers", err), err
 
 
-@pytest.mark.parametrize("command", ["precision", "memory", "growth"])
+WITHOUT_THRESHOLDS = {
+    "precision": (["--lengths", "8"], "needs thresholds to multiply, and this model has none"),
+    "memory": (["--length", "8"], "needs thresholds to multiply, and this model has none"),
+    "growth": (["--output", "new.json"], "needs thresholds to multiply, and this model has none"),
+    "lengths": (["--data", "rows.csv", "--output", "new.json"], "this model has learned no thresholds"),
+}
+
+
+@pytest.mark.parametrize("command", WITHOUT_THRESHOLDS)
 def test_a_model_without_thresholds_is_refused_before_it_is_loaded(here, ltp, no_weights, command):
     Path("model/ltp.safetensors").unlink()
-    more = {"precision": ["--lengths", "8"], "memory": ["--length", "8"], "growth": ["--output", "new.json"]}
-    code, _, err = ltp(command, "--model", "model", *more[command])
-    assert code == 2 and "needs thresholds to multiply, and this model has none" in err
+    options, said = WITHOUT_THRESHOLDS[command]
+    code, _, err = ltp(command, "--model", "model", *options)
+    assert code == 2 and said in err
 
 
 def test_a_family_that_does_not_fit_is_refused_before_it_is_loaded(here, ltp, no_weights):
@@ -338,6 +357,17 @@ def test_a_base_without_a_tokenizer_is_refused(here, ltp):
     given = ("--task", "many.csv", "--base", "bare", "--output", "new", "--tuning", "4", "--untouched", "4")
     code, _, err = ltp("train", *given)
     assert code == 2 and "bare has no tokenizer" in err and not Path("new").exists()
+
+
+@pytest.mark.parametrize("tuning", ["1", "4"])
+def test_a_regression_without_two_values_to_tune_on_is_refused(here, ltp, no_weights, tuning):
+    rows = [f"good film {n},{0.5 if n else 2}" for n in range(40)]  # held-out rows do not have the 2
+    Path("many.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    given = ["--task", "many.csv", "--base", "model", "--output", "new", "--untouched", "4", "--regression"]
+    before = listed(here)
+    code, out, err = ltp("train", *given, "--tuning", tuning)
+    assert code == 2 and err.count("\n") == 1 and out == "" and listed(here) == before
+    assert f"the labels of all {tuning} tuning rows are 0.5, so no correlation" in err
 
 
 @pytest.mark.parametrize("empty", [0, 1, 3])
