@@ -45,17 +45,20 @@ def heads_overview(attention: Sequence[AttentionTrace], tokens: Sequence[str], p
         )
     )
     largest = float(shares.max())
-    for layer in range(layers):
-        for head in range(heads):
-            dark = shares[layer, head] > 0.35 * largest
-            figure.add_annotation(
-                x=head + 1,
-                y=layer + 1,
-                text=as_plotly(shorten(tokens[favourites[layer][0][head]], 7)),
-                showarrow=False,
-                font={"size": 13, "color": palette.ground if dark else palette.text},
-            )
+    written = [
+        {
+            "x": head + 1,
+            "y": layer + 1,
+            "text": as_plotly(shorten(tokens[favourites[layer][0][head]], 7)),
+            "showarrow": False,
+            "font": {"size": 13, "color": palette.ground if dark else palette.text},
+        }
+        for layer in range(layers)
+        for head in range(heads)
+        for dark in [shares[layer, head] > 0.35 * largest]
+    ]
     figure.update_layout(
+        annotations=written,  # all at once: each `add_annotation` copies those before
         xaxis=plain_axis(palette, side="top", tickmode="linear", tick0=1, dtick=1),
         yaxis=plain_axis(palette, autorange="reversed", tickmode="linear", tick0=1, dtick=1),
         coloraxis=attention_scale(palette, largest),

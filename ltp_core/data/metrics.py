@@ -1,7 +1,5 @@
 """Scores as GLUE has them, from scikit-learn and SciPy. All are fractions; higher is better."""
 
-import math
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -67,40 +65,3 @@ def constant_score(metric: str, classes: int, labels: Sequence[float]) -> float 
         return None
     answers = np.eye(classes)[:, None].repeat(len(labels), axis=1)  # [C, N, C], always the one class
     return max(scores(metric, always, labels)[metric] for always in answers)
-
-
-def difference_error(
-    metric: str, one: np.ndarray, other: np.ndarray, labels: Sequence[float], resamples: int = 1000
-) -> float | None:
-    """Standard error of the difference between two models' scores on the same rows: a paired bootstrap.
-
-    Args:
-        metric: a name, as `scores` takes it.
-        one: outputs ``[N, C]``.
-        other: outputs of the other model, ``[N, C]``.
-        labels: N.
-        resamples: how many times N rows are drawn, with replacement.
-
-    Returns:
-        A fraction; None where a sample of the rows has no score, which happens with a handful of them.
-    """
-    from scipy.stats import DegenerateDataWarning, bootstrap
-
-    known = np.asarray(labels)
-
-    def difference(rows: np.ndarray) -> float:
-        try:
-            ours, theirs = (scores(metric, outputs[rows], known[rows])[metric] for outputs in (one, other))
-        except ValueError:
-            return math.nan
-        return ours - theirs
-
-    if len(known) < 2:
-        return None
-    rows = (np.arange(len(known)),)
-    with warnings.catch_warnings(category=DegenerateDataWarning, action="ignore"):  # equal outputs: 0
-        drawn = bootstrap(
-            rows, difference, n_resamples=resamples, vectorized=False, method="percentile", rng=0
-        )
-    error = float(drawn.standard_error)
-    return None if math.isnan(error) else error

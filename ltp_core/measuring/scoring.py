@@ -8,7 +8,8 @@ from typing import Any
 
 from ltp_core.checkpoints import has_baseline
 from ltp_core.data.evaluation import Evaluation, run_rows
-from ltp_core.data.metrics import difference_error, metric_of, scores
+from ltp_core.data.metrics import metric_of, scores
+from ltp_core.data.resampling import difference_error
 from ltp_core.data.rows import DataError, Rows
 from ltp_core.model import PrunedModel
 from ltp_core.rules import Dense, Rule

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 
-from ltp_core.data.metrics import constant_score, difference_error, metric_of, scores
+from ltp_core.data import resampling
+from ltp_core.data.metrics import constant_score, metric_of, scores
+from ltp_core.data.resampling import difference_error
 
 # Predicted 1 1 1 0 0 0, true 1 1 0 0 0 1: two right positives, one false, one missed, two right negatives.
 LOGITS = np.array([[0, 2], [-1, 1], [0.1, 0.2], [3, 1], [1, 0], [0, -1]], dtype=np.float32)
@@ -95,3 +98,31 @@ def test_a_handful_of_rows_has_no_error():
     values = np.array([[0.0], [1.0]])
     assert difference_error("spearman", values, values, [0.0, 1.0]) is None
     assert difference_error("accuracy", LOGITS[:1], LOGITS[:1], [1]) is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "classes"),
+    [("accuracy", 2), ("accuracy", 3), ("f1", 2), ("matthews", 2), ("matthews", 4), ("spearman", 1)],
+)
+def test_all_resamples_at_once_score_as_one_by_one(metric, classes, monkeypatch):
+    """Against SciPy's bootstrap of scikit-learn's scores, resample by resample."""
+    rng, count = np.random.default_rng(5), 17
+    one, other = rng.normal(size=(2, count, classes)).round(1)  # rounded: some ranks are shared
+    labels = rng.integers(0, max(classes, 5 if classes == 1 else 0), count)
+
+    def difference(rows):
+        ours, theirs = (scores(metric, outputs[rows], labels[rows])[metric] for outputs in (one, other))
+        return ours - theirs
+
+    drawn = bootstrap(
+        (np.arange(count),), difference, n_resamples=60, vectorized=False, method="percentile", rng=0
+    )
+    found = difference_error(metric, one, other, labels, resamples=60)
+    assert found == pytest.approx(float(drawn.standard_error), rel=1e-9) and found > 0
+    monkeypatch.setattr(resampling, "AT_ONCE", 5 * count)  # in parts of five: the same draws
+    assert difference_error(metric, one, other, labels, resamples=60) == pytest.approx(found, rel=1e-9)
+
+
+def test_the_error_of_an_unknown_metric():
+    with pytest.raises(ValueError, match="unknown metric 'magic'"):
+        difference_error("magic", LOGITS, LOGITS, LABELS)
