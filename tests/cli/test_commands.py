@@ -1,4 +1,4 @@
-"""Every command as a process: one JSON document on stdout; for bad input one line and exit code 2."""
+"""Every command: one JSON document on stdout; for bad input one line and exit code 2; and as a process."""
 
 import json
 import os
@@ -26,24 +26,64 @@ ROWS = [
 ]
 
 
-def ltp(*arguments, ok=True):
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+def process(*arguments, **variables):
+    """A command in a process of its own."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **variables}
     command = [sys.executable, "-m", "ltp_core", *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=240)
-    assert (ran.returncode == 0) is ok, ran.stderr
-    return ran
+    return subprocess.run(command, capture_output=True, cwd=ROOT, env=environment, timeout=240)
 
 
-def document(*arguments):
-    return json.loads(ltp(*arguments, "--json").stdout)
+@pytest.fixture
+def ltp(monkeypatch, capfd):
+    """Calls a command in this process, which saves the seconds of an import.
+
+    ``ltp("trace", …)`` gives exit code, stdout and stderr, with what is not written by Python, too.
+    """
+    monkeypatch.chdir(ROOT)
+    threads = torch.get_num_threads()
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["ltp", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *capfd.readouterr()
+
+    yield call
+    torch.set_num_threads(threads)
 
 
-def refused(*arguments):
+@pytest.fixture
+def shown(ltp):
+    """What a command prints for people."""
+
+    def call(*arguments):
+        code, out, err = ltp(*arguments)
+        assert code == 0, err
+        return out
+
+    return call
+
+
+@pytest.fixture
+def document(shown):
+    """The one JSON document that a command prints, with nothing else on stdout."""
+    return lambda *arguments: json.loads(shown(*arguments, "--json"))
+
+
+@pytest.fixture
+def refused(ltp):
     """The one line that a command says to bad input."""
-    ran = ltp(*arguments, ok=False)
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    line = ran.stderr.strip()
+
+    def call(*arguments):
+        code, out, err = ltp(*arguments)
+        return _refusal(code, out, err)
+
+    return call
+
+
+def _refusal(code, out, err):
+    assert code == 2 and out == ""
+    line = err.strip()
     assert "\n" not in line and "Traceback" not in line
     return line
 
@@ -66,17 +106,17 @@ def csv(tmp_path_factory):
     return file
 
 
-def test_a_trace_in_a_file_shows_who_left(folder):
+def test_a_trace_in_a_file_shows_who_left(shown, folder):
     result = PrunedModel.from_pretrained(folder).predict(ROWS[2][0])
-    lines = ltp("trace", ROWS[2][0], "--model", folder).stdout.splitlines()
+    lines = shown("trace", ROWS[2][0], "--model", folder).splitlines()
     for line, layer in zip(lines, result.trace.layers, strict=False):
         stayed = [token for token, kept in zip(result.trace.tokens, layer.kept, strict=True) if kept]
         assert [word for word in line.split()[3:] if word.strip("·")] == stayed
     assert not all(result.trace.layers[-1].kept)
 
 
-def test_help_lists_the_commands_and_each_has_an_example():
-    listed = ltp("--help").stdout
+def test_help_lists_the_commands_and_each_has_an_example(shown):
+    listed = shown("--help")
     for command in (
         "models",
         "trace",
@@ -91,17 +131,17 @@ def test_help_lists_the_commands_and_each_has_an_example():
         "report",
     ):
         assert command in listed
-    assert "Example: ltp trace" in " ".join(ltp("trace", "--help").stdout.split())
+    assert "Example: ltp trace" in " ".join(shown("trace", "--help").split())
 
 
-def test_models_lists_what_is_shipped():
+def test_models_lists_what_is_shipped(document):
     rows, shipped = document("models"), (ROOT / "assets" / "models").glob("*/ltp_config.json")
     assert [row["name"] for row in rows] == sorted(file.parent.name for file in shipped) != []
     for row in some(rows):
         assert set(row) >= {"name", "task", "base", "score", "baseline_score", "flops_reduction", "size_mb"}
 
 
-def test_trace_says_what_happened_to_every_token(folder):
+def test_trace_says_what_happened_to_every_token(document, folder):
     found = document("trace", "the film was very good", "--model", folder)
     assert found["tokens"] == ["[CLS]", "the", "film", "was", "very", "good", "[SEP]"]
     assert found["segments"] == [0] * 7 and found["truncated_tokens"] == 0
@@ -124,7 +164,7 @@ def test_trace_says_what_happened_to_every_token(folder):
     assert found["flops_reduction"] == found["dense"]["flops"] / found["pruned"]["flops"] > 1
 
 
-def test_trace_with_thresholds_off_prunes_nothing_and_both_agree(folder):
+def test_trace_with_thresholds_off_prunes_nothing_and_both_agree(document, folder):
     found = document("trace", "so", "--pair", "bad", "--model", folder, "--thresholds", "off")
     assert found["thresholds"] == [0, 0, 0] and found["segments"] == [0, 0, 0, 1, 1]
     assert all(all(layer["kept"]) for layer in some(found["layers"]))
@@ -133,24 +173,24 @@ def test_trace_with_thresholds_off_prunes_nothing_and_both_agree(folder):
         assert found["pruned"]["probabilities"][label] == pytest.approx(share, abs=1e-5)
 
 
-def test_trace_takes_strange_text(folder):
+def test_trace_takes_strange_text(document, folder):
     text = "<img src=x onerror=alert(1)> ![x](http://x) \u202eabc 😀 \x07 good " + "film " * 10_000
     found = document("trace", text, "--model", folder)
     assert len(found["tokens"]) == 32
     assert found["truncated_tokens"] > 9_000
 
 
-def test_trace_refuses_what_it_cannot_read(folder):
+def test_trace_refuses_what_it_cannot_read(refused, folder):
     assert "empty" in refused("trace", "  ", "--model", folder)
     assert "shipped models are" in refused("trace", "good", "--model", "no-such-model")
 
 
-def test_trace_draws_a_table_for_people(folder):
-    shown = ltp("trace", "a good film", "--model", folder).stdout
-    assert "[CLS]" in shown and "fewer FLOPs" in shown
+def test_trace_draws_a_table_for_people(shown, folder):
+    said = shown("trace", "a good film", "--model", folder)
+    assert "[CLS]" in said and "fewer FLOPs" in said
 
 
-def test_attribute_sets_attributions_beside_survival(folder):
+def test_attribute_sets_attributions_beside_survival(document, shown, folder):
     found = document("attribute", "the film was very good", "--model", folder, "--class", "LABEL_2")
     traced = document("trace", "the film was very good", "--model", folder)
     assert found["tokens"] == traced["tokens"] and found["class"] == "LABEL_2"
@@ -162,11 +202,11 @@ def test_attribute_sets_attributions_beside_survival(folder):
         assert abs(part["convergence_delta"]) <= 0.02 * sum(map(abs, part["attributions"]))
         assert part["agreement"]["tokens"] == 5 and len(part["agreement"]["auc"]) == 3
     assert set(found["deletion"]["when_pruned"]) == {"ltp", "random", "lowest", "highest"}
-    shown = ltp("attribute", "good film", "--model", folder, "--method", "gradient_x_input").stdout
-    assert "good" in shown and "ROC" in shown
+    said = shown("attribute", "good film", "--model", folder, "--method", "gradient_x_input")
+    assert "good" in said and "ROC" in said
 
 
-def test_evaluate_scores_what_predict_says(folder, csv):
+def test_evaluate_scores_what_predict_says(document, folder, csv):
     found = document("evaluate", "--model", folder, "--data", csv, "--batch-size", 3)
     model = PrunedModel.from_pretrained(folder)
     names = list(model.hf_model.config.label2id)
@@ -181,7 +221,7 @@ def test_evaluate_scores_what_predict_says(folder, csv):
     assert few["examples"] == 2 and few["flops_reduction"] == 1
 
 
-def test_benchmark_times_all_three_in_one_run(folder):
+def test_benchmark_times_all_three_in_one_run(document, folder):
     options = ("--lengths", "8,24", "--batch-sizes", "1,2", "--runs", "3", "--seconds", "0", "--threads", 1)
     found = document("benchmark", "--model", folder, *options)
     assert found["threads"] == 1
@@ -193,7 +233,7 @@ def test_benchmark_times_all_three_in_one_run(folder):
         assert row["sentences_per_second"] == pytest.approx(1000 * row["batch_size"] / row["pruned_ms"])
 
 
-def test_benchmark_against_onnxruntime_has_a_row_of_the_graph(folder):
+def test_benchmark_against_onnxruntime_has_a_row_of_the_graph(document, folder):
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     options = ("--lengths", 24, "--batch-sizes", 1, "--runs", 2, "--seconds", 0, "--threads", 1)
     found = document("benchmark", "--model", folder, "--against", "sdpa,onnxruntime", *options)
@@ -256,7 +296,7 @@ def test_a_benchmark_that_is_stopped_keeps_its_rows(folder, monkeypatch, tmp_pat
     assert kept["rows"][0]["pruned_ms"] == seen[0][0]["pruned_ms"]
 
 
-def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
+def test_export_writes_a_graph_that_prunes_as_the_engine_does(document, refused, folder, tmp_path):
     pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
     found = document("export", "--model", folder, "--format", "onnx", "--output", tmp_path / "graph")
     assert found["output"] == str(tmp_path / "graph" / "model.onnx")
@@ -281,22 +321,24 @@ def test_export_writes_a_graph_that_prunes_as_the_engine_does(folder, tmp_path):
         (("--format", "transformers", "--data", "rows.csv"), "--data is for what is scored or calibrated"),
     ],
 )
-def test_an_export_that_cannot_be_is_refused(folder, tmp_path, options, said):
+def test_an_export_that_cannot_be_is_refused(refused, folder, tmp_path, options, said):
     assert said in refused("export", "--model", folder, "--output", tmp_path / "out", *options)
     assert not (tmp_path / "out").exists()
 
 
-def test_blocks_measures_where_to_gather(folder, tmp_path, monkeypatch):
+def test_blocks_measures_where_to_gather(document, refused, folder, tmp_path, monkeypatch):
     pytest.importorskip("openvino", reason="the extra `fast` is not installed")
     monkeypatch.setenv("LTP_LAB_CACHE", str(tmp_path / "cache"))
     options = ("--precision", "float32", "--lengths", "8,16", "--runs", "1", "--threads", "1")
     found = document("blocks", "--model", folder, *options)
     assert found["together"] in (0, 8, 16) and found["rows"][0]["length"] == 8
-    assert all(row[f"{way}_ms"] > 0 for row in found["rows"] for way in ("one_block", "gathered", "dense"))
+    assert all(
+        row[f"{way}_ms"] > 0 for row in some(found["rows"]) for way in ("one_block", "gathered", "dense")
+    )
     assert "--precision must be float32 or int8" in refused("blocks", "--precision", "int4")
 
 
-def test_export_writes_a_plain_folder(folder, tmp_path):
+def test_export_writes_a_plain_folder(document, folder, tmp_path):
     found = document("export", "--model", folder, "--format", "transformers", "--output", tmp_path / "plain")
     assert found["output"] == str(tmp_path / "plain") and found["max_abs_difference"] < 1e-5
     plain, model = PrunedModel.from_pretrained(tmp_path / "plain"), PrunedModel.from_pretrained(folder)
@@ -306,7 +348,7 @@ def test_export_writes_a_plain_folder(folder, tmp_path):
     assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-6)
 
 
-def test_train_makes_a_model_that_loads_and_resumes(folder, tmp_path):
+def test_train_makes_a_model_that_loads_and_resumes(document, refused, folder, tmp_path):
     texts = [f"{tone} {b} film {c}" for tone in ("good", "bad") for b in "abcdef" for c in "uvwx"]
     data = tmp_path / "rows.jsonl"
     rows = [{"sentence": text, "label": int(text.startswith("good"))} for text in texts]
@@ -413,7 +455,7 @@ BAD_INPUT = {
 
 
 @pytest.mark.parametrize("case", BAD_INPUT)
-def test_bad_input_is_one_line_and_exit_code_2(case, folder, csv, tmp_path, monkeypatch, capsys):
+def test_bad_input_is_one_line_and_exit_code_2(refused, case, folder, csv, tmp_path):
     (tmp_path / "wrong.csv").write_text("words,label\na,0\n", encoding="utf-8")
     (tmp_path / "broken.parquet").write_bytes(b"this is no parquet file")
     places = {
@@ -424,24 +466,52 @@ def test_bad_input_is_one_line_and_exit_code_2(case, folder, csv, tmp_path, monk
         "out": tmp_path / "out",
     }
     arguments, expected = BAD_INPUT[case]
-    monkeypatch.setattr(sys, "argv", ["ltp", *(argument.format(**places) for argument in arguments)])
-    with pytest.raises(SystemExit) as exit:
-        main()
-    said = capsys.readouterr()
-    assert exit.value.code == 2 and said.out == ""
-    assert expected in said.err and "\n" not in said.err.strip()
+    assert expected in refused(*(argument.format(**places) for argument in arguments))
 
 
-def test_output_that_cannot_show_all_characters(folder):
-    """As where Windows redirects it; JSON holds them all in any case."""
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "cp1252"}
-    command = [sys.executable, "-m", "ltp_core", "trace", "good ω film", "--model", str(folder)]
-    ran = [
-        subprocess.run([*command, *more], capture_output=True, cwd=ROOT, env=environment, timeout=240)
-        for more in ([], ["--json"])
-    ]
+def test_a_command_as_a_process(folder):
+    """Where stdout cannot show all characters, as where Windows redirects it; JSON holds them all."""
+    trace = ("trace", "good ω film", "--model", folder)
+    ran = [process(*trace, *more, PYTHONIOENCODING="cp1252") for more in ([], ["--json"])]
     assert [one.returncode for one in ran] == [0, 0], ran
     assert json.loads(ran[1].stdout)["tokens"][0] == "[CLS]"
+
+
+PROCESSES = {  # what else computes, on the smallest of work
+    "models": (),
+    "attribute": ("good film", "--model", "{folder}", "--steps", "8"),
+    "evaluate": ("--model", "{folder}", "--data", "{csv}"),
+    "benchmark": (
+        "--model",
+        "{folder}",
+        "--lengths",
+        "8",
+        "--batch-sizes",
+        "1",
+        "--runs",
+        "1",
+        "--seconds",
+        "0",
+    ),
+    "export": ("--model", "{folder}", "--format", "transformers", "--output", "{out}"),
+    "predict": ("--model", "{folder}", "--data", "{csv}", "--output", "{out}.csv"),
+    "calibrate": ("--model", "{folder}", "--data", "{csv}", "--target-flops", "1.2", "--output", "{out}"),
+}
+
+
+@pytest.mark.slow  # an import of PyTorch each; what they print is tested in one process, above
+@pytest.mark.parametrize("command", PROCESSES)
+def test_every_command_as_a_process(command, folder, csv, tmp_path):
+    places = {"folder": folder, "csv": csv, "out": tmp_path / "out"}
+    ran = process(command, *(argument.format(**places) for argument in PROCESSES[command]), "--json")
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert json.loads(ran.stdout)
+
+
+@pytest.mark.slow  # likewise
+def test_bad_input_as_a_process(folder):
+    ran = process("trace", "  ", "--model", folder)
+    assert "empty" in _refusal(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
 
 
 def test_a_benchmark_names_the_price_of_its_reduction(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from ltp_core.pictures.lengths import adaptation, curves
 from ltp_core.pictures.maps import attention, relative, survival
 from ltp_core.pictures.style import COLUMN, PAGE, canvas, look, write
 from ltp_core.results import RESULTS, write_rows
+from tests.some import some
 
 TRACE = Trace(
     tokens=("[CLS]", "$x^2$", "very", "<b>", "[SEP]"),
@@ -172,4 +173,4 @@ def test_everything_that_was_measured_is_drawn(small, tmp_path):
         *("compare-sst2", "compare-cola", "adaptation-sst2", "adaptation-cola", "lengths-small"),
         *("survival-small", "attention-small"),
     }
-    assert all(file.stat().st_size > 1000 for file in files) and len(files) == 14
+    assert all(file.stat().st_size > 1000 for file in some(files)) and len(files) == 14
