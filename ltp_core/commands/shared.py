@@ -15,7 +15,13 @@ from typing import Annotated, Any, TypeVar
 import torch
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from transformers.utils import logging as transformers_logging
 
 from ltp_core.checkpoints import USUAL_MODEL as USUAL_MODEL
@@ -100,7 +106,10 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr while data is read, if that takes more than a moment; yields what a reader tells."""
+    """A bar while data is read, if that takes more than a moment; yields what a reader tells.
+
+    On a terminal only: elsewhere rich ends a bar that it has not drawn with an empty line.
+    """
     columns = (
         TextColumn("reading"),
         BarColumn(),
@@ -112,7 +121,7 @@ def reading() -> Iterator[Callable[[int, int], None]]:
 
     def tell(done: int, total: int) -> None:
         nonlocal started
-        if not started and time.monotonic() - began > A_MOMENT:
+        if not started and messages.is_terminal and time.monotonic() - began > A_MOMENT:
             progress.start()
             started = True
         progress.update(task, completed=done, total=max(total, 1))
@@ -126,7 +135,10 @@ def reading() -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr; yields a function that takes the number of things done."""
+    """A bar, on a terminal; yields a function that takes the number of things done."""
+    if not messages.is_terminal:  # as above
+        yield lambda done: None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True) as progress:
         task = progress.add_task(label, total=total)
