@@ -110,10 +110,18 @@ def run(installed, *arguments, folder):
     return done.stdout
 
 
+MODELS = """
+import sys, ltp_core, ltp_core.cli
+print(ltp_core.__file__)
+sys.argv = ["ltp", "models", "--json"]
+ltp_core.cli.main()
+"""
+
+
 def test_models_and_traces_from_another_folder(installed, tmp_path):
-    where = run(installed, "python", "-c", "import ltp_core; print(ltp_core.__file__)", folder=tmp_path)
-    assert Path(where.strip()).is_relative_to(installed)
-    models = json.loads(run(installed, "ltp", "models", "--json", folder=tmp_path))
+    where, listed = run(installed, "python", "-c", MODELS, folder=tmp_path).splitlines()
+    assert Path(where).is_relative_to(installed)
+    models = json.loads(listed)
     assert {model["name"] for model in models} == {path.name for path in (ROOT / "assets/models").iterdir()}
     traced = json.loads(run(installed, "ltp", "trace", "A moving, funny film.", "--json", folder=tmp_path))
     assert traced["pruned"]["label"] == "positive" and traced["flops_reduction"] > 1

@@ -1,6 +1,7 @@
-"""The tests themselves: a check of each of many must not pass because there is none."""
+"""The tests themselves: none checks each of many where there is none, and slow ones are on record."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +97,17 @@ def test_nothing_is_checked_of_each_of_none():
         for line in bare(file.read_text(encoding="utf-8"))
     ]
     assert sorted(found) == []
+
+
+def test_slow_tests_are_on_record():
+    """CONTRIBUTING.md says of each file what takes long, and when it was last run."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(tests/[\w/]+\.py)` \| [^|]+ \| [^|]+ \|$", page, re.MULTILINE)
+    files = some((ROOT / "tests").rglob("test_*.py"))
+    marked = [str(file.relative_to(ROOT)) for file in files if _is_slow(file.read_text(encoding="utf-8"))]
+    assert rows == sorted(marked) != []
+
+
+def _is_slow(text: str) -> bool:
+    """Whether a mark of this name is in the code, not in a text."""
+    return any(isinstance(node, ast.Attribute) and node.attr == "slow" for node in ast.walk(ast.parse(text)))
