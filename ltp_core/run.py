@@ -1,4 +1,4 @@
-"""What a forward pass returns before it becomes numbers: shared by the masked forward and the engine."""
+"""What a forward pass takes, and what it returns before that becomes numbers, masked or in the engine."""
 
 from dataclasses import dataclass
 

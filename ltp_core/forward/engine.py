@@ -70,7 +70,7 @@ def _forward(
     alive = inputs.attention_mask.bool()  # [B, n]
     first = first_tokens(inputs.attention_mask)  # [B, n]
     lengths = counts(alive)
-    place = alive.flatten().nonzero().squeeze(1)  # [T], where on the flat grid each packed token begins
+    place = alive.flatten().nonzero().squeeze(1)  # [T], where each packed token stands on the flat grid
     positions = take(original_positions(inputs.attention_mask).flatten(), place)  # [T]
     embedded = view.embed(inputs.packed(place), positions.unsqueeze(0))  # [1, T, E]
     hidden = view.start(embedded.squeeze(0))  # [T, D]

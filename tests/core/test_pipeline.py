@@ -10,22 +10,21 @@ import pytest
 import torch
 
 from ltp_core import LengthConfig, PrunedModel, TopK
+from ltp_core.data.evaluation import run_rows
 from ltp_core.data.reader import Table
 from ltp_core.data.rows import DataError, Split, labelled
 from ltp_core.files import whole
 from ltp_core.training import pipeline
+from ltp_core.training.claim import claim
 from ltp_core.training.job import Job, Pruning, Recipe
 from ltp_core.training.pipeline import (
-    claim,
     classes_to_learn,
-    fresh_model,
     held_out_rows,
-    publish,
     rule_at,
     run,
-    score,
     split_of,
 )
+from ltp_core.training.start import fresh_model
 from tests.some import some
 
 RECIPE = Recipe(epochs=1, learning_rate=1e-3, batch_size=16, max_tokens=32, bfloat16=False)
@@ -66,8 +65,7 @@ def test_a_whole_run_and_a_second_call(job, tmp_path, monkeypatch):
     assert said == [rows, "dense fine-tuning", "learned token pruning"]
     assert len(model.thresholds) == 3
     assert model.settings.training["pruning"]["target_flops"] == 1.5
-    found, evaluation = score(model, split_of(job).tuning, job.task)
-    assert list(found) == ["accuracy"] and 0 <= found["accuracy"] <= 1
+    evaluation = run_rows(model, split_of(job).tuning)
     assert evaluation.flops_reduction == pytest.approx(1.5, rel=0.05)
     baseline = PrunedModel.from_pretrained(tmp_path / "out", weights="baseline")
     assert baseline.thresholds is None
@@ -108,7 +106,7 @@ def test_a_rival_starts_from_the_same_baseline(job, tmp_path, monkeypatch, metho
     assert (tmp_path / "out" / "lat.json").is_file() is (method == "lat")
     rule = rule_at(rival, model, tmp_path / "out", split_of(rival).tuning)
     assert isinstance(rule, TopK if method == "topk" else LengthConfig)
-    _, evaluation = score(model, split_of(rival).tuning, rival.task, rule=rule)
+    evaluation = run_rows(model, split_of(rival).tuning, rule)
     assert evaluation.flops_reduction == pytest.approx(1.5, rel=0.05)
     monkeypatch.setattr(pipeline, "train_rival", lambda *_: pytest.fail("trained again"))
     again = run(rival, tmp_path / "out", said.append)
@@ -165,8 +163,8 @@ def test_a_folder_belongs_to_one_job(job, tmp_path):
 
 
 def test_a_published_model_replaces_an_older_one(model, tiny_bert, tokenizer, tmp_path):
-    publish(model, tmp_path / "m")
-    publish(PrunedModel(tiny_bert(seed=2), tokenizer, [0.1, 0.2, 0.3]), tmp_path / "m")
+    model.save_pretrained(tmp_path / "m")
+    PrunedModel(tiny_bert(seed=2), tokenizer, [0.1, 0.2, 0.3]).save_pretrained(tmp_path / "m")
     assert PrunedModel.from_pretrained(tmp_path / "m").thresholds == (0.1, 0.2, 0.3)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
@@ -174,7 +172,7 @@ def test_a_published_model_replaces_an_older_one(model, tiny_bert, tokenizer, tm
 def test_a_model_is_published_into_the_present_folder(model, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    publish(model, Path("."))
+    model.save_pretrained(Path("."))
     assert PrunedModel.from_pretrained(Path(".")).layers == 3
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
@@ -192,7 +190,7 @@ def test_a_model_that_was_not_published_to_the_end_is_not_there(model, tmp_path,
 
     monkeypatch.setattr(whole.os, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
-        publish(model, tmp_path / "m")
+        model.save_pretrained(tmp_path / "m")
     assert len(list((tmp_path / "m").iterdir())) == 2
     assert not (tmp_path / "m" / "config.json").exists()
 

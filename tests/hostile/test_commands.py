@@ -102,7 +102,7 @@ BAD_DATA = {
 @pytest.fixture
 def no_weights(monkeypatch):
     """Whoever loads weights fails."""
-    for what in ("model.PrunedModel.from_pretrained", "training.pipeline.fresh_model"):
+    for what in ("model.PrunedModel.from_pretrained", "training.start.fresh_model"):
         monkeypatch.setattr(f"ltp_core.{what}", lambda *a, **k: pytest.fail("a model was loaded"))
 
 
