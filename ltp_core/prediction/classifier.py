@@ -13,7 +13,7 @@ from torch import Tensor
 from ltp_core.flops import executed_flops, paper_flops
 from ltp_core.importance import checked_queries
 from ltp_core.prediction.answers import Prediction, Ranked, Said
-from ltp_core.prediction.reader import Text, TextReader, Tokenized
+from ltp_core.prediction.reader import Text, TextReader, Tokenized, columns
 from ltp_core.prediction.traces import traces_of
 from ltp_core.rules import Dense, Rule, observed_layers
 from ltp_core.trace import Trace
@@ -103,13 +103,15 @@ class TextClassifier(TextReader):
         if not documents:
             raise ValueError("there is no document to rank")
         pairs = [(query, document) for document in documents]
-        encoded = self.tokenize(pairs)
-        if unread := [number for number, each in enumerate(encoded) if not each.readable]:
-            raise ValueError(f"document {unread[0]} or the query is empty: it has no token")
-        scores = {
-            n: logits[0] for n, logits, _ in self.run_encoded(dict(enumerate(encoded)), rule, batch_size)
-        }
-        best = sorted(scores, key=lambda number: (-scores[number], number))[:top_k]
+        columns(pairs)  # refuses what is no text
+        distinct = list(dict.fromkeys(pairs))  # in one batch, the same text twice may differ in the last bit
+        encoded = dict(enumerate(self.tokenize(distinct)))
+        if unread := [number for number, each in encoded.items() if not each.readable]:
+            document = pairs.index(distinct[unread[0]])
+            raise ValueError(f"document {document} or the query is empty: it has no token")
+        said = {distinct[n]: logits[0] for n, logits, _ in self.run_encoded(encoded, rule, batch_size)}
+        scores = [said[pair] for pair in pairs]
+        best = sorted(range(len(pairs)), key=lambda number: (-scores[number], number))[:top_k]
         read: list[Prediction] = []
         for start in range(0, len(best), batch_size):
             read += self.predict([pairs[number] for number in best[start : start + batch_size]], rule)

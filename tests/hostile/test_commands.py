@@ -361,13 +361,13 @@ def test_a_base_without_a_tokenizer_is_refused(here, ltp):
 
 @pytest.mark.parametrize("tuning", ["1", "4"])
 def test_a_regression_without_two_values_to_tune_on_is_refused(here, ltp, no_weights, tuning):
-    rows = [f"good film {n},{0.5 if n else 2}" for n in range(40)]
+    rows = [f"good film {n},{2 if n == 39 else 0.5}" for n in range(40)]  # the draw leaves this one out
     Path("many.csv").write_text("\n".join(["text,label", *rows]) + "\n")
     given = ["--task", "many.csv", "--base", "model", "--output", "new", "--untouched", "4", "--regression"]
     before = listed(here)
     code, out, err = ltp("train", *given, "--tuning", tuning)
     assert code == 2 and err.count("\n") == 1 and out == "" and listed(here) == before
-    assert re.search(rf"the labels of all {tuning} tuning rows are (0\.5|2), so no correlation", err)
+    assert re.search(rf"the labels of all {tuning} tuning rows are 0\.5, so no correlation", err)
 
 
 @pytest.mark.parametrize("empty", [0, 1, 3])
