@@ -221,7 +221,7 @@ def remove_word(model: PrunedModel, text: str, word: str) -> Removal:
     return Removal(word, share * len(tokens), rank, whole, without)
 
 
-def company(model: PrunedModel, texts: Texts, size: int) -> list[Text]:
+def company(texts: Texts, size: int) -> list[Text]:
     """A batch of so many texts that begins with the visitor's; the others are sentences of ours."""
     return [texts.for_model, *own_texts(pairs=texts.second is not None)[: size - 1]]
 

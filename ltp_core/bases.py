@@ -111,7 +111,7 @@ def local_folder(base: Base) -> Path | None:
     if len(found) == 1:
         return Path(str(found[0].locate())).parent
     for package, file in zip(base.packages, found, strict=True):
-        _check_part(base, package, file)
+        _check_part(package, file)
     return _unpack(base, [Path(str(file.locate())) for file in found])
 
 
@@ -146,7 +146,7 @@ def _carried(package: str) -> PackagePath | None:
     return None
 
 
-def _check_part(base: Base, package: str, file: PackagePath) -> None:
+def _check_part(package: str, file: PackagePath) -> None:
     """Compare a part with what its package wrote down when it was installed."""
     path = Path(str(file.locate()))
     size = path.stat().st_size

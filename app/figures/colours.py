@@ -164,16 +164,6 @@ def level(share: float, entering: int) -> int:
     return math.floor(half + 0.5)
 
 
-def diverging(colours: tuple[str, ...]) -> list[tuple[float, str]]:
-    """Ten colours as a Plotly scale with its middle between the fifth and the sixth."""
-    half = len(colours) // 2
-    positions = [0.5 * step / (half - 1) for step in range(half)]
-    return [
-        *zip(positions, colours[:half], strict=True),
-        *zip((0.5 + p for p in positions), colours[half:], strict=True),
-    ]
-
-
 def sequential(colours: tuple[str, ...]) -> list[tuple[float, str]]:
     """Ten colours as a Plotly scale that spreads out small values: colour k sits at (k / 9)²."""
     last = len(colours) - 1

@@ -76,7 +76,7 @@ def _by_length(view: View) -> None:
 
 def _times(view: View) -> None:
     """Time the text alone and in a batch; both places are there from the start."""
-    batch = runs.company(view.model, view.texts, BATCH)
+    batch = runs.company(view.texts, BATCH)
     try:
         together = session.memory().keep(
             "together",

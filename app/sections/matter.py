@@ -36,7 +36,7 @@ def section(view: View) -> None:
         return
     if 1 <= view.settings.token <= len(view.trace.tokens):
         st.html(markup.paragraph(reasons.word(found.attribution, view.settings.token - 1)))
-    _attributions(view, found)
+    _attributions(found)
     _agreement(found)
     _deletion(found)
 
@@ -56,7 +56,7 @@ def _controls(view: View) -> tuple[str | None, AttributionMethod]:
     return label, method
 
 
-def _attributions(view: View, found: Explanation) -> None:
+def _attributions(found: Explanation) -> None:
     total = len(found.attribution.trace.tokens)
     parts = math.ceil(total / MOST_IN_PICTURE)
     size = math.ceil(total / parts)

@@ -40,10 +40,10 @@ class Parts:
         self.output, self.folder = output, _beside(output)
         if overwrite:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self._enter(run, resume)
+        self._enter(run)
         self._lock = _alone(self.folder / RUN_FILE)
 
-    def _enter(self, run: dict[str, Any], resume: bool) -> None:
+    def _enter(self, run: dict[str, Any]) -> None:
         known = self.folder / RUN_FILE
         if not known.is_file():
             self.folder.mkdir(parents=True)
