@@ -1,10 +1,12 @@
 """One callable that answers batches of rows: what engines for many machines, and `datasets`, ask for."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow
+import torch
 
 from ltp_core.checkpoints import USUAL_MODEL
 from ltp_core.corpus.answers import RowAnswer, answer_all, schema_of, table_of
@@ -110,8 +112,13 @@ class Predictor:
         return _again, (self.arguments, self.model.digest())
 
 
+_IMPORTED_IN = os.getpid()
+
+
 def _again(arguments: dict[str, Any], digest: str) -> Predictor:
     """Load it in another process; ValueError if the model has changed meanwhile."""
+    if os.getpid() != _IMPORTED_IN:  # forked, as `datasets` does: OpenMP would wait for threads left behind
+        torch.set_num_threads(1)
     predictor = Predictor(**arguments)
     if predictor.model.digest() != digest:
         raise ValueError(f"the model {arguments['model']} has changed since this work began")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import pickle
 import random
 import signal
@@ -318,17 +319,47 @@ def test_the_digest_sees_everything_that_decides(tiny_bert, make_tokenizer):
     assert digest() == digests[0] and len(set(digests)) == len(digests)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_proc": 2}])
-def test_with_datasets(folder, tmp_path, monkeypatch, options):
+def test_with_datasets(folder, tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     texts = [*sentences(30), ""]
     rows = datasets.Dataset.from_dict({"id": list(range(31)), "text": texts})
     predictor = Predictor(folder)
     for given in (rows, rows.with_format("arrow")):
-        found = given.map(predictor, batched=True, batch_size=10, **options).with_format(None)
+        found = given.map(predictor, batched=True, batch_size=10).with_format(None)
         assert found["id"][:] == list(range(31)) and found["problem"][30] == EMPTY
         assert found["label"][:30] == [answer.label for answer in predictor.answers(texts)[:30]]
+
+
+FORKS = """
+import json, sys
+import datasets, torch
+from ltp_core.corpus import Predictor
+texts = json.loads(sys.stdin.read())
+predictor = Predictor(sys.argv[1])
+predictor.answers(texts)  # on several threads, which a forked process does not have
+rows = datasets.Dataset.from_dict({"id": list(range(len(texts))), "text": texts})
+found = rows.map(predictor, batched=True, batch_size=10, num_proc=2)
+print(json.dumps([found["id"][:], found["label"][:], found["problem"][:]]))
+"""
+
+
+def test_with_datasets_on_two_processes(folder, model, tmp_path):
+    """In a process of its own, since theirs are forked: what else runs in a test's would come along."""
+    pytest.importorskip("datasets")
+    texts = [*sentences(30), ""]
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS, folder],
+        input=json.dumps(texts),
+        env={**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    numbers, labels, problems = json.loads(done.stdout.splitlines()[-1])
+    assert numbers == list(range(31)) and problems[30] == EMPTY
+    assert labels[:30] == [answer.label for answer in answer_all(model, texts)[:30]]
 
 
 @pytest.mark.slow
