@@ -10,8 +10,9 @@ RUN  := $(VENV)/bin/python
 DEPS := requirements.txt pyproject.toml
 WEB  := node_modules/.package-lock.json
 
-# Two threads a worker on two cores only slow each other down.
-UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --ignore=tests/browser
+# Two threads a worker on two cores only slow each other down. `worksteal` leaves a file to one worker while it can,
+# so that what its tests share is made once.
+UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --dist worksteal --ignore=tests/browser
 BROWSER = $(RUN) -m pytest tests/browser
 
 .DEFAULT_GOAL := help

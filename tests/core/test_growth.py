@@ -1,6 +1,8 @@
 """Growth: what is measured is what was asked for, and memory is seen."""
 
 import json
+import shutil
+import sys
 
 import pytest
 import torch
@@ -50,12 +52,13 @@ def test_a_model_without_thresholds(model):
 
 
 @pytest.mark.skipif(not RESET.exists(), reason="only Linux tells the highest resident size")
-def test_a_process_counts_all_it_holds(tiny_bert, tokenizer, tmp_path):
+def test_a_process_counts_all_it_holds(tiny_bert, tokenizer, tmp_path, monkeypatch):
     PrunedModel(tiny_bert(), tokenizer, thresholds=[0.02, 0.04, 0.06]).save_pretrained(tmp_path)
     found = process_megabytes(str(tmp_path), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
     assert 100 < found < 3000  # Python and PyTorch are in it
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(OSError, match="the process for pruned failed"):
-        process_megabytes(str(tmp_path / "none"), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
+        process_megabytes(str(tmp_path), "pruned", TEXTS, 24, [0.02, 0.04, 0.06])
 
 
 def test_resident_runs_one_batch_three_ways(tiny_bert, tokenizer, monkeypatch):

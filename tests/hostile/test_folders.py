@@ -304,7 +304,7 @@ OTHERS = st.one_of(st.none(), st.booleans(), st.text(max_size=8), st.lists(SMALL
 VALUES = st.one_of(NUMBERS, OTHERS, st.dictionaries(st.text(max_size=3), SMALL, max_size=3))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)  # a model is loaded in each
 @given(st.sampled_from([CONFIG, "ltp_config.json", "tokenizer_config.json"]), st.data())
 def test_a_value_of_another_kind_is_read_or_refused(good, name, data):
     found = json.loads(good[name])
@@ -313,7 +313,7 @@ def test_a_value_of_another_kind_is_read_or_refused(good, name, data):
     loaded_or_refused({**good, name: json.dumps(found).encode()})
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)  # likewise
 @given(st.data())
 def test_a_folder_with_a_file_cut_or_changed_is_read_or_refused(good, data):
     name = data.draw(st.sampled_from(sorted(good)))
