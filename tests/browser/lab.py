@@ -11,7 +11,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -30,26 +29,8 @@ FLAGS = [
 ]
 PATIENCE = 120_000  # ms: the first page imports torch and loads the model
 
-REST = 300  # ms without a message or an input, after which nothing more is on its way
-
-_asked = count()  # each call of `settle` rests anew
-
-# When the page last heard from the server, or told it something, or was touched: in `window.moved`.
-WATCH = """{
-    const move = () => { window.moved = performance.now() }
-    move()
-    window.WebSocket = class extends WebSocket {
-        constructor(...given) { super(...given); this.addEventListener('message', move) }
-        send(data) { move(); super.send(data) }
-    }
-    for (const kind of ['pointerdown', 'keydown', 'keyup', 'input']) window.addEventListener(kind, move, true)
-}"""
-
 # A page with a stage has a Plotly figure, which comes after it; lessons, and the large view, have none.
-STILL = """([asked, rest]) => {
-    if (window.asked?.[0] !== asked) window.asked = [asked, performance.now()]
-    if (performance.now() - Math.max(window.asked[1], window.moved ?? 0) < rest) return false
-    if (!document.querySelector('[data-testid=stApp][data-test-script-state=notRunning]')) return false
+DRAWN = """() => {
     const charts = [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     const place = document.querySelector('.st-key-stage')
     const stage = place?.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot
@@ -102,7 +83,6 @@ def launch(playwright: Playwright) -> Browser:
 def open_page(page: Page, address: str, **query: str) -> Page:
     """Open a page of the lab with these query parameters and wait until it stands still."""
     page.set_default_timeout(PATIENCE)
-    page.add_init_script(WATCH)
     page.goto(f"{address}?{urlencode(query)}" if query else address)
     page.locator(".stHtml h1").first.wait_for()
     settle(page)
@@ -111,7 +91,10 @@ def open_page(page: Page, address: str, **query: str) -> Page:
 
 def settle(page: Page) -> None:
     """Wait until no script runs, also not one that a change a moment ago will start, and all is drawn."""
-    page.wait_for_function(STILL, arg=[next(_asked), REST], polling=50, timeout=PATIENCE)
+    for _ in range(2):  # the first rest may be the moment before a run that a component asks for
+        page.wait_for_timeout(300)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+        page.wait_for_function(DRAWN, timeout=PATIENCE)
 
 
 def press(page: Page, layer: int, key: str, times: int = 1) -> None:
