@@ -2,6 +2,7 @@
 // the interface. Nothing is fetched before the page stands still, and nothing large where the browser asks to save data.
 
 import { steps, walk } from "./curve.js";
+import { Known } from "./known.js";
 import { Latest } from "./latest.js";
 import { acting, scale } from "./outputs.js";
 import { LOST, Remote } from "./remote.js";
@@ -26,6 +27,7 @@ class Live {
     this.state = { where: "server", loading: 0, why: ON_SERVER }; // until it is known whether the browser can
     this.frames = new Latest((asked) => this.reply(asked));
     this.curves = Promise.resolve();
+    this.known = new Known();
     this.read(offer);
   }
 
@@ -36,6 +38,7 @@ class Live {
     this.facts = this.facts?.model === offer.model ? this.facts : null;
     this.ready = false; // whether the browser has model and text
     this.wanted = null;
+    this.known.clear();
     this.prepare(offer);
   }
 
@@ -72,7 +75,7 @@ class Live {
       const took = new Map();
       for (const each of round % 2 ? [dense, thresholds] : [thresholds, dense]) {
         await this.frames.rest(); // a drag goes first
-        const found = this.ready && offer === this.offer && (await this.inBrowser(each));
+        const found = this.ready && offer === this.offer && (await this.run(each));
         if (!found) return null;
         took.set(each, found.milliseconds);
       }
@@ -93,8 +96,22 @@ class Live {
     return found && offer === this.offer ? { thresholds, ...found, source: "server" } : null;
   }
 
-  inBrowser(thresholds) {
-    return this.tell("run", { thresholds: acting(thresholds, this.tokens, this.facts.reference_length) });
+  /** What the model says in this browser, which runs it only where that is not known. */
+  async inBrowser(thresholds) {
+    const known = this.known.find(this.acting(thresholds));
+    if (known) return { ...known, milliseconds: 0 };
+    const { offer } = this;
+    const found = await this.run(thresholds);
+    if (found && offer === this.offer) this.known.keep(this.acting(thresholds), found);
+    return found;
+  }
+
+  run(thresholds) {
+    return this.tell("run", { thresholds: this.acting(thresholds) });
+  }
+
+  acting(thresholds) {
+    return acting(thresholds, this.tokens, this.facts.reference_length);
   }
 
   async onServer(offer, thresholds) {

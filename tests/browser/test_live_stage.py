@@ -91,6 +91,9 @@ def test_a_drag_shows_what_the_model_says_about_that_frame(visit):
 def test_a_worker_that_dies_in_a_drag_leaves_a_living_stage(visit):
     page = visit(text=SENTENCE)
     wait_for(page, "in this browser")
+    page.locator(".st-key-stage").get_by_label(
+        "all, linked"
+    ).check()  # so that no run of the drag is known before
     drag(page, 2, -4)
     answered(page, "browser")
     page.workers[0].evaluate("() => self.close()")
@@ -110,7 +113,7 @@ def test_without_answers_a_drag_shows_a_preview_and_then_the_exact_result(visit)
     page.get_by_test_id("stTopNavLink").filter(has_text="Explore").first.click()
     settle(page)
     drag(page, 2, -6)
-    assert page.get_by_test_id("stage-answer").get_attribute("data-source") == "preview"
+    page.locator("[data-testid=stage-answer][data-source=preview]").wait_for()
     page.mouse.up()
     settle(page)
     answered(page, "exact")

@@ -18,6 +18,7 @@ export class Foot {
     const answer = this.find(".answer");
     answer.dataset.thresholds = run.answer ? JSON.stringify((run.answer.thresholds ?? run.thresholds)) : "";
     answer.dataset.source = run.source;
+    answer.dataset.milliseconds = run.answer?.milliseconds?.toFixed(1) ?? ""; // of the run; 0 where it was known
     this.meters(data, run.answer);
     const line = this.find(".verdict");
     const said = run.answer ? verdict(data, data.answers.dense, run.answer) : null;

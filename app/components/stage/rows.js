@@ -135,7 +135,8 @@ export class Rows {
     const x = this.x(token);
     const cell = svgElement("g", { class: "cell", "data-layer": layer + 1, "data-token": token + 1 }, parent);
     const top = this.rowTop(layer, system) + this.margin.caption;
-    svgElement("rect", { class: "hit", x, y: top, width, height: this.height - this.margin.caption }, cell);
+    if (this.withWords) // bars alone are many, and a pointer finds them by where it is
+      svgElement("rect", { class: "hit", x, y: top, width, height: this.height - this.margin.caption }, cell);
     const bar = svgElement("rect", { class: "bar", x, width: Math.max(0.8, width), rx: width > 6 ? 2 : 0 }, cell);
     if (this.withWords) {
       const font = this.arrangement.font;

@@ -45,6 +45,7 @@ class Stage {
     this.svg = this.find(".drawing");
     this.sliders = [];
     this.curves = [];
+    this.frame = null; // the one that will be drawn
     this.answers = new Answers((state) => this.showWhere(state));
     this.foot = new Foot(this.find, () => this.send("measure", Date.now()));
     this.listen();
@@ -85,6 +86,7 @@ class Stage {
     this.answers.close();
     clearTimeout(this.idle);
     clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
     for (const slider of this.sliders) slider.remove();
     stages.delete(this.root);
   }
@@ -258,6 +260,8 @@ class Stage {
 
   /** Bring pictures, sliders and words in line with the thresholds. */
   show() {
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
     const { data, exact } = this;
     const run = this.run();
     const preview = run.source === "preview";
@@ -370,25 +374,34 @@ class Stage {
     const start = this.thresholds;
     const from = this.place(event)[1] - shift - this.rows.lineY(layer, start[layer]); // where the handle was taken
     this.drag = { moved: false };
-    const line = this.find(".headline");
-    line.style.height = `${line.offsetHeight}px`; // the words change; what is dragged may not move away
+    this.hold(true);
     const move = (at) => {
       const y = this.place(at)[1] - shift - from;
       if (!this.drag.moved && Math.abs(this.place(at)[1] - this.place(event)[1]) < 2) return;
       this.drag.moved = true;
-      this.try(moved(start, layer, this.rows.threshold(layer, y), this.mode));
+      this.trial = moved(start, layer, this.rows.threshold(layer, y), this.mode);
+      this.soon();
+      this.askLive(this.trial);
     };
     const end = (at) => {
       for (const [name, handler] of Object.entries(handlers)) target.removeEventListener(name, handler);
       const changed = this.drag.moved && at.type === "pointerup";
       this.suppressClick = this.drag.moved || target !== this.svg; // the click that follows is the end of this drag
       this.drag = null;
-      line.style.height = "";
+      this.hold(false);
       if (changed) this.release();
       else this.try(null);
     };
     const handlers = { pointermove: move, pointerup: end, pointercancel: end };
     for (const [name, handler] of Object.entries(handlers)) target.addEventListener(name, handler);
+  }
+
+  /** Keep the size of all parts while words in them change: what is dragged may not move away, and no part is laid out for another. */
+  hold(on) {
+    const parts = [".headline", ".head", ".board", ".foot"].map(this.find);
+    const heights = parts.map((part) => (on ? `${part.offsetHeight}px` : ""));
+    parts.forEach((part, index) => (part.style.height = heights[index]));
+    this.box.classList.toggle("held", on);
   }
 
   key(layer, event) {
@@ -408,15 +421,28 @@ class Stage {
   try(thresholds) {
     this.trial = thresholds;
     this.show();
-    this.box.dispatchEvent(new CustomEvent("ltp-preview", { bubbles: true, composed: true }));
+    this.tellPreview();
     if (thresholds) this.askLive(thresholds);
+  }
+
+  /** Draw with the next frame: moves and answers that come within one are drawn together. */
+  soon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.show();
+      this.tellPreview();
+    });
+  }
+
+  tellPreview() {
+    this.box.dispatchEvent(new CustomEvent("ltp-preview", { bubbles: true, composed: true }));
   }
 
   async askLive(thresholds) {
     const answer = await this.answers.answer(thresholds);
     if (!answer || !this.trial || answer.kept[0]?.length !== this.data.tokens.length) return;
     this.answered = { ...answer, at: Date.now() };
-    this.show();
+    if (this.drag) this.soon();
+    else this.show();
   }
 
   /** Ask the page for the exact result of the trial. */
@@ -463,8 +489,8 @@ class Stage {
   }
 
   showWhere({ where, loading, why }) {
-    const names = { browser: "Live: in this browser", server: "Live: on the server", nowhere: "" };
-    const text = loading !== null && loading < 1 ? `Loading the model: ${Math.round(loading * 100)} %` : names[where];
+    const names = { browser: "Live in this browser", server: "Live on the server", nowhere: "" };
+    const text = loading !== null && loading < 1 ? `Loading model: ${Math.round(loading * 100)} %` : names[where];
     this.find(".where").textContent = text;
     this.find(".where").title = why ?? "";
     if (!this.rows) return;
