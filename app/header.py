@@ -149,7 +149,7 @@ def open_page(title: str, lead: str) -> Setup | None:
 def inputs(setup: Setup) -> Texts:
     """In one line the sentence, model, surprises and device, without what a teacher's link hides."""
     hidden = session.hidden()
-    with st.container(key="ask", horizontal=True, gap="small", vertical_alignment="top"):
+    with st.container(key="inputs", horizontal=True, gap="small", vertical_alignment="top"):
         texts = _texts(setup)
         if "text" not in hidden:
             st.button("Run", key="run", help="Read it again", on_click=session.run_again)

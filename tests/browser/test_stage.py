@@ -93,7 +93,7 @@ def test_keys_set_a_threshold_and_say_it(visit):
 
 def test_all_thresholds_move_together(visit):
     page = visit(text=SENTENCE, **ALL_PASS)
-    page.locator(".st-key-stage").get_by_label("all to one value").check()
+    page.locator(".st-key-stage").get_by_label("all equal").check()
     press(page, 3, "PageUp")
     values = {slider(page, layer).get_attribute("aria-valuenow") for layer in range(1, 7)}
     assert len(values) == 1 and values != {"0"}
