@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.lessons.lesson import Lesson, Look, Move, Situation
-from app.lessons.topk import scaled
+from app.lessons.two_texts import scaled
 from app.says import clocked, words
 from ltp_core.crossing import crossing
 

@@ -1,30 +1,28 @@
 """The number of words that are read adapts to the length of the text."""
 
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from app.lessons.lesson import Lesson, Look, Move, Situation, read_to_the_end
+from app.lessons.lesson import Situation, read_to_the_end
+from app.lessons.two_texts import TwoTexts
 from app.says import findings, words
 from ltp_core import Prediction
 
-SHORT = "A warm and funny film."
 LONG = (
     "A warm and funny film, said the poster in the lobby, and I believed it until the second act, when the "
     "jokes thin out, the plot stands still, and even the two leads begin to look as if they were waiting "
     "for the bus home."
 )
-ABOUT = 0.05  # of the tokens: shares that near are the same
-SIZES = ("a smaller share", "about the same share", "a larger share")
 
 
-class Length(Lesson):
+class Length(TwoTexts):
     name = "length"
     title = "Length adapts"
     minutes = 4
-    text = SHORT
-    others: ClassVar[Mapping[str, str]] = {"Read the long text": LONG, "Read the short text": SHORT}
-    learned_lines = True
-    action = "Change"
+    text = "A warm and funny film."
+    second = LONG
+    there, back = "Read the long text", "Read the short text"
+    sizes = ("a smaller share", "about the same share", "a larger share")
+    near: ClassVar[float] = 0.05  # of the tokens
     teaches = (
         "Earlier methods set how many tokens stay. Here lines are set, and each text brings its own "
         "number: the same lines read a remark and a review."
@@ -34,52 +32,36 @@ class Length(Lesson):
         "gets less. With a reference length, that holds up to that length only."
     )
 
-    def _long(self, s: Situation) -> Prediction:
-        return s.lab.predict(s.learned, LONG)
-
-    def _short(self, s: Situation) -> Prediction:
-        return s.lab.predict(s.learned, SHORT)
+    def size(self, run: Prediction) -> float:
+        return len(read_to_the_end(run)) / len(run.trace.tokens)
 
     def asks(self, s: Situation) -> str:
-        read, total = _read(self._short(s))
-        longer = len(self._long(s).trace.tokens)
+        short, long = self.runs(s)
+        read, total = len(read_to_the_end(short)), len(short.trace.tokens)
         return (
             f"Under the learned lines {read} of these {total} tokens reach the last layer. Of a text of "
-            f"{longer} tokens, under the same lines, it is …"
+            f"{len(long.trace.tokens)} tokens, under the same lines, it is …"
         )
-
-    def options(self, s: Situation) -> Sequence[str]:
-        return SIZES
-
-    def answer(self, s: Situation) -> str:
-        short, long = (read / total for read, total in map(_read, (self._short(s), self._long(s))))
-        return SIZES[1] if abs(long - short) <= ABOUT else SIZES[0 if long < short else 2]
 
     def task(self, s: Situation) -> str:
-        return "Press “Read the long text”. Then drag as you like, and come back to “Learned”."
-
-    def check(self, s: Situation) -> Look:
-        if s.texts.first != LONG:
-            return Look(False, "The short text is on the stage.")
-        if s.lines != s.learned:
-            return Look(False, "The long text, but other lines: press “Learned” under the rows.")
-        short, long = self._short(s), s.pruned
-        (few, of_few), (many, of_many) = _read(short), _read(long)
-        return Look(
-            True,
-            f"{few} of {of_few} against {many} of {of_many}: {findings.share(few / of_few)} and "
-            f"{findings.share(many / of_many)}. The short text needs {words.times(short.flops_reduction)} "
-            f"less work, the long one {words.times(long.flops_reduction)}.",
+        short, long = self.runs(s)
+        return (
+            f"{self.there}. Then choose “all, linked” under the rows, and drag until as large a share of it "
+            f"reaches the last layer as of the short one, {findings.share(self.size(short))}: "
+            f"{self.goal(s)} of {len(long.trace.tokens)} tokens."
         )
 
-    def hint(self, s: Situation) -> str:
-        return "The button stands under this text. “Learned”, under the rows, brings the learned lines back."
-
-    def solution(self, s: Situation) -> Move:
-        return Move(s.learned, LONG)
+    def seen(self, s: Situation, first: Prediction, second: Prediction) -> str:
+        few, many = findings.share(self.size(first)), findings.share(self.size(second))
+        return (
+            f"Under the learned lines {few} of the short text reaches the last layer, at "
+            f"{words.times(first.flops_reduction)} less work, and {many} of the long one, at "
+            f"{words.times(second.flops_reduction)}. Yours let {findings.share(self.size(s.pruned))} of the "
+            f"long one through, and the work is {words.times(s.pruned.flops_reduction)} less."
+        )
 
     def why(self, s: Situation) -> str:
-        short, long = (len(run.trace.tokens) for run in (self._short(s), self._long(s)))
+        short, long = (len(run.trace.tokens) for run in self.runs(s))
         said = (
             f"{short} tokens get {words.percent(1 / short)} each on average, {long} only "
             f"{words.percent(1 / long)}: a line that most pass in a short text is high in a long one. So "
@@ -95,7 +77,3 @@ class Length(Lesson):
         elif high := max(s.learned[:-1]):
             said += f" At {words.threshold(high)}, no text keeps more than {int(1 / high)} tokens."
         return said
-
-
-def _read(run: Prediction) -> tuple[int, int]:
-    return len(read_to_the_end(run)), len(run.trace.tokens)

@@ -165,10 +165,11 @@ def _coach(view: View, lesson: Lesson, guess: list[int]) -> None:
         _predict(lesson, s, options)
         return
     look = lesson.check(s)
-    if look.done and lesson.name not in done():
-        session.put("done", ".".join(name for name in LESSONS if name in (*done(), lesson.name)))
     if look.done:
         st.session_state["seen"] = lesson.name
+    if look.done and lesson.name not in done():
+        session.put("done", ".".join(name for name in LESSONS if name in (*done(), lesson.name)))
+        st.rerun()  # its number, which is drawn already, gets a tick
     finished = st.session_state.get("seen") == lesson.name
     _head(lesson, 2 if finished else 1)
     said = None if lesson.marks else options[guess[0]]

@@ -7,7 +7,7 @@ from statistics import mean
 
 import pytest
 
-from app.lessons import LESSONS, after, guess, length, topk
+from app.lessons import LESSONS, after, guess
 from app.lessons.int8 import OPTIONS, _first_other
 from app.lessons.lab import Bench, opened, situation
 from app.lessons.lesson import line_that_leaves, moved, read_to_the_end, shares
@@ -128,11 +128,11 @@ def test_early_losses_harm_most_here_and_on_the_average_of_our_sentences():
 def test_the_same_lines_read_a_smaller_share_of_a_longer_text_and_save_more():
     lesson = LESSONS["length"]
     s = begun(lesson)
-    short, long = s.lab.predict(s.learned), s.lab.predict(s.learned, length.LONG)
+    short, long = s.lab.predict(s.learned), s.lab.predict(s.learned, lesson.second)
     assert long.flops_reduction > short.flops_reduction
     few, many = (len(read_to_the_end(run)) / len(run.trace.tokens) for run in (short, long))
-    assert lesson.answer(s) == (length.SIZES[0] if many < few else length.SIZES[2])
-    assert few - many > length.ABOUT
+    assert lesson.answer(s) == (lesson.sizes[0] if many < few else lesson.sizes[2])
+    assert few - many > lesson.near  # so that there is something to drag
     scaled = model().reference_length is not None and len(long.trace.tokens) > model().reference_length
     assert ("lowers its lines" in lesson.why(s)) == scaled
 
@@ -140,11 +140,11 @@ def test_the_same_lines_read_a_smaller_share_of_a_longer_text_and_save_more():
 def test_two_sentences_of_one_length_keep_different_numbers():
     lesson = LESSONS["topk"]
     s = begun(lesson)
-    first, second = (s.lab.predict(s.learned, text) for text in (topk.FIRST, topk.SECOND))
+    first, second = (s.lab.predict(s.learned, text) for text in (lesson.text, lesson.second))
     assert len(first.trace.tokens) == len(second.trace.tokens)
     left = [len(read_to_the_end(run)) for run in (first, second)]
     assert abs(left[0] - left[1]) >= 2  # a difference that can be seen
-    assert lesson.answer(s) == topk.SIZES[2 if left[1] > left[0] else 0]
+    assert lesson.answer(s) == lesson.sizes[2 if left[1] > left[0] else 0]
     assert len(read_to_the_end(solved(lesson).pruned)) == left[0]
 
 
