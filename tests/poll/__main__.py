@@ -25,7 +25,8 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from ltp_core.data.sentences import own_sentences
-from ltp_core.results import stamp, write_json
+from ltp_core.results import stamp
+from tests.conclude import conclude
 from tests.hostile.server import lab
 from tests.soak.visitor import Visitor
 
@@ -230,13 +231,7 @@ def main():
     options = parser.parse_args()
     command = " ".join(["python -m tests.poll", *sys.argv[1:]])
     found = {"command": command, **measure(options.voters, options.seconds)}
-    if options.output:
-        write_json(options.output, found)
-    print(json.dumps(found, indent=1))
-    wrong = faults(found)
-    for line in wrong:
-        print(line, file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    conclude(found, faults(found), options.output)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ from app.limits import MOST_RUNS
 from app.says.text import visible
 from ltp_core import PrunedModel
 from ltp_core.data.sentences import own_sentences
-from ltp_core.results import stamp, write_json
+from ltp_core.results import stamp
 from tests.browser.lab_benchmark import resident
+from tests.conclude import conclude
 from tests.hostile.server import held_bytes, lab
 from tests.soak.misbehaves import misbehave
 from tests.soak.visitor import Fault, Visitor
@@ -341,13 +342,7 @@ def main():
         "logged": {line: log.count(line) for line in OURS},
         "memory": memory,
     }
-    if options.output:
-        write_json(options.output, found)
-    print(json.dumps(found, indent=1))
-    wrong = faults(found)
-    for line in wrong:
-        print(line, file=sys.stderr)
-    sys.exit(1 if wrong else 0)
+    conclude(found, faults(found), options.output)
 
 
 if __name__ == "__main__":
