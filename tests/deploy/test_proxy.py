@@ -12,12 +12,13 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from app.serving.gate import ServerLimits
 from tests.deploy import visit
-from tests.hostile.server import free_port, lab
+from tests.hostile.server import APP, free_port, lab, started
 from tests.soak.visitor import Visitor
 
 CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
@@ -42,12 +43,15 @@ def test_an_upload_of_the_largest_file_passes():
 
 
 @contextmanager
-def nginx(folder, ports):
-    """Serve by the file, with these ports in the place of 8080, 8501 and 8502; yields its address."""
+def nginx(folder, ports, changes=MappingProxyType({})):
+    """Serve by the file, its ports and some lines changed; yields its address."""
     text = CONFIG.read_text(encoding="utf-8")
     for written, port in zip(("8080", "8501", "8502"), ports, strict=True):
         assert f"127.0.0.1:{written};" in text
         text = text.replace(f"127.0.0.1:{written};", f"127.0.0.1:{port};")
+    for written, other in changes.items():
+        assert written in text
+        text = text.replace(written, other)
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     # Started by root its workers would be somebody who may not write into a test's folder.
     said = "daemon off;" if os.geteuid() else "daemon off; user root;"
@@ -180,6 +184,33 @@ class TestTwoCopies:
         first.wait(20)
         for _ in range(6):
             assert len(asyncio.run(visit.stage(address, "A+fine+film."))["tokens"]) > 3
+
+
+@pytest.mark.slow
+@needs_nginx
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, for a certificate")
+def test_by_tls_and_under_a_path(tmp_path, monkeypatch):
+    """The two changes that docs/deployment.md names: a sentence on the stage, and a vote."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab -addext subjectAltName=IP:127.0.0.1"
+    )
+    subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    port, inside = free_port(), free_port()
+    command = ["streamlit", "run", str(APP / "server.py"), "--server.baseUrlPath", "lab"]
+    options = ["--server.port", str(inside), "--server.headless", "true"]
+    by_tls = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+    changes = {f"listen 127.0.0.1:{port};": by_tls, "location /poll": "location /lab/poll"}
+    environment = {"PYTHONPATH": str(APP.parent)}
+    with (
+        started([*command, *options], tmp_path, inside, environment, path="/lab"),
+        nginx(tmp_path, (port, inside, inside), changes) as address,
+    ):
+        address = f"{address.replace('http', 'https')}/lab"
+        wait_for(f"{address}/_stcore/health")
+        assert len(asyncio.run(visit.stage(address, "A+fine+film."))["tokens"]) > 3
+        assert visit.poll(address) == 1
 
 
 def browser():

@@ -8,7 +8,7 @@ import json
 import sys
 import urllib.request
 
-from tests.soak.visitor import Visitor
+from tests.soak.visitor import Visitor, origin_of
 
 
 async def stage(address, text):
@@ -43,7 +43,7 @@ def poll(address):
         "right": [0],
         "several": False,
     }
-    room = json.loads(ask("poll", {"origin": address, "question": question}))
+    room = json.loads(ask("poll", {"origin": origin_of(address), "question": question}))
     ask(f"poll/{room['code']}/vote", {"round": 1, "chosen": [0]})
     return json.loads(ask(f"poll/{room['code']}/room", **{"X-Poll-Key": room["key"]}))["votes"]
 

@@ -40,8 +40,8 @@ def streamlit_run(script, folder, environment=None, flags=()):
 
 
 @contextmanager
-def started(command, folder, port, environment):
-    """Start a module as a server and wait until it answers; yields its process."""
+def started(command, folder, port, environment, path=""):
+    """Start a module as a server, perhaps under a path, and wait until it answers; yields its process."""
     log = Path(folder) / "lab.log"
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
@@ -51,7 +51,7 @@ def started(command, folder, port, environment):
         stderr=subprocess.STDOUT,
     )
     try:
-        wait_for(f"http://127.0.0.1:{port}", process, log)
+        wait_for(f"http://127.0.0.1:{port}{path}", process, log)
         yield process
     finally:
         process.send_signal(signal.SIGINT)

@@ -30,6 +30,12 @@ class Fault(Exception):
     """Something that no visitor should see."""
 
 
+def origin_of(address):
+    """What a browser calls the origin of pages at this address, which may be under a path."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 @dataclass
 class Visitor:
     """One browser tab.
@@ -82,7 +88,7 @@ class Visitor:
                 *filter(None, [session]),
             ],
             additional_headers={"Cookie": self._cookie_header()},
-            origin=self.address,
+            origin=origin_of(self.address),
             max_size=LARGEST,
         )
 
