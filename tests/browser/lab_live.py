@@ -4,6 +4,7 @@ Part of `python -m tests.browser.lab_benchmark`.
 """
 
 import asyncio
+import math
 import statistics
 import time
 from typing import Any
@@ -17,6 +18,7 @@ from tests.browser.lab import CHROMIUM, FLAGS, PATIENCE, settle, slider, type_te
 from tests.browser.processes import busy, resident
 
 WARM_FRAMES = 4  # answers of a drag, before those that count
+WARM_UP = 4000  # ms: the first runs are slow, until the browser has compiled what is run often
 PAUSE = 16  # ms between two moves of a drag: sixty a second
 SLOW = 200  # ms between two moves of one visitor of a class
 LOADED = "() => window.ltpStage().querySelector('.where').textContent.includes('in this browser')"
@@ -29,7 +31,7 @@ WATCH = """() => {
   const answer = window.ltpStage().querySelector('[data-testid=stage-answer]');
   const handle = () => window.ltpStage().querySelector('[data-testid=stage-handle-2]');
   const percent = share => String(Number((share * 100).toPrecision(4)));
-  window.ltpFrames = [];
+  window.ltpFrames = []; // [ms to the painted frame, ms of its run: 0 where that was known]
   let moves = [], at = null;
   document.addEventListener('pointermove', event => { if (event.buttons) at = event.timeStamp; }, true);
   document.addEventListener('ltp-preview', () =>
@@ -41,23 +43,30 @@ WATCH = """() => {
     if (index < 0) return;
     const {began} = moves[index];
     moves = moves.slice(index + 1);
-    requestAnimationFrame(() => setTimeout(() => window.ltpFrames.push(performance.now() - began)));
+    const took = Number(answer.dataset.milliseconds);
+    setTimeout(() => window.ltpFrames.push([performance.now() - began, took])); // after the frame's paint
   }).observe(answer, {attributes: true, attributeFilter: ['data-thresholds', 'data-source']});
 }"""
 
 
 def wait_until_live(page: Page) -> None:
-    """Wait until the browser has the model, and note each frame that it answers."""
+    """Wait until the browser has the model and is warm, and note each frame that it answers."""
     page.evaluate(WATCH)
     page.wait_for_function(LOADED, timeout=PATIENCE)
+    page.wait_for_timeout(WARM_UP)
 
 
-def live_frames(page: Page, samples: int) -> tuple[list[float], float]:
-    """Milliseconds of each answered move in one long drag, and how many were answered a second."""
-    wait_until_live(page)
+def live_frames(page: Page, samples: int, mode: str) -> tuple[list[tuple[float, float]], float]:
+    """One long drag of the handle of layer 2, alone ("one") or with all others ("linked").
+
+    Returns:
+        Of so many answered moves ms to the painted frame, and ms of the run that it shows: 0 where the same
+        tokens stay as in a run that is known. And how many were answered a second.
+    """
+    page.locator(f".st-key-stage input[value={mode}]").check()
     handle = slider(page, 2)
     handle.evaluate("element => element.scrollIntoView({block: 'center'})")
-    page.wait_for_timeout(1500)  # its curves are drawn meanwhile
+    page.wait_for_timeout(100)
     box = handle.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.evaluate("() => { window.ltpFrames = []; }")
@@ -68,7 +77,9 @@ def live_frames(page: Page, samples: int) -> tuple[list[float], float]:
     while page.evaluate("window.ltpFrames.length") < samples + WARM_FRAMES:
         if time.perf_counter() - began > 60:
             raise RuntimeError("the browser hardly answers")
-        page.mouse.move(x, y + 10 * (1 if step % 40 < 20 else -1) * (step % 20) / 20)
+        page.mouse.move(
+            x, y + 12 * math.sin(step / 17) + 6 * math.sin(step / 7)
+        )  # hardly twice the same height
         page.wait_for_timeout(PAUSE)
         step += 1
     took = time.perf_counter() - began
@@ -132,7 +143,7 @@ async def crowd(address: str, pid: int, visitors: int, seconds: float) -> dict[s
                 await page.mouse.move(x, y + (step % 24) - 12)
                 await asyncio.sleep(SLOW / 1000)
                 step += 1
-            found: list[float] = await page.evaluate("window.ltpFrames")
+            found: list[float] = await page.evaluate("window.ltpFrames.map(([frame]) => frame)")
             await page.mouse.up()
             return found
         except Exception as error:  # each visitor reports, none stops the others
