@@ -1,4 +1,4 @@
-"""`blocks`: where OpenVINO gathers the survivors, and where one block for the rest is faster."""
+"""`blocks`: where OpenVINO gathers the survivors, and where a block of several layers is faster."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from ltp_core.model import PRECISIONS, PrunedModel
 from ltp_core.openvino.blocks import TABLE
 from ltp_core.results import stamp, write_json
 from ltp_core.rules.numbers import numbers
-from ltp_core.speed.together import LENGTHS, measure_together
+from ltp_core.speed.pace import LENGTHS, measure_pace
 
 
 def blocks(
@@ -27,7 +27,7 @@ def blocks(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Measure up to how many tokens the rest of the layers runs as one block in OpenVINO.
+    """Measure up to how many tokens a block of the OpenVINO backend takes all layers that are left, or two.
 
     In a block tokens that leave are hidden; between two, the survivors are gathered, which costs a call more.
 
@@ -43,18 +43,20 @@ def blocks(
     with quiet():
         chain = PrunedModel.from_pretrained(model, backend="openvino", precision=precision)
         check_lengths(wanted, chain.max_tokens)
-        found = measure_together(chain, wanted, runs, lambda line: messages.print(line))
+        found = measure_pace(chain, wanted, runs, lambda line: messages.print(line))
     document = {"model": model, "precision": precision, **found, **stamp()}
     if write:
         write_json(TABLE, document)
         messages.print(f"written: {TABLE}")
 
     def table(console: Console) -> None:
-        grid = Table("tokens", "one block, ms", "gathered, ms", "nothing pruned, ms")
+        grid = Table("tokens", "one block, ms", "two layers, ms", "one layer, ms", "nothing pruned, ms")
         for row in found["rows"]:
-            times = (f"{row[f'{name}_ms']:.2f}" for name in ("one_block", "gathered", "dense"))
+            times = (f"{row[f'{name}_ms']:.2f}" for name in ("one_block", "pairs", "gathered", "dense"))
             grid.add_row(str(row["length"]), *times)
         console.print(grid)
-        console.print(f"the rest is one block up to {found['together']} tokens")
+        console.print(
+            f"a block takes all layers up to {found['together']} tokens, and two up to {found['pairs']}"
+        )
 
     emit(document, json, table)

@@ -113,6 +113,12 @@ class GraphClassifier(TextClassifier):
     def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """Run one text, ``[1, n]`` twice, under a rule that was checked."""
 
+    def answer_all(
+        self, texts: Sequence[tuple[Tensor, Tensor]], rule: Rule, record: bool
+    ) -> list[GraphAnswer]:
+        """Run the texts of a batch, as `answer_one` takes them, in any order or at once."""
+        return [self.answer_one(*text, rule, record) for text in texts]
+
     @property
     def config(self) -> Any:
         """The Hugging Face config."""
@@ -153,23 +159,28 @@ class GraphClassifier(TextClassifier):
         rule = self.checked(rule)
         mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         segments = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
-        masks = [torch.zeros(mask.shape, dtype=torch.bool) for _ in range(self.layers)]
-        shares = [torch.zeros(mask.shape) for _ in range(self.layers)]
+        masks = np.zeros((self.layers, *mask.shape), dtype=bool)
+        shares = np.zeros((self.layers, *mask.shape), dtype=np.float32)
         computed = [True] * self.layers
-        logits = []
-        for row, real in enumerate(mask.bool()):
-            at = real.nonzero().squeeze(-1)  # [n], the columns of the text's tokens
-            answer = self.answer_one(input_ids[row : row + 1, at], segments[row : row + 1, at], rule, record)
-            logits.append(torch.from_numpy(answer.logits))
+        columns = [np.flatnonzero(real) for real in mask.bool().cpu().numpy()]  # [n] each, of its tokens
+        rows = [(input_ids[row : row + 1, at], segments[row : row + 1, at]) for row, at in enumerate(columns)]
+        answers = self.answer_all(rows, rule, record)
+        for row, (at, answer) in enumerate(zip(columns, answers, strict=True)):
             entering = at
             for layer, (kept, share) in enumerate(zip(answer.kept, answer.importance, strict=True)):
                 computed[layer] = share is not None
                 if share is not None:
-                    shares[layer][row, entering] = torch.from_numpy(share)
-                entering = at[torch.from_numpy(kept)]
-                masks[layer][row, entering] = True
-        seen = [share if there else None for share, there in zip(shares, computed, strict=True)]
-        run = Run(torch.cat(logits), tuple(masks), tuple(seen))
+                    shares[layer, row, entering] = share
+                entering = at[kept]
+                masks[layer, row, entering] = True
+        seen = [
+            share if there else None for share, there in zip(torch.from_numpy(shares), computed, strict=True)
+        ]
+        run = Run(
+            torch.from_numpy(np.concatenate([answer.logits for answer in answers])),
+            tuple(torch.from_numpy(masks)),
+            tuple(seen),
+        )
         return PrunedOutput(None, run.logits, alive_counts(run.masks), run)
 
     def checked(self, rule: Rule | None) -> Rule:

@@ -5,7 +5,9 @@ the survivors are gathered. Tokens that leave within a block are hidden by its m
 compiled when it is first needed, and OpenVINO keeps what it compiled in a folder for the next process.
 """
 
+import copy
 import json
+import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import numpy as np
 
 from ltp_core.bases import CheckpointError
 from ltp_core.files.places import ROOT
-from ltp_core.openvino.graph import PRECISION, names
+from ltp_core.openvino.graph import PRECISION, QUERIES, names
 
 # Tokens that a block can hold: steps are small, as padding is computed, and few, as each is compiled.
 LENGTHS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 128)
@@ -53,21 +55,48 @@ class Block:
         return [end, *(f"{name}.{layer}" for layer in self.observed for name in ("alive", "importance"))]
 
 
-def next_stop(after: int, pruning: tuple[int, ...], layers: int, tokens: int, together: int) -> int:
-    """Where a block ends that begins behind layer `after`.
+@dataclass(frozen=True)
+class Ready:
+    """A block that was compiled.
 
-    Args:
-        after: as in `Block`.
-        pruning: the layers behind whose attention tokens may leave.
-        layers: L.
-        tokens: how many enter.
-        together: up to so many tokens it costs less to compute all that is left as one block than to gather.
-
-    Returns:
-        The next layer where tokens may leave; L where none follows but the last, whose FFN sees [CLS] alone.
+    Attributes:
+        request: OpenVINO's, which runs it.
+        inputs: the memory that it reads, by name; its lengths are fixed, so the memory stays where it is.
+        outputs: the memory that it writes.
     """
-    stops = [layer for layer in pruning if after < layer < layers]
-    return stops[0] if stops and tokens > together else layers
+
+    request: Any
+    inputs: dict[str, np.ndarray]
+    outputs: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many layers one block takes, by the tokens that enter it: a call costs as much as some tokens do.
+
+    Attributes:
+        together: up to so many tokens all that is left is one block.
+        pairs: up to so many, two layers are.
+    """
+
+    together: int = 0
+    pairs: int = 0
+
+    def next_stop(self, after: int, pruning: tuple[int, ...], layers: int, tokens: int) -> int:
+        """Where a block ends that begins behind layer `after`.
+
+        Args:
+            after: as in `Block`.
+            pruning: the layers behind whose attention tokens may leave.
+            layers: L.
+            tokens: how many enter.
+
+        Returns:
+            The layer where survivors are gathered next; L where nothing is before the last, whose FFN sees
+            [CLS] alone.
+        """
+        step = layers if tokens <= self.together else 2 if tokens <= self.pairs else 1
+        return next((layer for layer in pruning if after + step <= layer < layers), layers)
 
 
 class Blocks:
@@ -86,18 +115,28 @@ class Blocks:
         import openvino
 
         self._core, self.file = openvino.Core(), file
-        self._requests: dict[Block, Any] = {}
+        self._models: dict[Block, Any] = {}
+        self._ready: dict[Block, Ready] = {}
+        self._compiling = threading.Lock()
         graph = self._read()
         found = [output.any_name for output in graph.outputs if output.names]
-        self.layers = (len(found) - 2) // 3
-        if found != names(self.layers) or not graph.has_rt_info(PRECISION):
+        self.layers = sum(name.startswith("alive.") for name in found)
+        written = graph.has_rt_info(PRECISION) and graph.has_rt_info(QUERIES)
+        if found != names(self.layers, "asked.1" in found) or not written:
             raise CheckpointError(f"{file} was not written by `ltp export --format openvino`")
         self.precision: str = graph.get_rt_info(PRECISION).astype(str)
         self.options = options(self.precision)
         if self.layers > 1:  # says at once if this family's layers look back
             cut(self._read(), Block(1, self.layers, (), LENGTHS[0]))
-        begin = self._core.compile_model(embedding(graph), "CPU", self.options)
-        self._embedding = begin.create_infer_request()
+        self._begin = self._core.compile_model(embedding(graph), "CPU", self.options)
+        self._embedding = self._begin.create_infer_request()
+        self._embeds = _names(self._embedding.model_inputs)
+
+    def lane(self) -> "Blocks":
+        """The same compiled blocks with memory of their own, for another thread."""
+        other = copy.copy(self)
+        other._ready, other._embedding = {}, self._begin.create_infer_request()
+        return other
 
     def embed(self, input_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
         """What enters the first layer, ``[1, n]`` twice -> ``[n, D]``, valid until the next call.
@@ -111,8 +150,8 @@ class Blocks:
             "positions": np.arange(length),
             "alive": np.ones(length, dtype=np.float32),
         }
-        asked = _names(self._embedding.model_inputs) & known.keys()
-        self._embedding.infer({name: known[name] for name in asked}, share_outputs=True)
+        asked = {name: known[name] for name in self._embeds & known.keys()}
+        self._embedding.infer(asked, share_inputs=True, share_outputs=True)
         embedded: np.ndarray = self._embedding.get_output_tensor().data
         return embedded
 
@@ -127,9 +166,8 @@ class Blocks:
         Returns:
             By name what it puts out, valid until it runs again; places behind the m are of no meaning.
         """
-        request, count = self.request(block), len(rows)
-        for name in _names(request.model_inputs) & {"alive", *inputs}:
-            memory = request.get_tensor(name).data
+        ready, count = self.ready(block), len(rows)
+        for name, memory in ready.inputs.items():
             if name == "thresholds":
                 memory[:] = inputs[name]
             elif name == "alive":
@@ -137,14 +175,23 @@ class Blocks:
             else:
                 np.take(inputs[name], rows, axis=0, out=memory[:count], mode="clip")
                 memory[count:] = 0
-        request.infer(share_outputs=True)
-        return {name: request.get_tensor(name).data for name in block.outputs(self.layers)}
+        ready.request.infer(share_outputs=True)
+        return ready.outputs
 
-    def request(self, block: Block) -> Any:
-        """OpenVINO's request that runs a block, compiled if it is new."""
-        if block not in self._requests:
-            self._requests[block] = self._compiled(block).create_infer_request()
-        return self._requests[block]
+    def ready(self, block: Block) -> "Ready":
+        """A block with its memory, compiled if it is new."""
+        if block not in self._ready:
+            with self._compiling:
+                if block not in self._models:
+                    self._models[block] = self._compiled(block)
+            request = self._models[block].create_infer_request()
+            used = _names(request.model_inputs) & {"hidden", "positions", "alive", "thresholds"}
+            views = (
+                {name: request.get_tensor(name).data for name in group}
+                for group in (used, block.outputs(self.layers))
+            )
+            self._ready[block] = Ready(request, *views)
+        return self._ready[block]
 
     def _compiled(self, block: Block) -> Any:
         piece = cut(self._read(), block)
@@ -174,14 +221,29 @@ def cut(graph: Any, block: Block) -> Any:
     _replace(hidden, inputs["hidden"].output(0))
     if block.after:
         _replace(results[f"alive.{block.after}"].input_value(0), before)
+    ask_all = block.length <= int(graph.get_rt_info(QUERIES).astype(str))
+    layers = sum(name.startswith("alive.") for name in results)
     for layer in range(block.after + 1, block.to + 1):
         if layer not in block.observed:  # who is alive stays who was, and the importance is not computed
             _replace(results[f"alive.{layer}"].input_value(0), before)
+        elif ask_all:
+            _ask_all(results[f"asked.{layer}"], results[f"weights.{layer}"], before)
         before = results[f"alive.{layer}"].input_value(0)
-    piece = _piece([results[name] for name in block.outputs((len(results) - 2) // 3)], inputs)
+    piece = _piece([results[name] for name in block.outputs(layers)], inputs)
     if looked_at := _names(piece.inputs) & {"input_ids", "token_type_ids"}:
         raise ValueError(f"this family cannot run in blocks: its layers look back at {looked_at.pop()}")
     return piece
+
+
+def _ask_all(asked: Any, weights: Any, alive: Any) -> None:
+    """Average over all places that are alive, in place of a sample that would hold them all."""
+    from openvino import opset13 as ops
+
+    for target in asked.input_value(0).get_target_inputs():
+        if target.get_node().get_type_name() == "Gather":
+            _replace(target.get_node().output(0), target.get_node().input_value(0))
+    count = ops.reduce_sum(alive, ops.constant([0], dtype="int64"), keep_dims=True)
+    _replace(weights.input_value(0), ops.divide(alive, count).output(0))
 
 
 def embedding(graph: Any) -> Any:
@@ -237,9 +299,10 @@ def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
-def together() -> int:
-    """Up to how many tokens the rest runs as one block, as `ltp blocks` measured it; 0 where nobody did."""
+def measured() -> Pace:
+    """The pace that `ltp blocks` measured; where nobody did, every layer that prunes ends a block."""
     try:
-        return int(json.loads(TABLE.read_text(encoding="utf-8"))["together"])
+        table = json.loads(TABLE.read_text(encoding="utf-8"))
+        return Pace(int(table["together"]), int(table["pairs"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return 0
+        return Pace()

@@ -13,7 +13,7 @@ import torch
 from ltp_core.data.rows import has_text
 from ltp_core.data.tasks import TASKS
 from ltp_core.onnx.export import plain, real_texts, require
-from ltp_core.openvino.graph import PRECISION, MaskedGraph, names
+from ltp_core.openvino.graph import PRECISION, QUERIES, MaskedGraph, names
 from ltp_core.prediction import Text, TorchClassifier
 from ltp_core.rules import Rule
 
@@ -44,6 +44,7 @@ def write_graph(model: TorchClassifier, file: Path, calibration: Sequence[Text] 
     if calibration is not None:
         graph = quantized(graph, calibration, _feed(model))
     graph.set_rt_info("float32" if calibration is None else "int8", PRECISION)
+    graph.set_rt_info(str(model.queries() or 0), QUERIES)
     openvino.save_model(graph, file, compress_to_fp16=False)
 
 
@@ -90,7 +91,7 @@ def _converted(model: TorchClassifier) -> Any:
     for tensor in graph.inputs:
         tensor.get_tensor().set_names(tensor.names & set(INPUTS))
     _check_lengths(module, graph, model)
-    for tensor, name in zip(graph.outputs, names(model.layers), strict=True):
+    for tensor, name in zip(graph.outputs, names(model.layers, model.queries() is not None), strict=True):
         tensor.get_tensor().set_names({name})
     return graph
 

@@ -14,8 +14,9 @@ from ltp_core.data.rows import Rows
 from ltp_core.onnx.classifier import GraphAnswer, GraphClassifier, Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.export import Exported, compare, new_place, require, write_beside
-from ltp_core.openvino.blocks import Block, Blocks, next_stop, static_length, together
+from ltp_core.openvino.blocks import Block, Blocks, Pace, measured, static_length
 from ltp_core.openvino.convert import INSTALL, acting, calibration_texts, latency, write_graph
+from ltp_core.openvino.lanes import Lanes
 from ltp_core.prediction import Text, TorchClassifier
 from ltp_core.rules import Rule
 
@@ -26,14 +27,14 @@ class OpenVinoModel(GraphClassifier):
     """A graph written by `export --format openvino`, with tokenizer and thresholds.
 
     A text runs as a chain of blocks (`ltp_core.openvino.blocks`), each over the survivors of the one before.
-    Any number of threads may call it; one text runs at a time. FLOPs are counted as the engine's: what is
-    padded to a block's places, and hidden instead of removed, comes on top.
+    Any number of threads may call it. One text has all cores; of a batch each core runs a text. FLOPs are
+    counted as the engine's: what is padded to a block's places, and hidden instead of removed, comes on top.
 
     Args:
         graph: the file, with its ``.bin`` beside it.
         known: what else lies beside it.
         threads: OpenVINO's threads; None for as many as PyTorch has.
-        together_up_to: up to so many tokens the rest of the layers runs as one block; None as measured.
+        pace: how many layers a block takes; None as measured.
 
     Raises:
         CheckpointError: if it cannot be read, or openvino is missing.
@@ -42,7 +43,7 @@ class OpenVinoModel(GraphClassifier):
     runtime = "OpenVINO"
 
     def __init__(
-        self, graph: Path, known: Known, threads: int | None = None, together_up_to: int | None = None
+        self, graph: Path, known: Known, threads: int | None = None, pace: Pace | None = None
     ) -> None:
         try:
             require("openvino", install=INSTALL)
@@ -52,9 +53,13 @@ class OpenVinoModel(GraphClassifier):
         if not weights.is_file():
             raise CheckpointError(f"{weights} is missing: the graph's weights")
         digest = sha256(graph) + sha256(weights)
+        threads = torch.get_num_threads() if threads is None else threads
         self.blocks = Blocks(graph, lambda precision: _options(precision, threads, digest))
+        self._lanes: Lanes | None = Lanes(
+            threads, lambda: Blocks(graph, lambda precision: _lanes(precision, threads, digest))
+        )
         self.precision = self.blocks.precision
-        self._together = together() if together_up_to is None else together_up_to
+        self._pace = measured() if pace is None else pace
         self._one = threading.Lock()
         super().__init__(known, self.blocks.layers, digest)
 
@@ -67,20 +72,32 @@ class OpenVinoModel(GraphClassifier):
         """
         return cls(graph, Known.beside(graph, name)).written_in(precision)
 
-    def gathering_above(self, tokens: int) -> "OpenVinoModel":
-        """The same model, whose layers left run as one block from so many tokens on down."""
+    def at_pace(self, pace: Pace) -> "OpenVinoModel":
+        """The same model, gathering where another pace does."""
         other = copy.copy(self)
-        other._together = tokens
+        other._pace = pace
         return other
 
     def through(self, blocks: Blocks) -> "OpenVinoModel":
         """The same model with other blocks of the same graph."""
         other = copy.copy(self)
-        other.blocks = blocks
+        other.blocks, other._lanes = blocks, None
         return other
 
     def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """See `GraphClassifier.answer_one`."""
+        with self._one:
+            return self._answer(self.blocks, ids, segments, rule, record)
+
+    def answer_all(
+        self, texts: Sequence[tuple[Tensor, Tensor]], rule: Rule, record: bool
+    ) -> list[GraphAnswer]:
+        """See `GraphClassifier.answer_all`: several at once, each on one thread."""
+        if self._lanes is None or len(texts) == 1:
+            return super().answer_all(texts, rule, record)
+        return self._lanes.map(lambda blocks, text: self._answer(blocks, *text, rule, record), texts)
+
+    def _answer(self, blocks: Blocks, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         length = ids.shape[1]
         pruning = tuple(layer for layer in range(1, self.layers + 1) if rule.needs_importance(layer))
         observed = tuple(range(1, self.layers + 1)) if record else pruning
@@ -89,25 +106,24 @@ class OpenVinoModel(GraphClassifier):
         kept: list[np.ndarray] = []
         importance: list[np.ndarray | None] = []
         after = 0
-        with self._one:
-            inputs["hidden"] = self.blocks.embed(ids.cpu().numpy(), segments.cpu().numpy())
-            while after < self.layers:
-                to = next_stop(after, pruning, self.layers, len(rows), self._together)
-                within = tuple(layer for layer in observed if after < layer <= to)
-                block = Block(after, to, within, static_length(len(rows)))
-                found = self.blocks.run(block, inputs, rows)
-                inputs["positions"] = left = left[rows]
-                rows = np.arange(len(left))
-                for layer in range(after + 1, to + 1):
-                    seen = layer in within
-                    importance.append(found[f"importance.{layer}"][rows] if seen else None)
-                    if seen:
-                        rows = np.flatnonzero(found[f"alive.{layer}"][: len(left)])
-                    kept.append(left[rows])
-                after = to
-                if after < self.layers:
-                    inputs["hidden"] = found[f"hidden.{to}"]
-            return GraphAnswer(np.array(found["logits"]), kept, importance)
+        inputs["hidden"] = blocks.embed(ids.cpu().numpy(), segments.cpu().numpy())
+        while after < self.layers:
+            to = self._pace.next_stop(after, pruning, self.layers, len(rows))
+            within = tuple(layer for layer in observed if after < layer <= to)
+            block = Block(after, to, within, static_length(len(rows)))
+            found = blocks.run(block, inputs, rows)
+            inputs["positions"] = left = left[rows]
+            rows = np.arange(len(left))
+            for layer in range(after + 1, to + 1):
+                seen = layer in within
+                importance.append(found[f"importance.{layer}"][rows] if seen else None)
+                if seen:
+                    rows = np.flatnonzero(found[f"alive.{layer}"][: len(left)])
+                kept.append(left[rows])
+            after = to
+            if after < self.layers:
+                inputs["hidden"] = found[f"hidden.{to}"]
+        return GraphAnswer(np.array(found["logits"]), kept, importance)
 
 
 def cached_openvino(
@@ -173,9 +189,14 @@ def graph_at(source: str | Path) -> Path | None:
     return graph if graph.is_file() else None
 
 
-def _options(precision: str, threads: int | None, digest: str) -> dict[str, object]:
-    """OpenVINO's options; what it compiled is kept for the next process."""
-    options = latency(torch.get_num_threads() if threads is None else threads)
+def _options(precision: str, threads: int, digest: str) -> dict[str, object]:
+    """OpenVINO's options for one text; what it compiled is kept for the next process."""
+    options = latency(threads)
     if precision == "float32":  # by default it takes bfloat16 where the processor has it
         options["INFERENCE_PRECISION_HINT"] = "f32"
     return {**options, "CACHE_DIR": str(cache_folder() / "openvino" / digest[:16])}
+
+
+def _lanes(precision: str, threads: int, digest: str) -> dict[str, object]:
+    """For as many texts at once as there are threads, each on one."""
+    return {**_options(precision, threads, digest), "NUM_STREAMS": threads}

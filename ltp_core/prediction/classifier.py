@@ -68,7 +68,8 @@ class TextClassifier(TextReader):
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             with torch.inference_mode():
-                output = self(**self.collate([encoded[number] for number in chosen]), rule=rule)
+                batch = self.collate([encoded[number] for number in chosen])
+                output = self(**batch, rule=rule, record=False)
             yield from zip(chosen, output.logits.double().tolist(), output.alive.tolist(), strict=True)
 
     def rank(

@@ -24,7 +24,7 @@ class _Counting(Blocks):
     def run(self, block: Block, inputs: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
         found = super().run(block, inputs, rows)
         kinds = Counter[str]()
-        for node in self.request(block).profiling_info:
+        for node in self.ready(block).request.profiling_info:
             kinds[node.node_type] += node.real_time.total_seconds() * 1e6
         self.ran.append((block, kinds))
         return found

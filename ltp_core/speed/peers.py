@@ -98,7 +98,7 @@ def pruned_graphs(
 
 
 def pruned_graph(exported: GraphClassifier, rule: Rule) -> dict[str, Call]:
-    """A pruned graph, dense and pruned: it takes the texts of a batch one after the other."""
+    """A pruned graph, dense and pruned: it takes the texts of a batch one by one."""
 
     def call(rule: Rule) -> Call:
         rule = exported.checked(rule)
@@ -107,10 +107,8 @@ def pruned_graph(exported: GraphClassifier, rule: Rule) -> dict[str, Call]:
             mask = batch["attention_mask"].bool()
             segments = batch.get("token_type_ids", torch.zeros_like(batch["input_ids"]))
             rows = zip(batch["input_ids"], segments, mask, strict=True)
-            return [
-                exported.answer_one(ids[real][None], kinds[real][None], rule, record=False).logits
-                for ids, kinds, real in rows
-            ]
+            texts = [(ids[real][None], kinds[real][None]) for ids, kinds, real in rows]
+            return [answer.logits for answer in exported.answer_all(texts, rule, record=False)]
 
         return run
 

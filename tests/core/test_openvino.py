@@ -9,6 +9,7 @@ import torch
 from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, bases
 from ltp_core.checkpoints import Settings
 from ltp_core.onnx import converted, export, int8
+from ltp_core.onnx.classifier import Known
 from ltp_core.onnx.export import real_texts as own_texts
 from ltp_core.onnx.export import to_onnx
 from ltp_core.rules import TopK
@@ -18,10 +19,10 @@ pytest.importorskip("openvino", reason="the extra `fast` is not installed")
 
 from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
 from ltp_core.openvino import blocks as blocks_room
-from ltp_core.openvino.blocks import Block, next_stop, static_length
+from ltp_core.openvino.blocks import Block, Pace, static_length
 from ltp_core.openvino.convert import calibration_texts
 from ltp_core.openvino.graph import MaskedGraph
-from ltp_core.speed import together as speed_together
+from ltp_core.speed import pace as speed_pace
 from ltp_core.speed.counters import counters
 from ltp_core.speed.peers import peers
 from tests.some import some
@@ -73,17 +74,20 @@ def test_places_of_a_block():
 
 
 def test_a_block_ends_where_tokens_may_leave():
-    assert next_stop(0, (2, 3, 6), layers=6, tokens=40, together=0) == 2
-    assert next_stop(2, (2, 3, 6), layers=6, tokens=40, together=0) == 3
-    assert next_stop(3, (2, 3, 6), layers=6, tokens=40, together=0) == 6
-    assert next_stop(0, (), layers=6, tokens=40, together=0) == 6
-    assert next_stop(2, (2, 3, 6), layers=6, tokens=24, together=24) == 6
+    assert Pace().next_stop(0, (2, 3, 6), layers=6, tokens=40) == 2
+    assert Pace().next_stop(2, (2, 3, 6), layers=6, tokens=40) == 3
+    assert Pace().next_stop(3, (2, 3, 6), layers=6, tokens=40) == 6
+    assert Pace().next_stop(0, (), layers=6, tokens=40) == 6
+    assert Pace(together=24).next_stop(2, (2, 3, 6), layers=6, tokens=24) == 6
+    two = Pace(together=24, pairs=40)
+    assert [two.next_stop(0, (1, 2, 3, 5), 6, tokens) for tokens in (24, 40, 41)] == [6, 2, 1]
+    assert two.next_stop(2, (1, 2, 3, 5), layers=6, tokens=40) == 5
 
 
-@pytest.mark.parametrize("together", [0, 16, 512])
+@pytest.mark.parametrize("pace", [Pace(), Pace(16), Pace(8, 512), Pace(512)])
 @pytest.mark.parametrize("rule", RULES)
-def test_it_is_the_masked_reference_however_it_is_cut(pruned, chain, rule, together):
-    chain, seen = chain.gathering_above(together), set()
+def test_it_is_the_masked_reference_however_it_is_cut(pruned, chain, rule, pace):
+    chain, seen = chain.at_pace(pace), set()
     for text in TEXTS:
         batch, _ = pruned.encode([text])
         with torch.inference_mode():
@@ -138,6 +142,19 @@ def test_a_reference_length(tiny_bert, make_tokenizer):
 def test_a_padded_batch_gives_what_its_texts_give_alone(chain):
     together = chain.predict(TEXTS)
     assert [one.probabilities for one in together] == [chain.predict(text).probabilities for text in TEXTS]
+
+
+def test_texts_of_a_batch_run_at_once(pruned, chain):
+    other = OpenVinoModel(chain.blocks.file, Known.of(pruned), threads=2)
+    batch, _ = pruned.encode(TEXTS * 8)
+    expected = chain(**batch, record=True)
+    for _ in range(2):
+        found = other(**batch, record=True)
+        torch.testing.assert_close(found.logits, expected.logits, atol=1e-5, rtol=1e-5)
+        assert torch.equal(found.alive, expected.alive)
+    with pytest.raises(AttributeError):
+        other.answer_all([(None, None)] * 3, Dense(), record=False)  # what a thread meets is told
+    assert torch.equal(other(**batch).alive, expected.alive)  # and its lane is free again
 
 
 @pytest.mark.parametrize("name", ["roberta", "modernbert-mean", "mpnet", "albert-groups"])
@@ -291,14 +308,17 @@ def test_dense_peers_answer_as_hugging_face_does(pruned):
             assert 0 < np.abs(found - expected).max() < 0.3 * np.abs(expected).max(), name
 
 
-def test_one_block_goes_as_far_as_it_is_no_slower(monkeypatch):
-    def milliseconds(model, length, together, runs):
-        return {"one_block_ms": float(length), "gathered_ms": 20.0, "dense_ms": 1.0}
+def test_a_pace_goes_as_far_as_it_is_faster(monkeypatch):
+    def milliseconds(model, length, pace, runs):
+        one, pairs = float(length), 4.0 + length / 2
+        return {"one_block_ms": one, "pairs_ms": pairs, "gathered_ms": 20.0 - 0.01 * length, "dense_ms": 1.0}
 
-    monkeypatch.setattr(speed_together, "_milliseconds", milliseconds)
-    found = speed_together.measure_together(None, (8, 16, 24, 32))
-    assert found["together"] == 16 and [row["length"] for row in found["rows"]] == [8, 16, 24]
-    assert speed_together.measure_together(None, (48, 64))["together"] == 0
+    monkeypatch.setattr(speed_pace, "_milliseconds", milliseconds)
+    found = speed_pace.measure_pace(None, (4, 6, 16, 24, 48, 64))
+    assert (found["together"], found["pairs"], len(found["rows"])) == (6, 24, 6)
+    assert speed_pace.measure_pace(None, (48, 64))["pairs"] == 0
+    found["rows"][0]["one_block_ms"] = 1.1 * found["rows"][0]["pairs_ms"]  # a neighbour was at work
+    assert speed_pace.fastest(found["rows"]) == Pace(6, 24)
 
 
 def test_where_nothing_is_given_pairs_calibrate_a_model_of_pairs(tiny_bert, make_tokenizer):
