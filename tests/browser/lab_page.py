@@ -14,8 +14,8 @@ PAGE = ROOT / "docs" / "performance.md"
 START, END = "<!-- lab:start -->\n", "<!-- lab:end -->\n"
 WIDTH = 130
 BEFORE = (
-    "This was the lab before the stage, with a board of thresholds in its place and without answers in a drag: "
-    "today's has not been measured like this yet."
+    "This was the lab before the stage, with a board of thresholds in its place and without answers in a "
+    "drag: today's has not been measured like this yet."
 )
 WHAT = {
     "drag_preview": "a move in a drag to its preview",
