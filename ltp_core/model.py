@@ -17,6 +17,7 @@ from ltp_core.architectures.packed_weights import PackedWeights
 from ltp_core.bases import CheckpointError
 from ltp_core.checkpoints import Settings
 from ltp_core.files.whole import whole_folder
+from ltp_core.forward import ideas
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward
 from ltp_core.importance import SAMPLE
@@ -266,6 +267,8 @@ class PrunedModel(nn.Module, TorchClassifier):
                 f"layer {attention_layer} does not exist: this model has layers 1 to {self.layers}"
             )
         queries = self.queries(importance_queries)
+        if ideas.CHANGES_FORWARD:
+            execution = "masked"  # the engine knows nothing of the ideas
         removed = execution == "removed"
         view = view_of(self._packed.of(self.hf_model) if removed else self.hf_model)
         if removed:

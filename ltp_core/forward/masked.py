@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import dropout
 
 from ltp_core.architectures import EncoderView, LayerView, score_bias
+from ltp_core.forward import ideas
 from ltp_core.importance import attention_received, query_weights
 from ltp_core.rules import Rule, first_tokens, length_scale, original_positions
 from ltp_core.run import Inputs, Run
@@ -99,10 +100,27 @@ def padded_forward(view: EncoderView, inputs: Inputs, gate: MaskGate, queries: i
     hidden = view.start(embedded)  # [B, n, D]
     mask = inputs.attention_mask.to(torch.float32)  # [B, n]
     carry: Any = None
+
+    def attend(layer: LayerView, hidden: Tensor, positions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        attention, value = padded_attention(layer, hidden, positions, mask)
+        importance = attention_received(attention, query_weights(mask, queries))
+        return (dropout(attention, layer.dropout_p).to(value.dtype) @ value).transpose(1, 2), importance
+
+    if ideas.IDEA == "package-token":
+        hidden, *seen = ideas.package_forward(
+            view.layers, hidden, positions, mask, first, attend, gate, view.reads_first_token
+        )
+        logits = view.head(view.finish(hidden), seen[0][-1])
+        return Run(logits, tuple(seen[0]), tuple(seen[1]))
     masks, importances, states = [], [], []
     for number, layer in enumerate(view.layers, start=1):
         attention, value = padded_attention(layer, hidden, positions, mask)  # [B, H, n, n], [B, H, n, d]
-        importance = attention_received(attention, query_weights(mask, queries))  # [B, n]
+        weights = query_weights(mask, queries)
+        if ideas.IDEA in ("value-columns", "value-cls"):
+            asked = weights if ideas.IDEA == "value-columns" else first.float()
+            importance = ideas.value_weighted(attention, value, asked)
+        else:
+            importance = attention_received(attention, weights)  # [B, n]
         gated, carry = gate(importance, mask, number, carry)
         mask = torch.where(first, torch.ones_like(gated), gated)  # [CLS] never leaves
         context = dropout(attention, layer.dropout_p).to(value.dtype) @ value  # [B, H, n, d]

@@ -8,14 +8,19 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
 from ltp_core.architectures import family_of, view_of
+from ltp_core.forward import ideas
 from ltp_core.forward.engine import removed_forward
 from ltp_core.forward.masked import hard_gate, padded_forward, soft_gate, sparing_gate, straight_through_gate
 from ltp_core.forward.output_masking import output_masked_forward
 from ltp_core.model import task_loss
-from ltp_core.rules import Dense, Rule, Thresholds
+from ltp_core.rules import Dense, Rule, Thresholds, first_tokens
 from ltp_core.run import Inputs, Run
 from ltp_core.training.budget import Budget, FlopsTarget, KeepPenalty, batch_flops
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Stage
+
+# Of the ranking's loss: its weight at first, and the share of the training in which that falls to a
+# hundredth. ToP lets it fall while its FLOPs constraint warms up, which is `FlopsTarget`'s ramp here.
+RANKING, RAMP = 0.1, 0.3
 
 
 class TaughtModule(nn.Module):
@@ -77,6 +82,7 @@ class PruningModule(TaughtModule):
         super().__init__(hf_model, pruning, teacher)
         self.stage = stage
         self.temperature = pruning.temperature
+        self.done = 0.0
         self.size = family_of(hf_model.config).dimensions(hf_model.config)
         start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
         self.thresholds = nn.Parameter(start, requires_grad=stage not in GIVEN_THRESHOLDS)  # [L]
@@ -102,6 +108,8 @@ class PruningModule(TaughtModule):
         run = self._run(inputs)
         dense, pruned = batch_flops(self.size, attention_mask, run.masks)
         loss = self.taught(run, inputs, labels, teacher_logits)
+        if ideas.IDEA == "ranking":
+            loss = loss + RANKING * max(0.01, 1 - self.done / RAMP) * self._ranked(run, inputs)
         loss = loss + self.budget.penalty(dense, pruned, attention_mask, run.masks)
         kept = torch.stack([attention_mask.sum(), *(mask.sum() for mask in run.masks)])
         return {
@@ -110,6 +118,19 @@ class PruningModule(TaughtModule):
             "flops": torch.stack([dense, pruned]).detach(),
             "kept": kept.detach(),
         }
+
+    def _ranked(self, run: Run, inputs: Inputs) -> Tensor:
+        """The first third of the layers against the teacher's last, those that remove nothing left out."""
+        with torch.no_grad():
+            view, queries = view_of(self._teacher[0]), self.pruning.importance_queries
+            teacher: Any = removed_forward(view, inputs, Dense(), record=True, queries=queries).importance
+        first = first_tokens(inputs.attention_mask)
+        entering = [inputs.attention_mask.bool(), *(mask > 0 for mask in run.masks)]
+        layers = range(self.pruning.spared_layers, self.size.layers // 3)
+        seen: Any = run.importance
+        return torch.stack(
+            [ideas.ranking_loss(seen[i], teacher[-1], entering[i] & ~first) for i in layers]
+        ).sum()
 
     def _run(self, inputs: Inputs) -> Run:
         reference, queries = self.pruning.reference_length, self.pruning.importance_queries
@@ -123,6 +144,7 @@ class PruningModule(TaughtModule):
 
     def anneal(self, done: float) -> None:
         """Set the gates' temperature for this share of the training: falling geometrically."""
+        self.done = done
         first, last = self.pruning.temperature, self.pruning.last_temperature
         self.temperature = first if last is None else first * (last / first) ** done
 

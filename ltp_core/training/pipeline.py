@@ -19,6 +19,7 @@ from ltp_core.data.metrics import metric_of, scores
 from ltp_core.data.rows import DataError, Rows, Split, hold_out, load_rows, texts_of
 from ltp_core.data.tasks import TASKS
 from ltp_core.files.whole import check_output, part_of, write_whole
+from ltp_core.forward import ideas
 from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Rule, falling_shares
 from ltp_core.rules.table import LTP, RULES
@@ -100,6 +101,8 @@ def run(
     Raises:
         DataError: for unusable data, a target out of reach, or a folder that holds another job.
     """
+    if job.ablation != ideas.IDEA and ideas.IDEA is not None:
+        raise DataError(f"LTP_IDEA is {ideas.IDEA}, --ablation {job.ablation}")
     ranks = join(device)
     if ranks.num_processes > 1:
         device = str(ranks.device)

@@ -25,6 +25,7 @@ from ltp_core.architectures import view_of
 from ltp_core.data.evaluation import run_rows
 from ltp_core.data.rows import DataError, Rows
 from ltp_core.files.whole import whole_file
+from ltp_core.forward import ideas
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
@@ -79,7 +80,8 @@ def train_pruned(
     table = distillation_table(model, rows, recipe, pruning, folder, unlabelled)
     pruning = pruning.in_unit(sum(map(len, table["input_ids"])) / len(table))
     thresholds = pruning.first_thresholds(model.layers)
-    dense = deepcopy(model.hf_model).eval() if pruning.distill_hidden > 0 else None
+    taught = pruning.distill_hidden > 0 or ideas.IDEA == "ranking"
+    dense = deepcopy(model.hf_model).eval() if taught else None
     recipe = replace(recipe, epochs=recipe.epochs / len(pruning.stages))
     for stage in pruning.stages:
         if stage in GIVEN_THRESHOLDS:  # they start where they should end

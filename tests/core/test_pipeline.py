@@ -309,3 +309,28 @@ def test_limit_takes_the_first_rows(job):
     assert json.dumps(split.tuning.texts) == json.dumps(split_of(replace(job, limit=40)).tuning.texts)
     with pytest.raises(DataError, match="at most half"):
         split_of(replace(job, limit=20))
+
+
+@pytest.mark.parametrize("idea", [None, "package-token", "value-columns", "value-cls", "ranking"])
+def test_an_idea_from_data_to_its_row(job, tmp_path, monkeypatch, idea):
+    from ltp_core.forward import ideas
+    from ltp_core.measuring.trained import measure_trained
+
+    dense = tmp_path / "dense"
+    run(replace(job, method="dense"), dense, print)
+    monkeypatch.setattr(ideas, "IDEA", idea)
+    monkeypatch.setattr(ideas, "CHANGES_FORWARD", idea not in (None, "ranking"))
+    job = replace(
+        job,
+        baseline=str(dense / "baseline"),
+        ablation=idea,
+        pruned=replace(RECIPE, bfloat16=True),
+        pruning=replace(PRUNING, distill=1, reference_length=8),
+    )
+    model = run(job, tmp_path / "out", print)
+    row, _ = measure_trained(job, model, tmp_path / "out")
+    assert row["flops_reduction"] == pytest.approx(1.5, rel=0.05)
+    assert row["rule"] == ("ltp" if idea is None else f"ltp/{idea}")
+    if idea is not None:
+        with pytest.raises(DataError):
+            run(replace(job, ablation="other"), tmp_path / "other", print)
