@@ -163,7 +163,14 @@ DIFFER = {
         "The chase scenes are shot so close and cut so fast that I gave up trying to understand who was "
         "chasing whom.",
     ),
-    "imdb": Example("Rules differ", _WHOLE_REVIEW),
+    "imdb": Example(
+        "Rules differ",
+        "There is not much here that we have not seen before, yet it is done with such charm that it "
+        "hardly matters. An incoherent mess from beginning to end. The story of the lighthouse keeper "
+        "and his radio is told with humour, patience and a great deal of heart, and I left the cinema "
+        "wanting to call my father. The chase scenes are shot so close and cut so fast that I gave up "
+        "trying to understand who was chasing whom.",
+    ),
     "cola": Example("Rules differ", "Not a single scene rings true."),
     "rte": ENTAILMENT[1],
     "mrpc": Example(

@@ -71,7 +71,7 @@ class Ready:
 
 
 @dataclass(frozen=True)
-class Pace:
+class Cadence:
     """How many layers one block takes, by the tokens that enter it: a call costs as much as some tokens do.
 
     Attributes:
@@ -299,10 +299,10 @@ def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
-def measured() -> Pace:
+def measured() -> Cadence:
     """The pace that `ltp blocks` measured; where nobody did, every layer that prunes ends a block."""
     try:
         table = json.loads(TABLE.read_text(encoding="utf-8"))
-        return Pace(int(table["together"]), int(table["pairs"]))
+        return Cadence(int(table["together"]), int(table["pairs"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return Pace()
+        return Cadence()

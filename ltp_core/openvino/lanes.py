@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from ltp_core.openvino.blocks import Blocks
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Given = TypeVar("Given")
+Returned = TypeVar("Returned")
 
 
 class Lanes:
@@ -26,10 +26,10 @@ class Lanes:
         self._threads: ThreadPoolExecutor | None = None
         self._making = threading.Lock()
 
-    def map(self, call: Callable[[Blocks, Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    def map(self, call: Callable[[Blocks, Given], Returned], items: Sequence[Given]) -> list[Returned]:
         """Call with each item and a free lane's blocks -> what the calls returned, in order."""
 
-        def one(item: Item) -> Answer:
+        def one(item: Given) -> Returned:
             blocks = self._free.get()
             try:
                 return call(blocks, item)

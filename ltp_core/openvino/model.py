@@ -14,7 +14,7 @@ from ltp_core.data.rows import Rows
 from ltp_core.onnx.classifier import GraphAnswer, GraphClassifier, Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.export import Exported, compare, new_place, require, write_beside
-from ltp_core.openvino.blocks import Block, Blocks, Pace, measured, static_length
+from ltp_core.openvino.blocks import Block, Blocks, Cadence, measured, static_length
 from ltp_core.openvino.convert import INSTALL, acting, calibration_texts, latency, write_graph
 from ltp_core.openvino.lanes import Lanes
 from ltp_core.prediction import Text, TorchClassifier
@@ -43,7 +43,7 @@ class OpenVinoModel(GraphClassifier):
     runtime = "OpenVINO"
 
     def __init__(
-        self, graph: Path, known: Known, threads: int | None = None, pace: Pace | None = None
+        self, graph: Path, known: Known, threads: int | None = None, pace: Cadence | None = None
     ) -> None:
         try:
             require("openvino", install=INSTALL)
@@ -72,7 +72,7 @@ class OpenVinoModel(GraphClassifier):
         """
         return cls(graph, Known.beside(graph, name)).written_in(precision)
 
-    def at_pace(self, pace: Pace) -> "OpenVinoModel":
+    def at_pace(self, pace: Cadence) -> "OpenVinoModel":
         """The same model, gathering where another pace does."""
         other = copy.copy(self)
         other._pace = pace

@@ -7,7 +7,7 @@ import torch
 
 from ltp_core.data.sentences import inputs_of_length, own_sentences
 from ltp_core.openvino import OpenVinoModel
-from ltp_core.openvino.blocks import Pace
+from ltp_core.openvino.blocks import Cadence
 from ltp_core.rules import Dense
 from ltp_core.speed.latency import interleaved
 from ltp_core.speed.rounds import REST, Rotation
@@ -35,7 +35,7 @@ def measure_pace(
         block for all layers, of two layers a block, of one, and of one block with nothing pruned.
     """
     rows: list[dict[str, Any]] = []
-    pace = Pace()
+    pace = Cadence()
     for length in lengths:
         say(f"{length} tokens")
         rows.append({"length": length, **_milliseconds(model, length, pace, runs)})
@@ -43,7 +43,7 @@ def measure_pace(
     return {"together": pace.together, "pairs": pace.pairs, "rows": rows}
 
 
-def fastest(rows: Sequence[Mapping[str, float]]) -> Pace:
+def fastest(rows: Sequence[Mapping[str, float]]) -> Cadence:
     """The pace whose times are least in all, each as a share of the best one at its length.
 
     So a single disturbed row moves it little.
@@ -56,7 +56,7 @@ def fastest(rows: Sequence[Mapping[str, float]]) -> Pace:
     later = rows[together:]
     two = _end([row["pairs_ms"] for row in later], [row["gathered_ms"] for row in later])
     ends = [0, *(int(row["length"]) for row in rows)]
-    return Pace(ends[together], ends[together + two])
+    return Cadence(ends[together], ends[together + two])
 
 
 def _end(first: Sequence[float], then: Sequence[float]) -> int:
@@ -69,11 +69,11 @@ def _end(first: Sequence[float], then: Sequence[float]) -> int:
     return costs.index(min(costs))
 
 
-def _milliseconds(model: OpenVinoModel, length: int, pace: Pace, runs: int) -> dict[str, float]:
+def _milliseconds(model: OpenVinoModel, length: int, pace: Cadence, runs: int) -> dict[str, float]:
     """The three ways at one length, with shorter texts at the pace that was found for them."""
     texts = inputs_of_length(model.tokenizer, own_sentences(), length, TEXTS)
     turns = Rotation([model.encode([text], length)[0] for text in texts])
-    one, two = Pace(length), Pace(pace.together, length)
+    one, two = Cadence(length), Cadence(pace.together, length)
     calls: dict[str, Callable[[Any], object]] = {
         "one_block": lambda batch: model.at_pace(one)(**batch, record=False),
         "pairs": lambda batch: model.at_pace(two)(**batch, record=False),

@@ -11,7 +11,7 @@ from ltp_core.checkpoints import shipped_models
 from ltp_core.cli import main
 from ltp_core.commands import handout as command
 from ltp_core.pages.handout import HandoutError, PageRun, questions, write_handout
-from tests.cli.test_commands import document, folder, refused  # noqa: F401, a fixture
+from tests.cli.test_commands import document, folder, ltp, refused, shown  # noqa: F401, fixtures
 
 TEXT = "a good film and a good plot"
 
@@ -45,7 +45,7 @@ def run(folder):  # noqa: F811
     )
 
 
-def test_the_page_is_one_and_holds_the_numbers_of_its_run(folder, run, tmp_path):  # noqa: F811
+def test_the_page_is_one_and_holds_the_numbers_of_its_run(document, folder, run, tmp_path):  # noqa: F811
     file = tmp_path / "page.pdf"
     said = document("handout", TEXT, "--model", folder, "--output", file)
     data = file.read_bytes()
@@ -53,13 +53,16 @@ def test_the_page_is_one_and_holds_the_numbers_of_its_run(folder, run, tmp_path)
     assert len(re.findall(rb"/Type /Page\b", data)) == 1
     trace = run.pruned.trace
     assert said["tokens"] == list(trace.tokens) and said["alive"] == list(trace.alive)
-    shown = words(file)
+    said_there = words(file)
     here = len(trace.tokens)
     for layer, left in zip(trace.layers, trace.alive, strict=True):
-        assert f"Layer {layer.layer}" in shown
-        assert re.search(rf"^{here}\D+{left}$", shown, re.MULTILINE)
+        assert f"Layer {layer.layer}" in said_there
+        assert re.search(rf"^{here}\D+{left}$", said_there, re.MULTILINE)
         here = left
-    assert f"{run.pruned.flops_reduction:.2f}" in shown and f"{100 * run.dense.confidence:.1f} %" in shown
+    assert (
+        f"{run.pruned.flops_reduction:.2f}" in said_there
+        and f"{100 * run.dense.confidence:.1f} %" in said_there
+    )
 
 
 def test_its_answers_follow_from_the_run(run):
@@ -70,7 +73,7 @@ def test_its_answers_follow_from_the_run(run):
     assert any(str(len(run.pruned.trace.tokens)) in answer for answer in asked.values())
 
 
-def test_a_text_that_is_too_long_is_refused_and_an_earlier_page_stays(folder, run, tmp_path):  # noqa: F811
+def test_a_text_that_is_too_long_is_refused_and_an_earlier_page_stays(refused, folder, run, tmp_path):  # noqa: F811
     file = tmp_path / "page.pdf"
     file.write_bytes(b"earlier")
     line = refused("handout", "film " * 60, "--model", folder, "--output", file)
@@ -90,13 +93,13 @@ def test_an_output_that_cannot_be_written_is_said_before_a_model_is_loaded(tmp_p
 
 
 @pytest.mark.parametrize("text", ["$x^2$ is a plot", "a <b>plot</b> \\frac{1}{2}"])
-def test_text_is_text_on_the_page(folder, tmp_path, text):  # noqa: F811
+def test_text_is_text_on_the_page(document, folder, tmp_path, text):  # noqa: F811
     file = tmp_path / "page.pdf"
     document("handout", text, "--model", folder, "--output", file)
     assert text in words(file)
 
 
 @pytest.mark.skipif("sst2" not in shipped_models(), reason="no shipped models")
-def test_the_shipped_model_fits_a_page(tmp_path):
+def test_the_shipped_model_fits_a_page(document, tmp_path):  # noqa: F811
     document("handout", "--output", tmp_path / "page.pdf")
     assert "photography" in words(tmp_path / "page.pdf")

@@ -88,7 +88,7 @@ def test_a_hundred_texts_under_chance_thresholds(shipped, in_browser):
         expected = shipped.predict(text, rule)
         logits, kept = in_browser(text, thresholds)
         near = first_difference(kept, expected.trace)
-        assert max(near) < CLOSE, (text, thresholds, near)
+        assert max(near, default=0.0) < CLOSE, (text, thresholds, near)
         if near:
             continue  # a token on the edge of its threshold: what follows may rightly differ
         exact += 1
@@ -146,7 +146,7 @@ def test_a_sample_of_queries_and_a_reference_length_are_those_of_the_engine(quer
         logits, kept = run(text, thresholds)
         long += expected.trace.alive[1] > SAMPLE
         near = first_difference(kept, expected.trace)
-        assert max(near) < CLOSE
+        assert max(near, default=0.0) < CLOSE
         if not near:
             found = torch.tensor(logits).double().softmax(dim=-1).tolist()
             assert found == pytest.approx(list(expected.probabilities.values()), abs=MOVED)

@@ -19,7 +19,7 @@ pytest.importorskip("openvino", reason="the extra `fast` is not installed")
 
 from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
 from ltp_core.openvino import blocks as blocks_room
-from ltp_core.openvino.blocks import Block, Pace, static_length
+from ltp_core.openvino.blocks import Block, Cadence, static_length
 from ltp_core.openvino.convert import calibration_texts
 from ltp_core.openvino.graph import MaskedGraph
 from ltp_core.speed import pace as speed_pace
@@ -74,17 +74,17 @@ def test_places_of_a_block():
 
 
 def test_a_block_ends_where_tokens_may_leave():
-    assert Pace().next_stop(0, (2, 3, 6), layers=6, tokens=40) == 2
-    assert Pace().next_stop(2, (2, 3, 6), layers=6, tokens=40) == 3
-    assert Pace().next_stop(3, (2, 3, 6), layers=6, tokens=40) == 6
-    assert Pace().next_stop(0, (), layers=6, tokens=40) == 6
-    assert Pace(together=24).next_stop(2, (2, 3, 6), layers=6, tokens=24) == 6
-    two = Pace(together=24, pairs=40)
+    assert Cadence().next_stop(0, (2, 3, 6), layers=6, tokens=40) == 2
+    assert Cadence().next_stop(2, (2, 3, 6), layers=6, tokens=40) == 3
+    assert Cadence().next_stop(3, (2, 3, 6), layers=6, tokens=40) == 6
+    assert Cadence().next_stop(0, (), layers=6, tokens=40) == 6
+    assert Cadence(together=24).next_stop(2, (2, 3, 6), layers=6, tokens=24) == 6
+    two = Cadence(together=24, pairs=40)
     assert [two.next_stop(0, (1, 2, 3, 5), 6, tokens) for tokens in (24, 40, 41)] == [6, 2, 1]
     assert two.next_stop(2, (1, 2, 3, 5), layers=6, tokens=40) == 5
 
 
-@pytest.mark.parametrize("pace", [Pace(), Pace(16), Pace(8, 512), Pace(512)])
+@pytest.mark.parametrize("pace", [Cadence(), Cadence(16), Cadence(8, 512), Cadence(512)])
 @pytest.mark.parametrize("rule", RULES)
 def test_it_is_the_masked_reference_however_it_is_cut(pruned, chain, rule, pace):
     chain, seen = chain.at_pace(pace), set()
@@ -318,7 +318,7 @@ def test_a_pace_goes_as_far_as_it_is_faster(monkeypatch):
     assert (found["together"], found["pairs"], len(found["rows"])) == (6, 24, 6)
     assert speed_pace.measure_pace(None, (48, 64))["pairs"] == 0
     found["rows"][0]["one_block_ms"] = 1.1 * found["rows"][0]["pairs_ms"]  # a neighbour was at work
-    assert speed_pace.fastest(found["rows"]) == Pace(6, 24)
+    assert speed_pace.fastest(found["rows"]) == Cadence(6, 24)
 
 
 def test_where_nothing_is_given_pairs_calibrate_a_model_of_pairs(tiny_bert, make_tokenizer):

@@ -95,11 +95,11 @@ def test_all_peers_compute_the_same_logits(pruned):
 def test_the_graph_runs_the_rows_of_a_padded_batch(pruned, monkeypatch):
     fed = []
 
-    def run(ids, segments, rule, record):
-        fed.append((ids.shape, segments.shape, rule, record))
-        return SimpleNamespace(logits=None)
+    def run(rows, rule, record):
+        fed.extend((ids.shape, segments.shape, rule, record) for ids, segments in rows)
+        return [SimpleNamespace(logits=None) for _ in rows]
 
-    exported = SimpleNamespace(answer_one=run, checked=lambda rule: rule)
+    exported = SimpleNamespace(answer_all=run, checked=lambda rule: rule)
     calls = pruned_graph(exported, Thresholds(THETA))
     batch, _ = pruned.encode(TEXTS)
     calls["packed_dense"](batch)

@@ -8,8 +8,6 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.some import some
-
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -34,7 +32,7 @@ def test_it_is_stored_so_that_it_can_be_read(file):
     outputs = [output for cell in code for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     plots = [o.data for o in outputs if "data" in o and "application/vnd.plotly.v1+json" in o.data]
-    assert all("image/png" in plot for plot in some(plots))  # what GitHub shows
+    assert not [plot for plot in plots if "image/png" not in plot]  # what GitHub shows
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert prose.count("<summary>Solution</summary>") >= 2
     assert not re.search(r"/(home|root|work|tmp)/", str(outputs))  # nothing of the machine it ran on
