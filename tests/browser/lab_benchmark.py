@@ -325,7 +325,7 @@ def threshold_release(page: Page, texts: list[str], samples: int) -> list[float]
         x, y = grip(page)
         page.mouse.move(x, y)
         page.mouse.down()
-        page.mouse.move(x, y + (14 if number % 2 else -14), steps=4)
+        page.mouse.move(x, y + (60 if number % 2 else -60), steps=4)  # far enough that other tokens stay
         page.mouse.up()
         times.append(page.evaluate(RELEASED, before))
         settle(page)

@@ -65,7 +65,8 @@ def test_whole_reviews():
     assert f"which has {100 * scores['baseline']['score']:.1f} %" in said
     rows = json.loads((ROOT / "assets" / "results" / "imdb.json").read_text(encoding="utf-8"))["rows"]
     (row,) = [x for x in rows if (x["split"], x["max_tokens"], x["factor"]) == ("development", 512, 1.0)]
-    assert scores["points_lost"] == pytest.approx(row["points_lost"])  # the same reviews
+    shipped = f"lose {row['points_lost']:.1f} on them at {row['flops_reduction']:.2f}×"
+    assert shipped in said  # the weights that ship, beside those that were timed
 
 
 def test_peers():
@@ -119,3 +120,25 @@ def test_the_lab():
     assert f"{START}{section(found)}{END}" in PAGE
     expected = [f"{found['milliseconds']['cold_start'][key]:,.0f}" for key in ("p50", "p95", "budget")]
     assert table("what", "median", "p95")[-1][1:4] == expected
+
+
+def test_the_fastest_pruned_run_stands_beside_the_fastest_dense_one():
+    """In each file the least median of dense runs of peers, and of pruned runs, batch 1."""
+    expected = []
+    for name in ("sst2-fast", "imdb-fast"):
+        rows = [row for row in results(name)["rows"] if row["batch_size"] == 1]
+        for length in sorted({row["length"] for row in rows}):
+            here = [row for row in rows if row["length"] == length]
+            dense = min(here, key=lambda row: row["dense_ms"])
+            pruned = min(here, key=lambda row: row["pruned_ms"])
+            expected.append(
+                [
+                    *(f"`{name}`", str(length), f"`{dense['against']}`", f"{dense['dense_ms']:.1f} ms"),
+                    *(f"`{pruned['engine']}`", f"{pruned['pruned_ms']:.1f} ms"),
+                    f"{dense['dense_ms'] / pruned['pruned_ms']:.2f}×",
+                ]
+            )
+    shown = table("file", "tokens", "fastest dense peer")
+    assert len(expected) == 6 and [row[:-1] for row in shown] == [
+        [cell.strip("`") for cell in row] for row in expected
+    ]
