@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from app.figures.colours import Palette
 from app.figures.layout import TICK_SIZE, finish, legend, score_range, value_axis
+from app.says.words import SCORES
 from ltp_core.pictures.colours import RULES, rule_style
 from ltp_core.rules.table import DENSE
 
@@ -42,7 +43,10 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     figure.update_layout(
         xaxis=value_axis(palette, "FLOPs reduction (dense ÷ pruned)", rangemode="normal", ticksuffix="×"),
         yaxis=value_axis(
-            palette, f"{rows[0]['metric']} in percent", rangemode="normal", range=score_range(shown, examples)
+            palette,
+            f"{SCORES[rows[0]['metric']]} in percent",
+            rangemode="normal",
+            range=score_range(shown, examples),
         ),
         **legend(palette),
     )

@@ -34,7 +34,12 @@ def thresholds(log: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     figure.update_layout(
         xaxis=plain_axis(palette),
         yaxis=value_axis(
-            palette, "threshold", type="log", ticksuffix=" %", rangemode="normal", tickvals=TICKS
+            palette,
+            "threshold, share of attention",
+            type="log",
+            rangemode="normal",
+            tickvals=TICKS,
+            ticktext=[f"{tick:g} %" for tick in TICKS],  # a suffix is not drawn beside ticks of one's own
         ),
     )
     figure.layout.xaxis.title.text = "step"

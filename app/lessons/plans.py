@@ -19,7 +19,7 @@ class Part:
 
 
 _WATCH = Part(
-    5, "Watch. Drag one line on the projector; the class says what will leave, and hands out the handout."
+    5, "Hand out the handout. Then watch: drag one line on the projector; the class says what will leave."
 )
 _CLOSE = Part(
     5, "What it does not say: read the example on About together. A word of little attention decides."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.figures import curves
+from app.figures import curves, training_log
 from app.figures.colours import DARK, LIGHT
 from ltp_core.pictures.colours import RULES, rule_style
 
@@ -54,3 +54,10 @@ def test_the_axis_does_not_zoom_into_noise():
     figure = curves.curves([row("ltp", 2.0, 2.0, 0.8), row("ltp", 3.0, 3.0, 0.801)], LIGHT)
     low, high = figure.layout.yaxis.range
     assert high - low >= 10
+
+
+def test_the_log_of_a_training_has_units_at_its_ticks():
+    log = [{"step": step, "thresholds": [0.01 * step, 0.3], "flops_reduction": 2.0} for step in (1, 2)]
+    axis = training_log.thresholds(log, LIGHT).layout.yaxis
+    assert len(axis.ticktext) == len(axis.tickvals) and all(text.endswith(" %") for text in axis.ticktext)
+    assert "share of attention" in axis.title.text

@@ -23,10 +23,25 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def address():
+def shelf(tmp_path_factory):
+    """Where the lab looks for a model of twelve layers, once a test has asked for it."""
+    return tmp_path_factory.mktemp("models") / "twelve"
+
+
+@pytest.fixture(scope="session")
+def address(shelf):
     """Where the lab is served."""
-    with lab.server() as served:
+    with lab.server(shelf) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def twelve(shelf):
+    """Name of a model with twelve layers and random weights."""
+    from tests.browser.twelve import write
+
+    write(shelf)
+    return shelf.name
 
 
 @pytest.fixture(scope="session")

@@ -42,24 +42,25 @@ DRAWN = """() => {
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Serve the lab on a free port of this machine; yields its address."""
-    with serve() as (address, _):
+def server(shelf: Path | None = None) -> Iterator[str]:
+    """Serve the lab on a free port of this machine, with a model in this folder; yields its address."""
+    with serve(shelf) as (address, _):
         yield address
 
 
 @contextmanager
-def serve() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def serve(shelf: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The same; yields its address and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    folders = [folder for folder in (os.environ.get("LTP_LAB_MODELS"), shelf and str(shelf)) if folder]
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app/server.py", *options],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "LTP_LAB_MODELS": os.pathsep.join(folders)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

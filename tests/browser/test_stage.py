@@ -99,6 +99,33 @@ def test_all_thresholds_move_together(visit):
     assert len(values) == 1 and values != {"0"}
 
 
+def drag_to(page, layer, share):
+    """Drag a layer's handle to the height of a share of attention: 1 is the top of its row, 0 the foot."""
+    x, y = centre(page, layer)
+    row = page.get_by_test_id(f"stage-row-{layer}").bounding_box()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, row["y"] - 30 if share else row["y"] + row["height"] + 30, steps=5)
+    page.mouse.up()
+    settle(page)
+
+
+def test_linked_lines_keep_their_proportions_through_both_ends(visit):
+    page = visit(text=SENTENCE, t1="0.01", t2="0.02", t3="0.04", t4="0.02", t5="0.01", t6="0.01")
+
+    def lines():
+        return [float(slider(page, layer).get_attribute("aria-valuenow")) for layer in range(1, 7)]
+
+    page.locator(".st-key-stage").get_by_label("all, linked").check()
+    for end, reached in ((1, 100), (0, 0)):
+        drag_to(page, 2, end)
+        assert lines()[1] == reached
+        press(page, 2, "ArrowUp" if reached == 0 else "PageDown", 5)
+        first, second, third, *_ = lines()
+        assert first > 0 and second == pytest.approx(2 * first, rel=0.02)
+        assert third == pytest.approx(2 * second, rel=0.02)
+
+
 def test_a_finger_drags_the_handle(visit):
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     page = visit(phone, text=SENTENCE)

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,9 +82,17 @@ class Stage:
 
     def run(self, line: str, timeout: float = 1500) -> str:
         """Run a line; returns what it said, raises `AssertionError` with it if it failed."""
-        done = subprocess.run(self.shell(line), capture_output=True, text=True, timeout=timeout)
-        assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
+        command = subprocess.Popen(
+            self.shell(line), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        try:
+            said, complained = command.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(command.pid, signal.SIGKILL)  # what it has started would go on by itself
+            said, complained = command.communicate()
+            complained += f"\nnot done after {timeout:.0f} s"
+        assert command.returncode == 0, f"{line}\n{said[-3000:]}\n{complained[-3000:]}"
+        return said
 
 
 def build(dockerfile: Path, context: Path, work: Path, args: dict[str, str]) -> Stage:

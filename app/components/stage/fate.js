@@ -47,12 +47,16 @@ export function collapsesAfter(states) {
   return 1 + states.slice(0, -1).findIndex((row) => counts(row)[1] === 1);
 }
 
-/** The thresholds when one is moved: alone, all in proportion, or all to its value. */
-export function moved(before, layer, value, mode) {
+/**
+ * The thresholds when one is moved: alone, all in proportion, or all to its value.
+ *
+ * @param base the thresholds whose proportions are kept, see link.js.
+ */
+export function moved(before, layer, value, mode, base = before) {
   if (mode === "same") return before.map(() => value);
-  if (mode === "linked" && before[layer] > 0 && value > 0) {
-    const factor = value / before[layer];
-    return before.map((old, other) =>
+  if (mode === "linked" && base[layer] > 0) {
+    const factor = value / base[layer];
+    return base.map((old, other) =>
       other === layer ? value : Number(Math.min(1, old * factor).toPrecision(3)),
     );
   }

@@ -13,7 +13,7 @@ export class Foot {
     this.measure = measure;
   }
 
-  show({ data, run, work, sent, waits }) {
+  show({ data, run, sent, waits }) {
     this.find(".question").textContent = data.question;
     const answer = this.find(".answer");
     answer.dataset.thresholds = run.answer ? JSON.stringify((run.answer.thresholds ?? run.thresholds)) : "";

@@ -8,13 +8,17 @@ export const PROSE_FONT = 15; // px
 export const PROSE_WEIGHT = 650; // of words that stay to the end, the widest
 const LINE = 24, SPACE = 5, PAD = 2; // px
 
+/** Height of a text as prose, px; `widths` at PROSE_FONT and PROSE_WEIGHT. */
+export function proseHeight(widths, glued, width) {
+  return (prose(widths, glued, width - 2 * PAD, SPACE).at(-1).line + 1) * LINE + 8;
+}
+
 export class Prose {
   /** @param place {width, top, widths}: widths of the pieces at PROSE_FONT and PROSE_WEIGHT. */
   constructor(svg, data, place) {
     Object.assign(this, { svg, data, ...place });
     const glued = data.pieces.map((piece) => piece.glued);
     this.places = prose(this.widths, glued, this.width - 2 * PAD, SPACE);
-    this.bottom = this.top + (this.places.at(-1).line + 1) * LINE + 8;
     this.draw();
   }
 

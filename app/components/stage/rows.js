@@ -12,7 +12,7 @@ const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
 const TIGHT = { left: 74, handle: 70, curve: 46, rail: 76, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
 const TALL = 40; // px: a row with two lines beside it
-const SYSTEM_GAP = 18, SEGMENTS = 18; // px
+export const SYSTEM_GAP = 18, SEGMENTS = 18; // px between two systems; above a system of two texts
 
 /**
  * How the width is shared out: px left of the rows, of the handles, of the curves, of the work, above each row.

@@ -1,0 +1,67 @@
+"""Six layers and twelve, on Explore and in the large view: all rows and the answer are in view."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.browser.lab import settle
+from tests.browser.twelve import SENTENCE
+from tests.some import some
+
+LAPTOP, PROJECTOR = (1280, 800), (1920, 1080)
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def boxes(page, *selectors):
+    """Where parts of the stage stand, all of each: selector -> boxes."""
+    stage = page.locator(".st-key-stage")
+    return {
+        selector: [each.bounding_box() for each in stage.locator(selector).all()] for selector in selectors
+    }
+
+
+@pytest.mark.parametrize("present", [False, True], ids=["explore", "large"])
+@pytest.mark.parametrize("size", [LAPTOP, PROJECTOR], ids=["laptop", "projector"])
+@pytest.mark.parametrize("layers", [6, 12])
+def test_all_rows_and_the_answer_are_in_view(visit, twelve, layers, size, present):
+    query = {"model": "sst2" if layers == 6 else twelve, "text": SENTENCE}
+    viewport = {"viewport": {"width": size[0], "height": size[1]}}
+    page = visit(viewport, **query, **({"present": "1"} if present else {}))
+    page.get_by_test_id("stage-time").locator(".speed, .noisy").first.wait_for()
+    settle(page)
+    found = boxes(page, ".headline", ".layer", ".slider", ".meters", ".verdict", ".play")
+    assert len(found[".layer"]) == len(found[".slider"]) == layers
+    end = page.locator(".st-key-present_bar").bounding_box()["y"] if present else size[1]
+    for selector, places in found.items():
+        for place in some(places):
+            assert place["y"] >= 0 and place["y"] + place["height"] <= end + 1, selector
+    handles = sorted(place["y"] for place in found[".slider"])
+    assert all(two - one >= 12 for one, two in some(pairwise(handles)))
+    words = page.locator("[data-testid=stage-row-1] .word")
+    assert words.count() > 20  # in the rows, not as prose
+    heights = [word.bounding_box()["height"] for word in words.all()[:3]]
+    assert min(heights) >= (18 if present else 14)
+
+
+def test_a_text_that_does_not_fit_scrolls_and_its_answer_stays(visit, twelve):
+    viewport = {"viewport": {"width": 1280, "height": 800}}
+    page = visit(viewport, present="1", model=twelve, text=" ".join([SENTENCE] * 15))
+    bar = page.locator(".st-key-present_bar").bounding_box()["y"]
+    answer = page.locator(".st-key-stage .verdict")
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("main => main.scrollHeight > main.clientHeight + 50")
+    for share in (0, 0.5):
+        main.evaluate(
+            "(main, share) => main.scrollTo(0, share * (main.scrollHeight - main.clientHeight))", share
+        )
+        box = answer.bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] <= bar + 1
+
+
+def test_twelve_layers_on_a_phone_are_read_from_top_to_bottom(visit, twelve):
+    page = visit(PHONE, model=twelve, text=SENTENCE)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    handles = sorted(box["y"] for box in boxes(page, ".slider")[".slider"])
+    assert len(handles) == 12
+    for box in boxes(page, ".layer", ".share", ".slider").values():
+        assert all(each["x"] >= 0 and each["x"] + each["width"] <= 390 for each in some(box))
