@@ -83,7 +83,11 @@ class Stage:
     def run(self, line: str, timeout: float = 1500) -> str:
         """Run a line; returns what it said, raises `AssertionError` with it if it failed."""
         command = subprocess.Popen(
-            self.shell(line), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            self.shell(line),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         try:
             said, complained = command.communicate(timeout=timeout)
