@@ -9,6 +9,7 @@ from ltp_core.commands.attribute import attribute
 from ltp_core.commands.benchmark import benchmark
 from ltp_core.commands.blocks import blocks
 from ltp_core.commands.calibrate import calibrate
+from ltp_core.commands.choose import choose
 from ltp_core.commands.compare import compare
 from ltp_core.commands.evaluate import evaluate
 from ltp_core.commands.export import export
@@ -32,7 +33,7 @@ app = typer.Typer(help="Learned Token Pruning: train, run, measure.", add_comple
 COMMANDS = (
     *(models, trace, predict, attribute, evaluate, export),
     *(benchmark, blocks, growth, lengths, memory, precision),
-    *(train, calibrate, compare, ship, results, report, finding, handout, lab),
+    *(train, calibrate, compare, choose, ship, results, report, finding, handout, lab),
 )
 for command in COMMANDS:
     app.command()(command)

@@ -126,6 +126,7 @@ def test_help_lists_the_commands_and_each_has_an_example(shown):
         "export",
         "train",
         "calibrate",
+        "choose",
         "ship",
         "results",
         "report",
