@@ -197,9 +197,11 @@ def load_checkpoint(source: str | Path, weights: str = "ltp") -> Checkpoint:
         model, tokenizer = _from_difference(folder, settings, weights)
     else:
         if weights == "baseline":
-            folder = folder / BASELINE_FOLDER
+            own, folder = (folder / CONFIG_FILE).is_file(), folder / BASELINE_FOLDER
             if not folder.is_dir():
                 raise CheckpointError(f"{name} has no baseline weights beside it")
+            if not own:  # `train --method dense` has put nothing beside it: it says itself how it was trained
+                settings = Settings.read(folder)
         model, tokenizer = _from_folder(folder)
     return Checkpoint(name, model, tokenizer, thresholds, settings)
 

@@ -81,11 +81,14 @@ def test_a_whole_run_and_a_second_call(job, tmp_path, monkeypatch):
     assert all(torch.equal(w, model.state_dict()[n]) for n, w in some(again.state_dict().items()))
 
 
-def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "named", ["dense", "dense/baseline"]
+)  # the run, as docs/results.md does, or its model
+def test_dense_alone_and_then_pruned_from_it(job, tmp_path, monkeypatch, named):
     dense = run(replace(job, method="dense"), tmp_path / "dense", print)
     assert dense.thresholds is None
     monkeypatch.setattr(pipeline, "train_dense", lambda *_: pytest.fail("trained a baseline again"))
-    pruned = run(replace(job, baseline=str(tmp_path / "dense" / "baseline")), tmp_path / "out", print)
+    pruned = run(replace(job, baseline=str(tmp_path / named)), tmp_path / "out", print)
     assert pruned.thresholds is not None
     beside = PrunedModel.from_pretrained(tmp_path / "out", weights="baseline")
     assert all(torch.equal(w, dense.state_dict()[n]) for n, w in some(beside.state_dict().items()))
