@@ -160,8 +160,8 @@ EXAMPLES = {
 DIFFER = {
     "sst2": Example(
         "Rules differ",
-        "The chase scenes are shot so close and cut so fast that I gave up trying to understand who was "
-        "chasing whom.",
+        "Every performance is excellent, the camera is always where it should be, and still the whole thing "
+        "left me cold.",
     ),
     "imdb": Example(
         "Rules differ",

@@ -1,4 +1,4 @@
-"""Puts into pages what they say of the program: each command's own `--help`, the figures of soak and poll."""
+"""Puts into pages what they say of the program: each command's `--help`; what soak, poll, lessons took."""
 
 import json
 import os
@@ -9,6 +9,8 @@ SOAK_PAGE, SOAK_PLACE = "serving.md", "<!-- soak -->"
 POLL_PAGE, POLL_PLACE = "class.md", "<!-- poll -->"
 SOAK = Path(__file__).parents[1] / "assets" / "results" / "soak.json"
 POLL = SOAK.with_name("poll.json")
+WALK_PAGE, WALK_PLACE = "teaching.md", "<!-- walk -->"
+WALK = SOAK.with_name("lessons.json")
 
 
 def on_page_markdown(markdown, page, config, files):
@@ -17,6 +19,8 @@ def on_page_markdown(markdown, page, config, files):
         return markdown.replace(SOAK_PLACE, soak(SOAK))
     if page.file.src_uri == POLL_PAGE:
         return markdown.replace(POLL_PLACE, poll(POLL))
+    if page.file.src_uri == WALK_PAGE:
+        return markdown.replace(WALK_PLACE, walk(WALK))
     if page.file.src_uri != COMMANDS_PAGE:
         return markdown
     os.environ |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}  # read by Rich when Typer loads it
@@ -91,5 +95,27 @@ def poll(file):
             "| what | times | p50, ms | p95, ms | slowest, ms |",
             "|---|---|---|---|---|",
             *times,
+        ]
+    )
+
+
+def walk(file):
+    """How long a slow student takes for each lesson, as Markdown; that nobody knows, where it is so."""
+    if not file.is_file():
+        return "No figures are recorded yet."
+    found = json.loads(file.read_text(encoding="utf-8"))
+    rows = [
+        f"| {name} | {one['minutes']:.1f} | {one['words']} | {one['acts']} | {one['waited_seconds']:.0f} |"
+        for name, one in found["lessons"].items()
+    ]
+    return "\n".join(
+        [
+            f"Measured {found['measured'][:10]} at {found['commit']}, {found['machine']}: "
+            f"{found['words_a_minute']} words a minute, {found['thinks_seconds']:g} s to think before the "
+            f"prediction, {found['acts_seconds']:g} s for each drag or press.",
+            "",
+            "| lesson | minutes | words | acts | waited for the lab, s |",
+            "|---|---|---|---|---|",
+            *rows,
         ]
     )

@@ -8,6 +8,7 @@ from app.figures.tables import FigureTable
 from app.header import View
 from app.runs import InputProblem
 from app.says import findings, markup, words
+from app.says.dots import Speed
 from app.says.timed import Timed
 from app.turns import Busy
 from app.visitor import session
@@ -148,15 +149,6 @@ def _before(view: View) -> None:
             lambda: speed.table(found),
             BEFORE,
         )
-        peers = [run for run in found if run.against != "sdpa"]
-        if peers:
-            st.html(
-                markup.table(
-                    ("Against", "Tokens", "Batch", "Peer, dense", "Ours, pruned", "Speedup", "FLOPs"),
-                    [speed.line(run) for run in peers],
-                    "Stronger peers on the same dense model, measured in turns",
-                )
-            )
     if raced := measured.races_of(name):
         st.html(
             markup.table(
@@ -165,6 +157,16 @@ def _before(view: View) -> None:
                 "What one would pick instead, of all ways that were timed in turns",
             )
         )
+    peers = [run for run in found if run.against != "sdpa"]
+    if peers:
+        with st.expander(f"All {len(peers)} measurements against stronger peers", key="peers"):
+            st.html(
+                markup.table(
+                    ("Against", "Tokens", "Batch", "Peer, dense", "Ours, pruned", "Speedup", "FLOPs"),
+                    [speed.line(run) for run in sorted(peers, key=_place)],
+                    "Each on the same dense model, measured in turns",
+                )
+            )
     rows = measured.growth_of(name)
     if rows:
         blocks.chart(
@@ -174,6 +176,11 @@ def _before(view: View) -> None:
             lambda: growth.table(rows),
             "One text at a time, thresholds scaled to the same reduction of FLOPs at each length.",
         )
+
+
+def _place(run: Speed) -> tuple[int, int, str, float]:
+    """Short texts first, one at a time first."""
+    return run.batch, run.length, run.against, run.reduction
 
 
 def _layer_table(dense: list[LayerFlops], pruned: list[LayerFlops]) -> FigureTable:

@@ -147,11 +147,11 @@ def test_a_factor_that_is_none_is_refused(text):
 
 @pytest.mark.parametrize("task", sorted(examples.DIFFER))
 def test_the_text_it_opens_on_divides_the_rules(task):
-    """On shipped weights: at equal FLOPs some rule gives another answer than another."""
+    """On shipped weights: at equal FLOPs some rule gives another answer than another, dense apart."""
     page = open_view("compare", model=task)
     example = examples.where_rules_differ(task)
     assert page.text_area(key="text").value == example.text
-    answers = {row[1].split()[0] for row in rows(page, "What each rule does")}
+    answers = {row[1].split()[0] for row in rows(page, "What each rule does") if row[0] != "Dense"}
     assert len(answers) > 1
 
 

@@ -38,7 +38,7 @@ test("the same label at another confidence is not the same answer", () => {
 
 test("nothing pruned, and nothing left", () => {
   const all = data.kept.map((row) => row.map(() => 1));
-  assert.equal(told(data.answers.dense, all), "Nothing is pruned: all 5 tokens go through all 3 layers; the model still says positive");
+  assert.equal(told(data.answers.dense, all), "Nothing is pruned: all 5 tokens go through all 3 layers; the model says positive");
   const none = data.kept.map(() => [1, 0, 0, 0, 0]);
   assert.match(told(classes(0.8, 0.2), none), /^After layer 1, \[CLS\] alone is left, the model says negative, not positive/);
   const nothing = { ...data, answers: { ...data.answers, nothing: classes(0.6, 0.4) } };

@@ -80,10 +80,11 @@ export function wordsReadOn(data, states) {
  */
 export function headline(data, states, answer, reduction) {
   const [layers, tokens] = [states.length, data.tokens.length];
+  if (counts(states.at(-1))[1] === tokens) {
+    const same = answer ? `; the model says ${spoken(data, answer).label ?? spoken(data, answer).text}` : "";
+    return [{ text: `Nothing is pruned: all ${tokens} tokens go through all ${layers} layers${same}` }];
+  }
   const says = answer ? whatItSays(data, answer) : [];
-  if (counts(states.at(-1))[1] === tokens)
-    return [{ text: `Nothing is pruned: all ${tokens} tokens go through all ${layers} layers` },
-      ...(says.length ? [{ text: "; " }, ...says] : [])];
   const rest = (before) => [...(says.length ? [{ text: before }, ...says] : []), { text: `: ${times(reduction)} less work` }];
   const collapsed = collapsesAfter(states);
   const words = wordsReadOn(data, states);
