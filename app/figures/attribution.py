@@ -65,8 +65,8 @@ def beside_survival(found: Attribution, palette: Palette, unit: str, start: int,
             domain=[0.7, 1],
             range=[0, layers + 1.8],
             tickangle=0,
-            tickvals=[*range(1, layers, _step(layers)), layers + 1],
-            ticktext=[*map(str, range(1, layers, _step(layers))), leaving.STAYS],
+            tickvals=[*_named(layers), layers + 1],
+            ticktext=[*map(str, _named(layers)), leaving.STAYS],
         ),
         yaxis=plain_axis(
             palette,
@@ -205,8 +205,10 @@ def agreement_table(dense: Agreement, pruned: Agreement) -> FigureTable:
     }
 
 
-def _step(layers: int) -> int:
-    return max(2, layers // 3)  # four names fit on a phone
+def _named(layers: int) -> list[int]:
+    """Layers with a name on the axis: on a phone three fit beside the word for those that stay."""
+    step = max(2, layers // 3)
+    return [layer for layer in range(1, layers, step) if layers + 1 - layer >= 1.5 * step]
 
 
 def _hover(found: Attribution, token: int, name: str, value: float) -> str:

@@ -48,8 +48,8 @@ HEADERS = ("Model", "Rows", "Baseline", "Pruned", "Points lost", "Paper FLOPs", 
 
 def page() -> None:
     """Text first; the one live example comes where it is needed."""
-    with st.container(key="top"):
-        st.html(markup.heading("About LTP Lab", 1) + markup.paragraph("The method, the units, the models."))
+    with st.container(key="about_top"):
+        st.html(markup.heading("About LTP Lab", 1))
     for text in METHOD:
         st.html(markup.paragraph(text))
     st.html(markup.heading("Units"))

@@ -45,3 +45,8 @@ def test_staying_has_a_colour_of_its_own():
         assert leaving.level(layers + 1, layers) == 9
         assert all(leaving.level(place, layers) < 9 for place in some(range(1, layers + 1)))
     assert [leaving.level(place, 6) for place in range(1, 7)] == [0, 2, 3, 5, 6, 8]  # as prose.js rounds
+
+
+@pytest.mark.parametrize(("layers", "named"), [(1, []), (3, [1]), (6, [1, 3]), (12, [1, 5])])
+def test_no_layers_name_runs_into_that_of_those_that_stay(layers, named):
+    assert attribution._named(layers) == named
