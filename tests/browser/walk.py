@@ -101,12 +101,10 @@ def walk(page: Page, address: str, name: str) -> tuple[dict[str, Any], list[str]
     for _ in range(2):
         if student.finished:
             break
-        if lesson.action == "Look":
-            student.act(page.locator(".st-key-stage .off-all").click)
-            student.act(page.locator(".st-key-stage .named button").first.click)
-        else:
-            student.act(lambda: slider(page, 2).press("ArrowUp"))
+        student.act(lambda: slider(page, 2).press("ArrowUp"))
     faults = []
+    if not student.finished and lesson.action == "Look":
+        student.act(page.locator(".st-key-stage .named button").first.click)
     if not student.finished and not student.press("show_me"):
         faults.append(f"{name}: two misses, and nothing is shown")
     if not student.finished and lesson.measures and not student.press("lesson_measure"):
@@ -134,9 +132,14 @@ def predict(student: Student, marks: bool) -> None:
     if not marks:
         return student.act(page.locator(".st-key-coach [data-testid=stRadio] label").nth(1).click)
     button = page.locator(".st-key-marked button")
-    pills = page.locator(".st-key-coach [data-testid=stButtonGroup] button")
-    while not button.is_enabled():
-        student.act(pills.nth(student.acts).click)
+    wanted = int(re.findall(r"of (\d+)\)", button.inner_text())[0])
+    for place in range(wanted):
+
+        def mark(place: int = place) -> None:
+            page.locator(".st-key-coach [data-testid=stButtonGroup] button").nth(place).click()
+            button.filter(has_text=f"({place + 1} of").wait_for()
+
+        student.act(mark)
     return student.act(button.click)
 
 
@@ -157,6 +160,7 @@ def main() -> None:
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             found[name], wrong = walk(page, address, name)
             faults += wrong
+            print(f"{name}: {found[name]['minutes']} minutes", file=sys.stderr, flush=True)
             page.context.close()
         browser.close()
     pace = {"words_a_minute": WORDS_A_MINUTE, "thinks_seconds": THINKS, "acts_seconds": ACTS}
