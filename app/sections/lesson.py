@@ -253,9 +253,8 @@ def _do(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
 def _see(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
     right = lesson.answer(s)
     verdict = ""
-    if lesson.marks:
-        verdict = f"By then have left: {right}. "
-    elif right:
+    after = f" Left by then: {right}" if lesson.marks else ""  # its last sign may be a full stop
+    if right and not lesson.marks:
         verdict = (
             f"✓ You said “{said}”, and so it is. "
             if said == right
@@ -263,7 +262,7 @@ def _see(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
         )
     elif said is not None:
         verdict = f"You said “{said}”. "
-    st.html(markup.notice(f"{verdict}{look.said}"))
+    st.html(markup.notice(f"{verdict}{look.said}{after}"))
     st.html(markup.paragraph(f"Why? {lesson.why(s)}"))
 
 
