@@ -7,9 +7,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ltp_core.architectures import family_of
+from ltp_core.checkpoints import describe
 from ltp_core.commands.shared import USUAL_MODEL, Json, Model, emit, messages, quiet
 from ltp_core.data.sentences import check_lengths
 from ltp_core.model import PRECISIONS, PrunedModel
+from ltp_core.onnx.classifier import Known
+from ltp_core.openvino import graph_at
 from ltp_core.openvino.blocks import TABLE
 from ltp_core.results import stamp, write_json
 from ltp_core.rules.numbers import numbers
@@ -41,8 +45,8 @@ def blocks(
     if threads is not None:
         torch.set_num_threads(threads)
     with quiet():
+        check_lengths(wanted, _most_tokens(model))  # all that can be refused is, before it is loaded
         chain = PrunedModel.from_pretrained(model, backend="openvino", precision=precision)
-        check_lengths(wanted, chain.max_tokens)
         found = measure_pace(chain, wanted, runs, lambda line: messages.print(line))
     document = {"model": model, "precision": precision, **found, **stamp()}
     if write:
@@ -60,3 +64,11 @@ def blocks(
         )
 
     emit(document, json, table)
+
+
+def _most_tokens(source: str) -> int:
+    """What a model reads, or the graph that `export` wrote of one, without loading it."""
+    if graph := graph_at(source):
+        config = Known.beside(graph, source).config
+        return family_of(config).max_tokens(config)
+    return describe(source).max_tokens

@@ -339,6 +339,18 @@ def test_blocks_measures_where_to_gather(document, refused, folder, tmp_path, mo
     assert "--precision must be float32 or int8" in refused("blocks", "--precision", "int4")
 
 
+def test_blocks_refuses_a_length_before_it_loads_a_model(refused, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(PrunedModel, "from_pretrained", lambda *rest, **named: pytest.fail("was loaded"))
+    exported = tmp_path / "exported"  # what is read of such a folder before its graph is
+    exported.mkdir()
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        (exported / name).write_bytes((folder / name).read_bytes())
+    (exported / "openvino.xml").write_text("<net")
+    for source in (folder, exported):
+        said = refused("blocks", "--model", source, "--precision", "float32", "--lengths", "8,4096")
+        assert "length 4096 is more than this model's" in said
+
+
 def test_export_writes_a_plain_folder(document, folder, tmp_path):
     found = document("export", "--model", folder, "--format", "transformers", "--output", tmp_path / "plain")
     assert found["output"] == str(tmp_path / "plain") and found["max_abs_difference"] < 1e-5
