@@ -20,7 +20,7 @@ pytest.importorskip("openvino", reason="the extra `fast` is not installed")
 from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
 from ltp_core.openvino import blocks as blocks_room
 from ltp_core.openvino.blocks import Block, Cadence, static_length
-from ltp_core.openvino.convert import calibration_texts
+from ltp_core.openvino.convert import CALIBRATION, calibration_texts
 from ltp_core.openvino.graph import MaskedGraph
 from ltp_core.speed import pace as speed_pace
 from ltp_core.speed.counters import counters
@@ -30,6 +30,24 @@ from tests.some import some
 THETA = [0.05, 0.08, 0.1]
 TEXTS = ["good", "a film", "the film was very good and the plot so so", "bad " * 40]
 LONG = "the film was very good and the plot so so " * 3  # 32 tokens
+SENTENCES = [  # in none of the files that 8 bits are calibrated on
+    "a warm and witty comedy that knows exactly when to stop",
+    "the only thing that scared me was the length",
+    "it is hard to think of a more charming way to spend two hours",
+    "flat , noisy and oddly joyless",
+    "Rarely has so much talent been put to so little use.",
+    "The ending redeems everything that came before it.",
+    "you will forget it before you have left the car park",
+    "an honest , generous and surprisingly funny look at growing up",
+    "The script was clearly written in a hurry.",
+    "Her quiet performance holds the whole film together.",
+    "a mess , but an entertaining one",
+    "no amount of style can hide that there is nothing underneath",
+    "one of the year 's best films",
+    "I admired it more than I enjoyed it, and I did not admire it much.",
+    "The director has an eye for faces and an ear for the way people really talk.",
+    "tedious beyond belief",
+]
 RULES = [None, Dense(), Thresholds([0.1, 0.0, 0.2]), Thresholds([9.0, 9.0, 9.0])]
 
 
@@ -325,4 +343,43 @@ def test_where_nothing_is_given_pairs_calibrate_a_model_of_pairs(tiny_bert, make
     of = lambda task: calibration_texts(PrunedModel(tiny_bert(), make_tokenizer(), None, Settings(task=task)))  # noqa: E731
     assert all(isinstance(text, str) for text in some(of("sst2")))
     assert all(len(pair) == 2 and pair[0] != pair[1] for pair in some(of("mrpc")))
-    assert max(map(len, of(None))) > 10 * min(map(len, of(None)))  # of all lengths
+
+
+@pytest.mark.parametrize("usual", [25, 200])
+def test_where_nothing_is_given_texts_are_as_long_as_the_models(tiny_bert, make_tokenizer, usual):
+    model = PrunedModel(tiny_bert(), make_tokenizer(), THETA, Settings(float(usual), 64))
+    lengths = [len(model.tokenizer.tokenize(text)) for text in calibration_texts(model)]
+    assert 50 < len(lengths) <= CALIBRATION
+    assert 0.8 * usual < sum(lengths) / len(lengths) < 1.4 * usual and max(lengths) < 3 * usual
+
+
+def log_odds(prediction):
+    positive, negative = (prediction.probabilities[label] for label in ("positive", "negative"))
+    return np.log(positive / negative)
+
+
+def test_eight_bits_without_data_keep_the_labels_of_a_shipped_model():
+    """Ranges read off texts that are ten times as long as sst2's moved its logits by 0.6 in the mean."""
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    model = PrunedModel.from_pretrained("sst2")
+    exact = model.predict(SENTENCES)
+    rough = cached_openvino(model, "int8").predict(SENTENCES)
+    assert sum(a.label == b.label for a, b in zip(exact, rough, strict=True)) >= len(SENTENCES) - 1
+    moved = [abs(log_odds(a) - log_odds(b)) for a, b in zip(exact, rough, strict=True)]
+    assert 0 < sum(moved) / len(moved) < 0.3
+
+
+def test_attention_stays_in_floats(pruned):
+    """8 bits are for the linear layers: what the importance and the fused attention read is not rounded."""
+    pytest.importorskip("nncf", reason="the extra `fast` is not installed")
+    import openvino
+
+    graph = openvino.Core().read_model(cached_openvino(pruned, "int8").blocks.file)
+    rounded = {"weights": 0, "none": 0}
+    for node in graph.get_ops():
+        if node.get_type_name() in ("MatMul", "ScaledDotProductAttention"):
+            sources = [node.input_value(at).get_node() for at in range(node.get_input_size())]
+            kinds = [source.get_type_name() for source in sources]
+            linear = {"Multiply", "Constant"} & set(kinds)  # how NNCF writes 8-bit weights
+            rounded["weights" if linear else "none"] += "FakeQuantize" in kinds
+    assert rounded == {"weights": 6 * pruned.layers + 2, "none": 0}
