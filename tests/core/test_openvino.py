@@ -346,11 +346,12 @@ def test_where_nothing_is_given_pairs_calibrate_a_model_of_pairs(tiny_bert, make
 
 
 @pytest.mark.parametrize("usual", [25, 200])
-def test_where_nothing_is_given_texts_are_as_long_as_the_models(tiny_bert, make_tokenizer, usual):
-    model = PrunedModel(tiny_bert(), make_tokenizer(), THETA, Settings(float(usual), 64))
+def test_where_nothing_is_given_texts_are_as_long_as_the_models(tiny_bert, usual):
+    tokenizer = PrunedModel.from_pretrained("sst2").tokenizer  # a tiny one cuts words into letters
+    model = PrunedModel(tiny_bert(), tokenizer, THETA, Settings(float(usual), 64))
     lengths = [len(model.tokenizer.tokenize(text)) for text in calibration_texts(model)]
     assert 50 < len(lengths) <= CALIBRATION
-    assert 0.8 * usual < sum(lengths) / len(lengths) < 1.4 * usual and max(lengths) < 3 * usual
+    assert 0.8 * usual < sum(lengths) / len(lengths) < 1.6 * usual and max(lengths) < 3 * usual
 
 
 def log_odds(prediction):
