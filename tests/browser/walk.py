@@ -2,10 +2,11 @@
 
     python -m tests.browser.walk [--lessons time,int8] [--output assets/results/lessons.json]
 
-The script predicts wrongly where it can, moves a line twice to no use, reads the hint, lets itself be shown,
-and reads why. Nobody waits for it to read: what comes into view is counted in words, once, at a slow pace for
-a foreign language; thinking and each act of the hand have their seconds; what the lab takes to answer is
-measured. Exit code 1: a lesson that cannot be finished, or takes longer than the five minutes that each may.
+The script predicts without thought (the second answer), moves a line twice to no use, reads the hint, lets
+itself be shown, and reads why. Nobody waits for it to read: what comes into view is counted in words, once,
+at a slow pace for a foreign language; thinking and each act of the hand have their seconds; what the lab
+takes to answer is measured. Exit code 1: a lesson that cannot be finished, or takes longer than the five
+minutes that each may.
 """
 
 import argparse
@@ -127,7 +128,7 @@ def walk(page: Page, address: str, name: str) -> tuple[dict[str, Any], list[str]
 
 
 def predict(student: Student, marks: bool) -> None:
-    """Answer the question: with the first options, which are not the right ones in most lessons."""
+    """Answer the question without thought: with the second option, or with the first words."""
     page = student.page
     if not marks:
         return student.act(page.locator(".st-key-coach [data-testid=stRadio] label").nth(1).click)
