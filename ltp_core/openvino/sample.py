@@ -26,7 +26,8 @@ def sample(model: TorchClassifier, most: int) -> list[Text]:
     """Texts as long as the model's usual ones, or pairs for a model that reads pairs.
 
     Args:
-        model: its reference length says what is usual, and its task whether it reads pairs.
+        model: what is calibrated, with the reference length that says what is usual and the task that says
+            whether pairs are read.
         most: how many at most.
     """
     task = TASKS.get(model.settings.task or "")
