@@ -22,7 +22,8 @@ _WATCH = Part(
     5, "Hand out the handout. Then watch: drag one line on the projector; the class says what will leave."
 )
 _CLOSE = Part(
-    5, "What it does not say: read the example on About together. A word of little attention decides."
+    5,
+    "What it does not say: read the example on About together. A word below the average attention decides.",
 )
 
 SHORT = (
