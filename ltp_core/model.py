@@ -183,13 +183,11 @@ class PrunedModel(nn.Module, TorchClassifier):
 
         What peft added (LoRA) is merged into the weights of a copy, so that the folder is a plain model.
         """
-        folder, hf_model = Path(folder), self.hf_model
-        if getattr(hf_model, "_hf_peft_config_loaded", False):
+        folder = Path(folder)
+        if getattr(self.hf_model, "_hf_peft_config_loaded", False):
             raise ValueError("this model has an adapter inside, which alone would be saved: merge it first")
-        if hasattr(hf_model, "merge_and_unload"):  # peft; it works in place
-            hf_model = copy.deepcopy(hf_model).merge_and_unload()
         with whole_folder(folder) as part:
-            hf_model.save_pretrained(part)
+            self.merged().hf_model.save_pretrained(part)
             if self.tokenizer is not None:
                 save_tokenizer(self.tokenizer, part)
             if self.thresholds is not None:
@@ -197,6 +195,17 @@ class PrunedModel(nn.Module, TorchClassifier):
             else:
                 (folder / checkpoints.THRESHOLDS_FILE).unlink(missing_ok=True)  # of a model saved here before
             replace(self.settings, base=None, files={}, results={}).write(part)
+
+    def merged(self) -> "PrunedModel":
+        """The same with what peft added (LoRA) merged into a copy of the weights, which runs faster.
+
+        Returns:
+            A model that shares no weights with this one; this one itself if nothing was added.
+        """
+        if not hasattr(self.hf_model, "merge_and_unload"):  # peft; it works in place
+            return self
+        plain = copy.deepcopy(self.hf_model).merge_and_unload()
+        return PrunedModel(plain, self.tokenizer, self.thresholds, self.settings, self.name)
 
     def push_to_hub(self, repo: str, **options: Any) -> str:
         """Upload the model to the Hub, with a card; arguments and errors as for `ltp_core.hub.push`."""

@@ -184,8 +184,9 @@ def settled(
     rule = Thresholds(thresholds, pruning.reference_length)
     factor = 1.0
     if pruning.target_flops is not None:
+        plain = model.merged()
         factor = settle(
-            lambda x: run_rows(model, tuning, rule.times(x), max_tokens=max_tokens).flops_reduction,
+            lambda x: run_rows(plain, tuning, rule.times(x), max_tokens=max_tokens).flops_reduction,
             pruning.target_flops,
         )
     settings = replace(model.settings, temperature=pruning.last_temperature or pruning.temperature)
@@ -227,7 +228,8 @@ def teacher_logits(model: PrunedModel, texts: list[Text], max_tokens: int, folde
     if file.is_file():
         found: np.ndarray = np.load(file)
         return found
-    logits = run_rows(model, Rows(texts, []), Dense(), batch_size=64, max_tokens=max_tokens).logits
+    plain = model.merged()
+    logits = run_rows(plain, Rows(texts, []), Dense(), batch_size=64, max_tokens=max_tokens).logits
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as part, part.open("wb") as out:
         np.save(out, logits)

@@ -54,6 +54,19 @@ def test_a_later_stage_goes_on_with_the_factors_of_the_earlier(base, tiny_bert, 
     )
 
 
+def test_merged_answers_alike_by_plain_matrices_and_leaves_the_factors(base, tiny_bert, ragged_batch):
+    model = PrunedModel(with_factors(tiny_bert(), base, rank=2).eval())
+    factors = {name: weight for name, weight in model.hf_model.named_parameters() if "lora_B" in name}
+    with torch.no_grad():
+        for weight in some(factors.values()):
+            weight.copy_(0.1 * torch.randn_like(weight))
+        plain = model.merged()
+        expected = model.hf_model(**ragged_batch).logits
+        torch.testing.assert_close(plain.hf_model(**ragged_batch).logits, expected, atol=1e-5, rtol=1e-5)
+    assert not any("lora" in name for name, _ in some([*plain.hf_model.named_modules()]))
+    assert all(weight.any() for weight in some(factors.values())) and plain.merged() is plain
+
+
 def test_what_was_trained_ships_as_factors(base, tiny_bert, ragged_batch, tmp_path):
     model = with_factors(tiny_bert(), base, rank=2)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
