@@ -1,17 +1,33 @@
 // Arrow keys, Page Up and Page Down page through a list, unless they mean something where the focus is: a threshold, the
 // words of the stage, a text. A presenter's remote sends the latter two.
+
+import { standing } from "./standing.js";
+
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const OWN_ARROWS = "input, textarea, select, [role=slider], [role=application], [role=radiogroup], [role=tablist], [role=menu], [contenteditable=true]";
 
-export default function ({ setTriggerValue }) {
-  const listener = (event) => {
+export default function ({ parentElement, setTriggerValue }) {
+  const [keys, end] = standing(parentElement, () => new Keys());
+  keys.send = setTriggerValue;
+  return end;
+}
+
+class Keys {
+  constructor() {
+    this.listener = (event) => this.press(event);
+    document.addEventListener("keydown", this.listener);
+  }
+
+  stop() {
+    document.removeEventListener("keydown", this.listener);
+  }
+
+  press(event) {
     const step = STEPS[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     const at = event.composedPath()[0];
     if (at instanceof Element && at.closest(OWN_ARROWS)) return;
     event.preventDefault();
-    setTriggerValue("page", { step, at: Date.now() });
-  };
-  document.addEventListener("keydown", listener);
-  return () => document.removeEventListener("keydown", listener);
+    this.send("page", { step, at: Date.now() });
+  }
 }

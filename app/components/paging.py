@@ -5,10 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.modules import bundle
+
 _paging = st.components.v2.component(
     "paging",
     html="<span></span>",
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js=bundle(Path(__file__).with_suffix(".js")),
 )
 
 

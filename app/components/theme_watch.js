@@ -2,7 +2,5 @@
 // figures take theirs when it runs. A transition of the background ends each time the colour changes.
 export default function ({ parentElement, setTriggerValue }) {
   const probe = parentElement.querySelector(".probe");
-  const report = () => setTriggerValue("changed", true);
-  probe.addEventListener("transitionend", report);
-  return () => probe.removeEventListener("transitionend", report);
+  probe.ontransitionend = () => setTriggerValue("changed", true);
 }

@@ -17,6 +17,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
 ALL_PASS = {f"t{layer}": "0" for layer in range(1, 7)}
 
+# The stage's script waits until it is let go, as on a busy machine or a slow line.
+LATE = """
+  const Usual = window.Blob;
+  window.ltpHeld = new Promise((go) => (window.ltpLetGo = go));
+  window.Blob = class extends Usual {
+    constructor(parts, options) {
+      super(parts?.[0]?.includes?.("class Stage") ? ["await window.ltpHeld;", ...parts] : parts, options);
+    }
+  };
+"""
+
 
 def centre(page, layer):
     handle = slider(page, layer)
@@ -45,6 +56,26 @@ def test_a_drag_shows_a_preview_and_then_the_exact_result(visit):
     page.locator(".st-key-stage .undo").click()
     settle(page)
     assert kept(page) == before
+
+
+def test_a_script_that_comes_after_two_results_lets_the_lines_be_moved(visit, address):
+    page = visit(path="about")
+    page.add_init_script(LATE)
+    page.goto(f"{address}/?text=the+the+the+the&t1=0")
+    page.locator(".st-key-stage").wait_for()
+    for _ in range(2):  # until the text is measured, which changes what the stage was given first
+        page.wait_for_timeout(500)
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    assert page.locator(".st-key-stage .cell").count() == 0
+    page.evaluate("window.ltpLetGo()")
+    page.locator(".st-key-stage .cell").first.wait_for()
+    page.get_by_test_id("stage-time").locator(".detail").first.wait_for()
+    assert page.locator(".st-key-stage [role=slider]").count() == 6
+    press(page, 1, "End")
+    assert kept(page)[0] == 1
+    page.locator(".st-key-stage .undo").click()
+    settle(page)
+    assert kept(page)[0] == 6
 
 
 def test_the_line_itself_can_be_dragged(visit):

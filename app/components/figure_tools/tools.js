@@ -2,16 +2,14 @@
 // page, as they light it here ("ltp-token" on the document). Reads the place of columns from Plotly's layout.
 
 import { nameButton, saveFigure } from "../files.js";
-
-const figures = new WeakMap(); // a component's root -> its tools
+import { standing } from "../standing.js";
 
 export default function ({ parentElement, data }) {
-  if (!figures.has(parentElement)) figures.set(parentElement, new Tools(parentElement));
-  const tools = figures.get(parentElement);
+  const [tools, end] = standing(parentElement, (root) => new Tools(root));
   tools.data = data;
   tools.name();
   tools.listen();
-  return () => tools.stop();
+  return end;
 }
 
 class Tools {

@@ -10,13 +10,15 @@ from typing import Any
 
 import streamlit as st
 
+from app.components.modules import bundle
+
 _HERE = Path(__file__).parent
 
 _poll = st.components.v2.component(
     "poll",
     html=(_HERE / "poll.html").read_text(encoding="utf-8"),
     css=(_HERE / "poll.css").read_text(encoding="utf-8"),
-    js=(_HERE / "poll.js").read_text(encoding="utf-8"),
+    js=bundle(_HERE / "poll.js"),
 )
 
 

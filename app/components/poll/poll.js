@@ -1,19 +1,16 @@
 // The teacher's side of a poll. It asks the lab's own addresses (app/poll/routes.py) and tells the page only which
 // question's answer is out. All texts are written as text.
 
+import { standing } from "../standing.js";
+
 const LOOKS = 1000; // ms between two looks at the votes
 const STORE = "ltp-poll"; // {code, key} in this browser
-const polls = new WeakMap(); // a component's root -> its poll: Streamlit calls us again with new data
 
 export default function ({ parentElement, data, setStateValue }) {
-  if (!polls.has(parentElement)) polls.set(parentElement, new Poll(parentElement));
-  const poll = polls.get(parentElement);
+  const [poll, end] = standing(parentElement, (root) => new Poll(root));
   poll.tell = setStateValue;
   poll.update(data);
-  return () => {
-    poll.stop();
-    polls.delete(parentElement);
-  };
+  return end;
 }
 
 class Poll {

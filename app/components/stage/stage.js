@@ -3,6 +3,7 @@
 // opens Why.
 
 import { nameButton } from "../files.js";
+import { standing } from "../standing.js";
 import { Answers } from "./answers.js";
 import { Attention } from "./arcs.js";
 import { Clock } from "./clock.js";
@@ -20,22 +21,19 @@ import { announcement, aside, headline } from "./story.js";
 import { set } from "./svg.js";
 import { layerWork, total } from "./work.js";
 
-const stages = new WeakMap(); // a component's root -> its stage: Streamlit calls us again with new data
 const PATIENCE = 6000; // ms that a preview waits for its exact result before older ones are shown again
 const STALE = 250; // ms that an answer of another frame of this drag stays, until the preview takes over
 const IDLE = 700; // ms without a change before curves are asked for
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  if (!stages.has(parentElement)) stages.set(parentElement, new Stage(parentElement));
-  const stage = stages.get(parentElement);
+  const [stage, end] = standing(parentElement, (root) => new Stage(root));
   stage.send = setTriggerValue;
   stage.update(data);
-  return () => stage.stop();
+  return end;
 }
 
 class Stage {
   constructor(root) {
-    this.root = root;
     this.find = (selector) => root.querySelector(selector);
     this.box = this.find(".stage");
     this.svg = this.find(".drawing");
@@ -85,7 +83,6 @@ class Stage {
     clearTimeout(this.idle);
     cancelAnimationFrame(this.frame);
     this.hand.stop();
-    stages.delete(this.root);
   }
 
   update(data) {
