@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.says.dots import Speed
-from app.says.words import times
+from app.says.words import times, with_minus
 from ltp_core.measuring.named_settings import named_factors
 from ltp_core.pages.factors import Race, races
 from ltp_core.pictures.dots import Dot
@@ -58,7 +58,7 @@ def settings_of(model: str, learned: Sequence[float] | None) -> list[Named]:
     found = []
     for factor, several in names.items():
         row = rows[several[0]]
-        lost = lost_text(row["points_lost"], row["points_lost_error"])
+        lost = with_minus(lost_text(row["points_lost"], row["points_lost_error"]))
         about = (
             f"Thresholds × {factor:g}: {times(row['flops_reduction'])} less work, {lost} points lost on "
             f"{row['examples']:,} tuning rows"

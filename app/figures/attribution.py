@@ -9,7 +9,7 @@ from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, TICK_SIZE, finish, legend, plain_axis, value_axis
 from app.figures.tables import FigureTable
 from app.says.text import as_plotly
-from app.says.words import leaves
+from app.says.words import leaves, signed
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution
 from ltp_core.why.counterfactual import KeptToken
@@ -160,7 +160,7 @@ def if_kept(found: Sequence[KeptToken], palette: Palette, unit: str) -> go.Figur
             marker={"color": [palette.pruned if token.change >= 0 else palette.dropped for token in found]},
             customdata=[
                 f"“{as_plotly(token.token)}” leaves in layer {token.leaves}"
-                f"<br>if it stays: {token.change:+.3f}"
+                f"<br>if it stays: {signed(token.change, 3)}"
                 for token in found
             ],
             hovertemplate="%{customdata}<extra></extra>",
@@ -212,7 +212,7 @@ def _named(layers: int) -> list[int]:
 
 
 def _hover(found: Attribution, token: int, name: str, value: float) -> str:
-    return f"“{as_plotly(found.trace.tokens[token])}”, {name}: {value:+.3f}<br>{_fate(found, token)}"
+    return f"“{as_plotly(found.trace.tokens[token])}”, {name}: {signed(value, 3)}<br>{_fate(found, token)}"
 
 
 def _fate(found: Attribution, token: int) -> str:

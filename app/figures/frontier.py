@@ -10,6 +10,7 @@ from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
 from app.published import Anchor
 from app.says.dots import Speed
 from app.says.text import as_plotly
+from app.says.words import number
 from ltp_core.pictures.colours import rule_style
 from ltp_core.pictures.dots import Dot
 
@@ -137,8 +138,9 @@ def _clocked(figure: go.Figure, clocked: Sequence[tuple[Dot, Speed]]) -> None:
 def _hover(dot: Dot, name: str) -> str:
     seeds = "" if len(dot.rows) == 1 else f"<br>mean of {len(dot.rows)} seeds"
     return (
-        f"{as_plotly(name)}: {dot.lost:z.1f} points lost ({dot.low:z.1f} to {dot.high:z.1f}) "
-        f"at {dot.reduction:.2f}×{seeds}<br>{dot.rows[0]['examples']:,} rows"
+        f"{as_plotly(name)}: {number(dot.lost, 1)} points lost "
+        f"({number(dot.low, 1)} to {number(dot.high, 1)}) at {dot.reduction:.2f}×{seeds}"
+        f"<br>{dot.rows[0]['examples']:,} rows"
     )
 
 

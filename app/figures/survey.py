@@ -8,7 +8,7 @@ from app.figures.colours import Palette
 from app.figures.layout import CHARACTERS, finish, legend, plain_axis, score_range, value_axis
 from app.figures.work import flops_unit
 from app.says.text import as_plotly
-from app.says.words import NBSP, SCORES, flops, times
+from app.says.words import NBSP, SCORES, flops, number, times
 from ltp_core.data.survey import Fate, Point, Row, Survey
 from ltp_core.prediction import Text
 
@@ -163,7 +163,7 @@ def one_line(text: Text) -> str:
 
 def _point(point: Point, name: str, percent: bool, scored: bool) -> str:
     value = point.score if scored else point.agreement
-    shown = "not defined" if value is None else f"{100 * value:.1f}{NBSP}%" if percent else f"{value:.3f}"
+    shown = "not defined" if value is None else f"{100 * value:.1f}{NBSP}%" if percent else number(value, 3)
     what = "nothing pruned" if point.factor == 0 else f"thresholds × {point.factor:g}"
     return f"{what}<br>{name} {shown}<br>{times(point.flops_reduction)} fewer FLOPs"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.says.dots import Speed
 from app.says.timed import Timed
-from app.says.words import NBSP, SCORES, agreement, faster, flops, probability, times
+from app.says.words import NBSP, SCORES, agreement, faster, flops, number, probability, times
 from ltp_core import Prediction
 from ltp_core.data.survey import Fate, LengthPoint, Survey
 from ltp_core.flops import LayerFlops
@@ -79,7 +79,7 @@ def control(timed: Timed) -> str:
 def answer(prediction: Prediction) -> str:
     """A label with its probability, or the value of a regression."""
     if prediction.label is None:
-        return f"{prediction.value:.2f}"
+        return number(prediction.value or 0)
     return f"{prediction.label} {probability(prediction.confidence or 0)}"
 
 
@@ -115,7 +115,7 @@ def frontier(dots: Sequence[Dot]) -> str:
     best = max(cheap, key=lambda dot: dot.reduction)
     return (
         f"Learned thresholds lose less than a point up to {times(best.reduction)} fewer FLOPs: "
-        f"{best.lost:z.1f} points ({best.low:z.1f} to {best.high:z.1f})"
+        f"{number(best.lost, 1)} points ({number(best.low, 1)} to {number(best.high, 1)})"
     )
 
 
@@ -144,10 +144,9 @@ def chance(yours: Prediction, draws: Sequence[Prediction]) -> str:
     """What random choices of as many tokens do."""
     kept = sum(agreement(yours, draw) == "same answer" for draw in draws)
     if yours.label is None:
-        spread_ = [draw.value or 0 for draw in draws]
-        return (
-            f"{len(draws)} random choices of as many tokens answer {min(spread_):.2f} to {max(spread_):.2f}."
-        )
+        values = [draw.value or 0 for draw in draws]
+        low, high = number(min(values)), number(max(values))
+        return f"{len(draws)} random choices of as many tokens answer {low} to {high}."
     return f"Of {len(draws)} random choices of as many tokens, {kept} give your thresholds’ answer."
 
 
@@ -186,7 +185,7 @@ def survey(found: Survey) -> str:
 
 def score(value: float, metric: str) -> str:
     """A score with its unit: percent where it is a share."""
-    return f"{100 * value:.1f}{NBSP}%" if metric in ("accuracy", "f1") else f"{value:.3f}"
+    return f"{100 * value:.1f}{NBSP}%" if metric in ("accuracy", "f1") else number(value, 3)
 
 
 def curve(found: Survey) -> str:

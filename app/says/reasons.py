@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.says.words import NBSP, probability, tokens
+from app.says.words import NBSP, number, probability, signed, tokens
 from ltp_core import Prediction, Trace
 from ltp_core.why.agreement import Agreement
 from ltp_core.why.attribution import Attribution, Scores
@@ -43,7 +43,7 @@ def attribution(found: Attribution) -> str:
         if found.label is None
         else f"speaks {'for' if value > 0 else 'against'} {found.label}"
     )
-    return f"“{found.trace.tokens[first]}” {does} most ({value:+.2f}), and {fate}"
+    return f"“{found.trace.tokens[first]}” {does} most ({signed(value)}), and {fate}"
 
 
 def word(found: Attribution, token: int) -> str:
@@ -56,8 +56,8 @@ def word(found: Attribution, token: int) -> str:
     survived, layers = found.trace.survived[token], len(found.trace.layers)
     fate = "stays to the end" if survived == layers else f"leaves in layer {survived + 1} of {layers}"
     return (
-        f"“{found.trace.tokens[token]}”, the chosen word, has {value:+.2f}: number {place} of {len(sizes)} "
-        f"in size. It {fate}."
+        f"“{found.trace.tokens[token]}”, the chosen word, has {signed(value)}: number {place} of "
+        f"{len(sizes)} in size. It {fate}."
     )
 
 
@@ -117,8 +117,8 @@ def deletion(found: Deletion, trace: Trace) -> str:
 def moves(effect: Effect) -> str:
     """How far the answer falls; of several draws the mean, and from where to where they move it."""
     if len(effect.sizes) == 1:
-        return f"{effect.drop:+.3f}"
-    return f"{effect.drop:+.3f}; {min(effect.sizes):.3f} to {max(effect.sizes):.3f} in size"
+        return signed(effect.drop, 3)
+    return f"{signed(effect.drop, 3)}; {min(effect.sizes):.3f} to {max(effect.sizes):.3f} in size"
 
 
 def flips(share: float | None, choice: str, draws: int) -> str:
@@ -133,7 +133,9 @@ def flips(share: float | None, choice: str, draws: int) -> str:
 def pins(before: Prediction, after: Prediction) -> str:
     """What holding and taking away did."""
     if before.label is None:
-        return f"With your words the answer moves from {before.value:.2f} to {after.value:.2f}"
+        return (
+            f"With your words the answer moves from {number(before.value or 0)} to {number(after.value or 0)}"
+        )
     if before.labels is not None:
         verb = "keep" if before.label == after.label else "change"
         return f"Your words {verb} the answer: {after.label}"
@@ -158,7 +160,7 @@ def smallest_drop(found: SmallestDrop) -> str:
 def how_dropped(found: SmallestDrop) -> str:
     """What was tried, and what it does to the answer."""
     before, after = found.log_odds
-    moved = f"{before:+.2f}" if found.positions is None else f"{before:+.2f} before, {after:+.2f} after"
+    moved = signed(before) if found.positions is None else f"{signed(before)} before, {signed(after)} after"
     tried = _tried(found)
     return f"Tried: {tried}; {found.passes} runs of {found.budget}. Log-odds of {found.before}: {moved}."
 
@@ -187,7 +189,7 @@ def kept(found: tuple[KeptToken, ...], label: str | None) -> str:
         more = len(flipping) - len(strongest)
         others = f" and {more} more" if more else ""
         return f"Any one of {names}{others}, had it stayed, would change the answer"
-    moves = f"“{most.token}” would move it most ({most.change:+.2f})"
+    moves = f"“{most.token}” would move it most ({signed(most.change)})"
     return f"No dropped word alone would change the answer; {moves}"
 
 

@@ -73,7 +73,7 @@ def time_card(measured: TextTimes | None, headline: str, device: str) -> str:
 def _answer(name: str, prediction: Prediction) -> Meter:
     kind = name.lower()
     if prediction.label is None:
-        return Meter(name, None, f"{prediction.value:.2f}", kind)
+        return Meter(name, None, words.number(prediction.value or 0), kind)
     share = prediction.confidence or 0
     return Meter(name, share, f"{prediction.label} {words.probability(share)}", kind)
 

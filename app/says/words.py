@@ -7,6 +7,7 @@ from ltp_core.speed.latency import TextTimes, Timing
 
 MOVED = 0.1  # of probability: beyond, the same label is not the same answer
 NBSP = "\u00a0"  # keeps a number and its unit on one line
+MINUS = "\u2212"  # as wide as a plus; a hyphen is for words, files and addresses
 SCORES = {"accuracy": "accuracy", "f1": "F1", "matthews": "Matthews correlation", "spearman": "Spearman’s ρ"}
 
 
@@ -28,6 +29,21 @@ def probability(share: float) -> str:
     if 0.999 < share < 1:
         return f">{NBSP}99.9{NBSP}%"
     return f"<{NBSP}0.1{NBSP}%" if 0 < share < 0.001 else f"{share * 100:.1f}{NBSP}%"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A number that may be less than zero: "0.12", "−0.12"; never "−0.00"."""
+    return with_minus(f"{value:z.{decimals}f}")
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """A change, with its sign: "+0.12", "−0.12"; never "−0.00"."""
+    return with_minus(f"{value:+z.{decimals}f}")
+
+
+def with_minus(figures: str) -> str:
+    """Numbers in words that were written elsewhere: a true minus sign for each hyphen."""
+    return figures.replace("-", MINUS)
 
 
 def flops(count: float) -> str:

@@ -17,7 +17,7 @@ from ltp_core import Prediction
 from ltp_core.checkpoints import shipped_models
 from ltp_core.model import Text
 from ltp_core.pictures.dots import Dot, dots
-from ltp_core.results import RESULTS, read_rows
+from ltp_core.results import RESULTS, lost_text, read_rows
 from ltp_core.rules import names as rules
 from ltp_core.rules.table import CALIBRATED, LTP, trained_rules
 
@@ -151,7 +151,7 @@ def _dot(setup: Setup, dot: Dot) -> None:
                     str(row["seed"]),
                     findings.score(row["pruned_score"], metric),
                     findings.score(row["baseline_score"], metric),
-                    f"{row['points_lost']:z.1f} ± {row.get('points_lost_error') or 0:.1f}",
+                    words.with_minus(lost_text(row["points_lost"], row.get("points_lost_error") or 0)),
                     f"{words.times(row['flops_reduction'])} fewer",
                     f"{words.times(row['executed_flops_reduction'])} fewer",
                     " ".join(f"{100 * share:.0f}" for share in row["kept_per_layer"]) + f"{words.NBSP}%",

@@ -322,6 +322,6 @@ def _flipped(found: Survey, outdated: bool) -> None:
 
 def _change(row: Row) -> str:
     if row.dense.label is None:
-        return f"dense {row.dense.value:.2f}, pruned {row.pruned.value:.2f}"
+        return f"dense {words.number(row.dense.value or 0)}, pruned {words.number(row.pruned.value or 0)}"
     dense = f"dense: {row.dense.label} {words.probability(row.dense.probability or 0)}"
     return f"{dense}, pruned: {row.pruned.label} {words.probability(row.pruned.probability or 0)}"

@@ -69,7 +69,7 @@ def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> 
 
 def _row(contender: Contender, yours: Contender) -> tuple[str, ...]:
     found = contender.prediction
-    gap = "the same" if contender.gap == 0 else f"{contender.gap:+.1%}".replace("%", f"{words.NBSP}%")
+    gap = "the same" if contender.gap == 0 else f"{words.signed(100 * contender.gap, 1)}{words.NBSP}%"
     return (
         contender.kind.title,
         findings.answer(found),

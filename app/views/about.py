@@ -106,7 +106,7 @@ def _row(model: str, rows: str, said: dict) -> tuple[str, ...]:
         f"{rows}, {said['examples']:,}",
         "none" if alone is None else findings.score(alone, metric),
         findings.score(said["pruned"]["score"], metric),
-        "" if lost is None else lost_text(lost, said.get("points_lost_error")),
+        "" if lost is None else words.with_minus(lost_text(lost, said.get("points_lost_error"))),
         words.times(said["flops_reduction"]) + " fewer",
         words.times(said["executed_flops_reduction"]) + " fewer",
     )

@@ -125,7 +125,7 @@ def test_pruning_is_held_against_the_size_of_random_moves(trace):
     cancelling = effect(3.0, -2.5)  # their mean is 0.25, but both are larger than 2
     assert said(effect(2.0), cancelling).endswith("less than 2 of 2 random choices of as many words")
     assert reasons.moves(cancelling) == "+0.250; 2.500 to 3.000 in size"
-    assert reasons.moves(effect(-2.0)) == "-2.000"
+    assert reasons.moves(effect(-2.0)) == "−2.000"
     same = effect(6.298)  # nothing is left to choose among
     assert said(same, same) == "Pruning moves the answer exactly as much as dropping as many words at random"
     whole = replace(trace, layers=tuple(replace(layer, kept=(True,) * 5) for layer in trace.layers))
@@ -173,7 +173,7 @@ def test_where_everything_is_pruned_the_page_does_not_say_that_nothing_is(lab):
 
 
 def test_words(found):
-    assert reasons.attribution(found) == "“very” speaks against good most (-2.00), and leaves in layer 1 of 3"
+    assert reasons.attribution(found) == "“very” speaks against good most (−2.00), and leaves in layer 1 of 3"
     assert "miss it by 0.0010 at 32 steps (converged)" in reasons.how(found, "M")
     assert "not converged" in reasons.how(found, "M")
     assert reasons.agreement(AGREED).startswith("They disagree: in 25")

@@ -52,5 +52,5 @@ def test_a_regression_has_no_bar_to_fill(prediction):
         return replace(prediction(), label=None, probabilities={}, value=number)
 
     card = verdict.answer_card(value(3.27), value(-0.4))
-    assert "3.27" in card and "-0.40" in card and 'class="track"' not in card
+    assert "3.27" in card and "−0.40" in card and 'class="track"' not in card
     assert verdict.answer_card(prediction(), prediction()).count('class="track"') == 2

@@ -36,6 +36,15 @@ def test_flops_carry_their_unit(count, shown):
     assert plain(words.flops(count)) == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "shown", "with_sign"),
+    [(0.125, "0.12", "+0.12"), (-1.5, "\u22121.50", "\u22121.50"), (-0.004, "0.00", "+0.00")],
+)
+def test_below_zero_stands_a_minus_sign_and_nothing_is_minus_zero(value, shown, with_sign):
+    assert (words.number(value), words.signed(value)) == (shown, with_sign)
+    assert words.with_minus("-0.3 ± 1.3") == "\u22120.3 ± 1.3"
+
+
 def test_milliseconds_and_ratios():
     assert plain(words.milliseconds(12.345)) == "12.3 ms"
     assert plain(words.milliseconds(1.2345)) == "1.23 ms"

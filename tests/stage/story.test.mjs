@@ -51,6 +51,8 @@ test("a regression speaks on its scale", () => {
   const stsb = { ...data, labels: [], scale: alike, answers: { dense: number(3.4), pruned: number(2.2), nothing: null } };
   assert.equal(spoken(stsb, number(3.4)).text, "3.40 of 5");
   assert.equal(spoken(stsb, number(-0.7)).gloss, "nothing");
+  assert.equal(spoken(stsb, number(-0.7)).text, "\u22120.70 of 5");
+  assert.equal(spoken(stsb, number(-0.004)).text, "0.00 of 5");
   const { kind, text } = verdict(stsb, number(3.4), number(2.2));
   assert.equal(kind, "changed");
   assert.equal(text, "The answer moves by 1.20: from “roughly” to “details”");

@@ -21,6 +21,12 @@ export function probability(share) {
   return `${(share * 100).toFixed(1)}${NBSP}%`;
 }
 
+/** A number that may be less than zero: "0.12", "−0.12"; never "−0.00". As in app/says/words.py. */
+export function number(value, decimals = 2) {
+  const size = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(size) > 0 ? `\u2212${size}` : size;
+}
+
 /** A ratio: "1.52×". */
 export function times(value) {
   return `${value < 1.995 ? value.toFixed(2) : value.toFixed(1)}×`;

@@ -2,7 +2,7 @@
 // {text, kind}: kind "kept" are words of the text, which are shown as text and never as markup.
 
 import { counts, collapsesAfter, GONE, STAYS } from "./fate.js";
-import { probability, times } from "./scale.js";
+import { number, probability, times } from "./scale.js";
 
 const MOVED = 0.1; // of probability: beyond, the same label is not the same answer
 const LONGEST = 110; // characters of words in a headline; beyond, they are counted
@@ -14,7 +14,7 @@ const LONGEST = 110; // characters of words in a headline; beyond, they are coun
 export function spoken(data, answer) {
   if (answer.value !== null) {
     const { scale } = data;
-    const value = answer.value.toFixed(2);
+    const value = number(answer.value);
     const text = scale ? `${value} of ${scale.high}` : value;
     return { label: null, share: null, value: answer.value, text, gloss: scale ? gloss(scale, answer.value) : "" };
   }
