@@ -18,7 +18,7 @@ export function standing(root, make) {
   const place = places.get(root);
   const call = (place.call = {});
   const end = () => {
-    if (place.call !== call) return;
+    if (places.get(root)?.call !== call) return;
     places.delete(root);
     place.thing.stop();
   };

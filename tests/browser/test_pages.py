@@ -1,6 +1,7 @@
 """What a visitor of the other pages does and sees, and that axe-core finds no serious fault on any page."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -63,6 +64,22 @@ def serious_faults(page, rules=None):
         for fault in found
         if fault["impact"] in SERIOUS
     ]
+
+
+BORDERS = """buttons => buttons.map(button => {
+  const style = getComputedStyle(button), {left, right, top} = button.getBoundingClientRect();
+  const colours = ['Left', 'Right', 'Top', 'Bottom'].map(side => style[`border${side}Color`]);
+  return {left, right, top, whole: colours.every(colour => !/, 0\\)$|^transparent$/.test(colour))};
+})"""
+
+
+def test_a_switch_that_wraps_on_a_phone_has_whole_buttons(open_view):
+    page = open_view("evidence", PHONE, show="file")
+    buttons = page.locator(".st-key-show button").evaluate_all(BORDERS)
+    assert len({button["top"] for button in buttons}) > 1  # it wraps
+    assert all(button["whole"] and button["right"] <= 390 for button in some(buttons))
+    for one, two in pairwise(buttons):
+        assert one["top"] != two["top"] or two["left"] > one["right"]
 
 
 @pytest.mark.parametrize(

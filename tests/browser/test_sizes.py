@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser.lab import settle
+from tests.browser.lab import settle, slider
 from tests.browser.twelve import SENTENCE
 from tests.some import some
 
@@ -56,6 +56,21 @@ def test_a_text_that_does_not_fit_scrolls_and_its_answer_stays(visit, twelve):
         )
         box = answer.bounding_box()
         assert box["y"] > 0 and box["y"] + box["height"] <= bar + 1
+
+
+@pytest.mark.parametrize("layers", [6, 12])
+def test_in_a_short_window_the_answer_stays_while_the_rows_scroll(visit, twelve, layers):
+    viewport = {"viewport": {"width": 1280, "height": 560}}
+    page = visit(viewport, model="sst2" if layers == 6 else twelve, text=SENTENCE)
+    answer = page.locator(".st-key-stage .verdict")
+    for layer in (1, layers):
+        handle = slider(page, layer)
+        handle.focus()
+        place, foot = handle.bounding_box(), page.locator(".st-key-stage .foot").bounding_box()
+        assert place["y"] >= 0 and place["y"] + place["height"] <= foot["y"] + 1
+        box = answer.bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] <= 561
+        page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")
 
 
 def test_twelve_layers_on_a_phone_are_read_from_top_to_bottom(visit, twelve):

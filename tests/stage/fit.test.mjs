@@ -24,9 +24,11 @@ test("rows that would be too low for words are not, and one scrolls", () => {
 test("twelve layers have lower rows with smaller words, until there is room", () => {
   const twelve = { ...words(20), layers: 12 };
   const low = layout(twelve, room(1200, 380));
-  assert.deepEqual([low.height, low.arrangement.font, low.inView], [31, 13, true]);
+  assert.deepEqual([low.height, low.arrangement.font, low.inView], [31, 12, true]);
+  const laptop = layout(twelve, room(1200, 12 * 36 + 8));
+  assert.ok(1.35 * laptop.arrangement.font < laptop.height / 2); // more than half of a row is for its bars
   const high = layout(twelve, room(1800, 12 * 60 + 8));
-  assert.deepEqual([high.height, high.arrangement.font], [60, 20]);
+  assert.deepEqual([high.height, high.arrangement.font], [60, 19]);
 });
 
 test("a pair's captions and a long text's prose take room from the rows", () => {

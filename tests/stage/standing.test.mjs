@@ -43,7 +43,7 @@ test("after its end a place begins anew", () => {
   const first = call();
   first();
   const second = call();
-  first(); // again, which Streamlit does not do
+  first(); // once more
   assert.deepEqual(told, ["called 1", "stopped 1", "called 2"]);
   second();
   assert.equal(told.at(-1), "stopped 2");

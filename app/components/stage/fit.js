@@ -1,7 +1,7 @@
 // How the stage takes the room that it has: margins, where words stand, how high a row is. The one place that decides it.
 // Nothing here touches the page; all is in px of the drawing, which a large view shows larger.
 
-import { bars, FONT, MOST_IN_ROWS, systems } from "./layout.js";
+import { bars, FONT, LEAST_FONT, MOST_IN_ROWS, systems } from "./layout.js";
 import { PROSE_FONT, proseHeight } from "./prose.js";
 import { margins, SEGMENTS, SYSTEM_GAP } from "./rows.js";
 
@@ -14,7 +14,7 @@ const NARROW_SCREEN = 640; // px: below, a text of more than one system is prose
 const LOW = 31, HIGH = 46, BARS = 30; // px a row takes at least: of many, of few, without words
 const MOST = 100, MOST_BARS = 64; // px a row takes at most
 const WRAPPED = 6; // px more for each row of a text in several systems
-const WORDS = 0.42; // of a row's height is for a word at most: the rest is for its bar
+const WORDS = 0.42, WORDS_LOW = 0.32; // of a row's height is for a word at most, and of a low one's: the rest is for its bar
 export const TOP = 2; // px above all rows
 const END = 6; // px below them
 
@@ -84,7 +84,8 @@ function inRows({ widths }, room, font, width) {
 /** Large words need high rows and a large screen. */
 function largest(layers, free, width) {
   const high = Math.max(isDeep(layers) ? LOW : HIGH, Math.min(MOST, free));
-  return Math.min(width > BIG_SCREEN ? LARGE_FONT : FONT, Math.round(high * WORDS));
+  const most = Math.max(LEAST_FONT, Math.round(high * (isDeep(layers) ? WORDS_LOW : WORDS)));
+  return Math.min(width > BIG_SCREEN ? LARGE_FONT : FONT, most);
 }
 
 /** As high as lets all rows be in view, within limits. */

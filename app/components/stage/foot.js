@@ -65,15 +65,15 @@ export class Foot {
   time(time, waits) {
     const box = this.find(".time");
     if (waits || !time) return box.replaceChildren(part("p", "wait", waits));
-    const lines = [part("p", time.noisy ? "noisy" : "speed", time.headline)];
-    for (const line of time.lines) lines.push(part("p", "detail", line));
+    const first = part("div", "first");
+    first.append(part("p", time.longer ? "noisy" : "speed", time.headline));
     if (time.longer) {
       const button = part("button", "longer", "Measure longer");
       button.type = "button";
       button.onclick = this.measure;
-      lines.push(button);
+      first.append(button);
     }
-    box.replaceChildren(...lines);
+    box.replaceChildren(first, ...time.lines.map((line) => part("p", "detail", line)));
   }
 
   /** One line for files. */

@@ -1,5 +1,5 @@
 // The hand on the lines: dragged by the handle with any pointer, by the line itself with a mouse, moved by keys. What a move
-// does to the stage is the stage's: `stage.trial` is what is tried, `stage.release()` asks for its exact result.
+// does to the stage is the stage's: `stage.try(…)` shows what is tried, `stage.release()` asks for its exact result.
 
 import { counts, moved, stepped } from "./fate.js";
 import { Link } from "./link.js";
@@ -115,7 +115,7 @@ export class Hand {
       this.drag = null;
       this.hold(false);
       if (!changed) return stage.try(null);
-      if (mode === "linked") this.link.keep(base, layer, stage.trial);
+      if (mode === "linked") this.link.keep(base, layer, stage.thresholds);
       stage.release();
     };
     const handlers = { pointermove: move, pointerup: end, pointercancel: end };

@@ -2,7 +2,8 @@
 // Widths come from outside, in px at a font size of FONT; nothing here touches the page.
 
 export const FONT = 16;
-const LARGEST_FONT = 20, LEAST_FONT = 12, WRAPPED_FONT = 14; // px
+export const LEAST_FONT = 12; // px
+const LARGEST_FONT = 20, WRAPPED_FONT = 14; // px
 const GAP = 6; // px between two words, at least
 const LEAST = 9; // px: a comma's column, still to be hit
 export const MOST_IN_ROWS = 60; // tokens; beyond, the text is prose and its rows have bars without words

@@ -51,7 +51,7 @@ export class Look {
 
   givers(token, layer) {
     const { attention, trial } = this.stage;
-    if (token === null || layer === null || !attention || trial) return [];
+    if (token === null || layer === null || !attention || trial.thresholds) return [];
     return attention[layer].lookingAt(token);
   }
 

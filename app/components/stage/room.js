@@ -36,7 +36,7 @@ export class Room {
     if (tried.some(({ plan }) => plan === null)) return null;
     const { zoom, plan } = choose(tried);
     this.show(zoom);
-    this.box.classList.toggle("scrolls", most > 1 && !plan.inView);
+    this.box.classList.toggle("scrolls", !plan.inView);
     this.box.style.setProperty("--under", `${under / this.zoom}px`);
     return plan;
   }

@@ -8,22 +8,21 @@ import { Answers } from "./answers.js";
 import { Attention } from "./arcs.js";
 import { Clock } from "./clock.js";
 import { drawCurve } from "./curve.js";
-import { counts, namedSettings, previewStates, same, statesOf } from "./fate.js";
+import { counts, same, statesOf } from "./fate.js";
 import { isDeep, TOP } from "./fit.js";
 import { Foot } from "./foot.js";
 import { Hand } from "./hand.js";
+import { Idle } from "./idle.js";
 import { Look } from "./look.js";
+import { Presets } from "./presets.js";
 import { Prose } from "./prose.js";
 import { Room } from "./room.js";
 import { Rows } from "./rows.js";
 import { saveStage } from "./save.js";
 import { announcement, aside, headline } from "./story.js";
 import { set } from "./svg.js";
+import { Trial } from "./trial.js";
 import { layerWork, total } from "./work.js";
-
-const PATIENCE = 6000; // ms that a preview waits for its exact result before older ones are shown again
-const STALE = 250; // ms that an answer of another frame of this drag stays, until the preview takes over
-const IDLE = 700; // ms without a change before curves are asked for
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const [stage, end] = standing(parentElement, (root) => new Stage(root));
@@ -40,7 +39,10 @@ class Stage {
     this.curves = [];
     this.frame = null; // the one that will be drawn
     this.answers = new Answers((state) => this.showWhere(state));
+    this.trial = new Trial();
+    this.presets = new Presets(this.find, (thresholds) => this.ask(thresholds), () => this.send("undo", Date.now()));
     this.foot = new Foot(this.find, () => this.send("measure", Date.now()));
+    this.idle = new Idle(this);
     this.room = new Room(this.find);
     this.hand = new Hand(this);
     this.look = new Look(this);
@@ -65,8 +67,6 @@ class Stage {
     on(walk, "blur", () => look.tell(null, null, null));
     this.find(".play").onclick = () => this.clock.toggle();
     this.find(".scrubber").oninput = (event) => this.clock.go(Number(event.target.value));
-    this.find(".off-all").onclick = () => this.ask(this.data.kept.map(() => 0));
-    this.find(".undo").onclick = () => this.send("undo", Date.now());
     this.find(".grid-toggle").onclick = () => {
       this.grid = !this.grid;
       this.fit(true);
@@ -80,7 +80,7 @@ class Stage {
     this.watch.disconnect();
     this.clock?.stop();
     this.answers.close();
-    clearTimeout(this.idle);
+    this.idle.stop();
     cancelAnimationFrame(this.frame);
     this.hand.stop();
   }
@@ -91,27 +91,21 @@ class Stage {
     this.news = news;
     const other = !this.data || JSON.stringify(this.data.tokens) !== JSON.stringify(data.tokens);
     if (other) {
-      this.answered = null;
+      this.trial.end();
       this.grid = false;
       this.look.cell = null;
     }
     if (other || this.data.kept.length !== data.kept.length) this.startClock(data.kept.length);
     this.data = data;
     this.attention = data.attention?.map((layer) => new Attention(layer)) ?? null;
-    const late = this.sent && !same(this.sent.thresholds, data.thresholds) && Date.now() - this.sent.at < PATIENCE;
-    const awaited = this.sent && !late;
-    if (!this.hand.busy && !late) {
-      this.trial = null;
-      this.answered = null;
-      this.sent = null;
-    }
+    const awaited = this.trial.meet(data.thresholds, this.hand.busy);
     this.exact = statesOf(data.kept);
     this.curves = [];
     this.answers.read(data.live);
     this.prepare();
     this.fit(true);
     if (awaited) this.say(announcement(data, this.exact, data.answers.pruned, this.reduction));
-    this.whenIdle();
+    this.idle.wait();
   }
 
   /** What depends on the data alone. */
@@ -119,30 +113,9 @@ class Stage {
     const { data } = this;
     this.box.classList.toggle("deep", isDeep(data.kept.length));
     this.find("fieldset").hidden = data.fixed;
-    this.find(".presets").hidden = data.fixed;
-    this.showNamed();
-    this.find(".off-all").disabled = data.thresholds.every((value) => value === 0);
-    this.find(".undo").disabled = !data.undo;
+    this.presets.show(data);
     this.svg.setAttribute("aria-label", announcement(data, this.exact, data.answers.pruned, this.reductionOf(this.exact)));
     for (const format of ["svg", "png", "csv", "json"]) nameButton(this.find(`.save-${format}`), format, "the stage");
-  }
-
-  /** The settings that have a name, as chips; a chip stays where it is, so that focus does. */
-  showNamed() {
-    const { data } = this;
-    const settings = namedSettings(data);
-    const place = this.find(".named");
-    const names = settings.map(({ name }) => name).join();
-    if (names !== this.names) {
-      this.names = names;
-      place.replaceChildren(...settings.map(() => document.createElement("button")));
-    }
-    settings.forEach(({ name, thresholds, about }, index) => {
-      const chip = place.children[index];
-      set(chip, { type: "button", title: about, "aria-pressed": same(thresholds, data.thresholds) });
-      chip.textContent = name;
-      chip.onclick = () => this.ask(thresholds);
-    });
   }
 
   startClock(layers) {
@@ -182,24 +155,11 @@ class Stage {
   }
 
   get thresholds() {
-    return this.trial ?? this.data.thresholds;
+    return this.trial.thresholds ?? this.data.thresholds;
   }
 
-  /** What is on the stage: the server's run, an answer of this frame, or a preview. */
   run() {
-    const { data } = this;
-    const { thresholds } = this;
-    if (this.trial === null || same(this.trial, data.thresholds))
-      return { thresholds, states: this.exact, importance: data.importance, answer: data.answers.pruned, source: "exact" };
-    const answered = this.answered;
-    const importance = answered?.importance ?? data.importance;
-    if (answered && same(answered.thresholds, thresholds))
-      return { thresholds, states: statesOf(answered.kept), importance, answer: answered, source: answered.source };
-    // The line is where it is: who falls under it follows from the importance of the last answer, until the next one comes.
-    const states = previewStates({ ...data, importance }, thresholds);
-    if (answered && this.hand.drag && Date.now() - answered.at < STALE)
-      return { thresholds, states, importance, answer: answered, source: answered.source };
-    return { thresholds, states, importance, answer: null, source: "preview" };
+    return this.trial.shown(this.data, this.exact, Boolean(this.hand.drag));
   }
 
   reductionOf(states) {
@@ -237,7 +197,7 @@ class Stage {
   /** What is said of a run, above and below the rows. */
   showWords(run) {
     this.showHeadline(run);
-    this.foot.show({ data: this.data, run, sent: Boolean(this.sent), waits: this.waits() });
+    this.foot.show({ data: this.data, run, sent: Boolean(this.trial.sent), waits: this.waits() });
   }
 
   showHeadline({ states, answer, source }) {
@@ -279,13 +239,13 @@ class Stage {
 
   /** Lines under a pointer: drawn with the next frame, and the model is asked. */
   follow(thresholds) {
-    this.trial = thresholds;
+    this.trial.thresholds = thresholds;
     this.soon();
     this.askLive(thresholds);
   }
 
   try(thresholds) {
-    this.trial = thresholds;
+    this.trial.thresholds = thresholds;
     this.show();
     this.tellPreview();
     if (thresholds) this.askLive(thresholds);
@@ -305,52 +265,23 @@ class Stage {
 
   async askLive(thresholds) {
     const answer = await this.answers.answer(thresholds);
-    if (!answer || !this.trial || answer.kept[0]?.length !== this.data.tokens.length) return;
-    this.answered = { ...answer, at: Date.now() };
+    if (!answer || !this.trial.thresholds || answer.kept[0]?.length !== this.data.tokens.length) return;
+    this.trial.answer(answer);
     if (this.hand.drag) this.soon();
     else this.show();
   }
 
   /** Ask the page for the exact result of the trial. */
   release() {
-    if (!this.trial || same(this.trial, this.data.thresholds)) return this.try(null);
-    this.ask(this.trial);
+    if (same(this.thresholds, this.data.thresholds)) return this.try(null);
+    this.ask(this.thresholds);
   }
 
   ask(thresholds) {
     this.clock.go(this.data.kept.length);
-    this.trial = thresholds;
-    this.sent = { thresholds, at: Date.now() };
+    this.trial.send(thresholds);
     this.show();
     this.send("release", thresholds);
-  }
-
-  // When all stands still.
-
-  whenIdle() {
-    clearTimeout(this.idle);
-    if (this.data.live) this.idle = setTimeout(() => this.askTimes().then(() => this.askCurves()), IDLE);
-  }
-
-  /** Times of this browser, where the visitor wants these. */
-  async askTimes() {
-    const { news, data } = this;
-    if (!data.timing || this.hand.busy || this.timing === news) return;
-    this.timing = news;
-    const times = await this.answers.time(data.thresholds, data.timing === "longer");
-    if (this.timing === news) this.timing = null; // without times it is tried again when the browser has the model
-    if (times && this.news === news) this.send("timed", times.rounds);
-  }
-
-  async askCurves() {
-    const { news, data } = this;
-    for (let layer = 0; layer < data.kept.length; layer += 1) {
-      if (this.hand.busy || this.news !== news) return;
-      const points = await this.answers.curve(layer + 1, data.thresholds);
-      if (this.news !== news) return;
-      this.curves[layer] = points;
-      drawCurve(this.rows, layer, points);
-    }
   }
 
   showWhere({ where, loading, why }) {
@@ -360,7 +291,7 @@ class Stage {
     this.find(".where").title = why ?? "";
     if (!this.rows) return;
     this.show();
-    this.whenIdle();
+    this.idle.wait();
   }
 
   /** What is said where times will stand. */
