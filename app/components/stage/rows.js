@@ -12,7 +12,7 @@ const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
 const TIGHT = { left: 74, handle: 70, curve: 46, rail: 76, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
 const TALL = 40; // px: a row with two lines beside it
-const LINE = 1.35, LOW_LINE = 1.2; // of its font a word takes above its bar
+const WORD_LINE = 1.35, LOW_WORD_LINE = 1.2; // of its font a word takes above its bar
 export const SYSTEM_GAP = 18, SEGMENTS = 18; // px between two systems; above a system of two texts
 
 /**
@@ -37,7 +37,7 @@ export class Rows {
     this.left = left;
     this.lane = this.width - left - handle - curve - rail;
     this.withWords = this.arrangement.font > 0;
-    this.wordsHeight = this.margin.caption + (this.withWords ? this.arrangement.font * (this.height >= TALL ? LINE : LOW_LINE) : 2);
+    this.wordsHeight = this.margin.caption + (this.withWords ? this.arrangement.font * (this.height >= TALL ? WORD_LINE : LOW_WORD_LINE) : 2);
     this.barsHeight = Math.max(10, this.height - this.wordsHeight - 2);
     this.scale = new LogScale(lowestShare(data.dense, data.tokens.length), this.barsHeight, 2);
     this.captions = data.segments.includes(1) ? SEGMENTS : 0;
