@@ -9,7 +9,6 @@ these rows are its documents, one of them its own.
 """
 
 import argparse
-import re
 import tempfile
 from pathlib import Path
 
@@ -20,12 +19,12 @@ from ltp_core.checkpoints import describe
 from ltp_core.data.orders import order_kept
 from ltp_core.measuring.source import rows_for
 from ltp_core.onnx.export import export_transformers
+from ltp_core.pages.marked import between_marks
 from ltp_core.results import RESULTS, ROOT, stamp, write_json
 from ltp_core.speed.latency import interleaved, paired_ratio
 
 FILE = RESULTS / "reranking.json"
 PAGE = ROOT / "docs" / "reranking.md"
-MARKED = re.compile(r"(<!-- reranking -->\n).*?(<!-- /reranking -->)", re.DOTALL)
 PEER = "sentence-transformers"
 TOP = 10
 
@@ -107,7 +106,7 @@ def main() -> None:
     document = measure(asked.model, asked.data, asked.queries, asked.documents)
     write_json(FILE, document)
     page, shown = PAGE.read_text(encoding="utf-8"), table(document)
-    PAGE.write_text(MARKED.sub(lambda found: found[1] + shown + found[2], page), encoding="utf-8")
+    PAGE.write_text(between_marks(page, "reranking", shown), encoding="utf-8")
     print(shown)
 
 

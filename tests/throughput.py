@@ -10,7 +10,6 @@ is one part of the rows in each round, so a slow moment of the machine hits all 
 """
 
 import argparse
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,12 +26,12 @@ from ltp_core.corpus.run import predict_corpus
 from ltp_core.data.stream import Source
 from ltp_core.measuring.source import rows_for
 from ltp_core.onnx.export import export_transformers
+from ltp_core.pages.marked import between_marks
 from ltp_core.results import RESULTS, ROOT, put_row, read_rows, stamp
 from ltp_core.speed.latency import interleaved, paired_ratio
 
 FILE = RESULTS / "throughput.json"
 PAGE = ROOT / "docs" / "corpus.md"
-MARKED = re.compile(r"(<!-- throughput -->\n).*?(<!-- /throughput -->)", re.DOTALL)
 PEER = "pipeline, batches of 32"  # what `ratio` is against: the faster of the two pipelines, as measured
 OURS = {  # name -> what `Predictor` is asked for
     "torch float32": {},
@@ -153,9 +152,8 @@ def main() -> None:
     asked = options.parse_args()
     row = measure(asked.model, asked.data, asked.limit, asked.parts, asked.max_tokens)
     put_row(FILE, row, lambda one: (one["model"],))
-    page = PAGE.read_text(encoding="utf-8")
-    shown = table(read_rows(FILE))
-    PAGE.write_text(MARKED.sub(lambda found: found[1] + shown + found[2], page), encoding="utf-8")
+    page, shown = PAGE.read_text(encoding="utf-8"), table(read_rows(FILE))
+    PAGE.write_text(between_marks(page, "throughput", shown), encoding="utf-8")
     print(shown)
 
 

@@ -12,6 +12,7 @@ from ltp_core.pages import equal_flops
 from ltp_core.pages.factors import factors
 from ltp_core.pages.figures import frontiers, growths, length_curves
 from ltp_core.pages.markdown import grid, line
+from ltp_core.pages.marked import between_marks
 from ltp_core.pages.recipe import train_commands
 from ltp_core.pictures.style import PAGE as PAGE_WIDTH
 from ltp_core.results import ENGINE, RESULTS, ROOT, lost_text, read_rows
@@ -24,7 +25,6 @@ README = ROOT / "README.md"
 _WHO = {"dense_ms": "sdpa", "pruned_ms": "pruned"}  # a time, and the name of its quartiles
 HEADLINE = USUAL_MODEL  # the benchmark that the README shows
 ERRORS = "± is one standard error of that difference, from a paired bootstrap over the rows."
-START, END = "<!-- results:start -->", "<!-- results:end -->"
 
 
 def write_pages() -> list[Path]:
@@ -39,9 +39,8 @@ def write_pages() -> list[Path]:
     drawn += length_curves(RESULTS, PICTURES, formats=["svg"])
     drawn += growths(RESULTS, PICTURES, formats=["svg"])
     PAGE.write_text(page(), encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(START)
-    after = rest.split(END)[1]
-    README.write_text(f"{before}{START}\n{summary()}\n{END}{after}", encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
+    README.write_text(between_marks(readme, "results", summary()), encoding="utf-8")
     return [RESULTS / FILE, PAGE, README, *drawn, *write_page(RESULTS, FINDING, PICTURES)]
 
 

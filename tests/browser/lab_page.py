@@ -8,10 +8,11 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from ltp_core.pages.marked import between_marks
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "assets" / "results" / "lab.json"
 PAGE = ROOT / "docs" / "performance.md"
-START, END = "<!-- lab:start -->\n", "<!-- lab:end -->\n"
 WIDTH = 130
 BEFORE = (
     "This was the lab before the stage, with a board of thresholds in its place and without answers in a "
@@ -114,10 +115,8 @@ def _load(crowd: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    PAGE.write_text(f"{before}{START}{section(found)}{END}{after}", encoding="utf-8")
+    page, found = PAGE.read_text(encoding="utf-8"), json.loads(RESULTS.read_text(encoding="utf-8"))
+    PAGE.write_text(between_marks(page, "lab", section(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,13 @@ Runs the tiny random models of `families.py` over the inputs and rules of the pa
 differences to assets/results/families.json, and puts them as a table into docs/architectures.md.
 """
 
-import re
-
 import torch
 
+from ltp_core.pages.marked import between_marks
 from ltp_core.results import RESULTS, ROOT, stamp, write_rows
 from tests.core.families import MODELS, RULES, batches, hugging_face, wrapped
 
 PAGE = ROOT / "docs" / "architectures.md"
-MARKED = re.compile(r"(<!-- families -->\n).*?(<!-- /families -->)", re.DOTALL)
 
 
 def measure(name: str) -> dict[str, object]:
@@ -65,7 +63,7 @@ def main() -> None:
         rows = [measure(name) for name in MODELS]
     write_rows(RESULTS / "families.json", [{**row, **stamp()} for row in rows])
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(MARKED.sub(lambda found: found[1] + table(rows) + found[2], page), encoding="utf-8")
+    PAGE.write_text(between_marks(page, "families", table(rows)), encoding="utf-8")
     print(table(rows))
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.lab_page import END, RESULTS, START, section
+from ltp_core.pages.marked import between_marks
+from tests.browser.lab_page import RESULTS, section
 from tests.some import some
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,7 +118,7 @@ def test_the_lab():
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
     assert all(one["p95"] <= one["budget"] for one in some(found["milliseconds"].values()))
     assert not any(found[part]["errors"] for part in ("class", "load") if part in found)
-    assert f"{START}{section(found)}{END}" in PAGE
+    assert between_marks(PAGE, "lab", section(found)) == PAGE
     expected = [f"{found['milliseconds']['cold_start'][key]:,.0f}" for key in ("p50", "p95", "budget")]
     assert table("what", "median", "p95")[-1][1:4] == expected
 
