@@ -2,6 +2,7 @@
 
 const LOOKS = 2500; // ms between two looks at the room, and up to as much again by chance: a class does not ask at once
 const RIGHT = "right", WRONG = "wrong";
+const CHOOSE = ["Choose one", "Choose as many as you like"]; // where one option is right, and where several are
 const find = (id) => document.getElementById(id);
 const [home, code] = place(window.location.pathname);
 let round = null, timer = null, phase = "";
@@ -40,6 +41,7 @@ function show(room) {
   const open = !voted && !room.revealed && !room.full;
   find("choice").disabled = !open;
   find("vote").hidden = !open;
+  find("how").textContent = voted ? "Your choice" : open ? CHOOSE[Number(room.several)] : "The choices";
   if (voted) for (const box of find("options").querySelectorAll("input")) box.checked = room.mine.includes(Number(box.value));
   const now = `${room.round} ${voted} ${room.revealed} ${room.full}`;
   if (now === phase) return; // nothing new: nothing is said again
@@ -60,8 +62,7 @@ function draw(room) {
   find("poll").hidden = false;
   find("asks").textContent = room.asks;
   find("about").textContent = room.about;
-  find("how").textContent = room.several ? "Choose as many as you like" : "Choose one";
-  find("options").className = room.several ? "words" : "";
+  for (const id of ["options", "results"]) find(id).className = room.several ? "words" : "";
   find("options").replaceChildren(...room.options.map((option, index) => {
     const label = element("label"), box = element("input");
     Object.assign(box, { type: room.several ? "checkbox" : "radio", name: "option", value: String(index), required: !room.several });
@@ -86,7 +87,7 @@ function answer(room) {
 
 function verdict(room, right) {
   const named = room.options.filter((_, index) => right.has(index));
-  const said = room.several ? `${right.size} of ${room.options.length} words.` : `${named.join(", ")}.`;
+  const said = room.several ? `${right.size} of ${room.options.length} are right, marked ✓.` : `${named.join(", ")}.`;
   if (room.mine === null) return said;
   if (!room.several) return right.has(room.mine[0]) ? `You were right: ${said}` : `It is: ${said}`;
   const agree = room.options.filter((_, index) => room.mine.includes(index) === right.has(index)).length;
@@ -108,6 +109,7 @@ async function look() {
 
 function over(message) {
   for (const id of ["poll", "answer"]) find(id).hidden = true;
+  find("code").value = code; // to be mended where a letter is wrong, or typed over
   join();
   say(message, true);
 }
@@ -115,6 +117,7 @@ function over(message) {
 function join() {
   find("join").hidden = false;
   find("code").focus();
+  find("code").select();
 }
 
 find("join").addEventListener("submit", (event) => {

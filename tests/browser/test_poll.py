@@ -97,6 +97,12 @@ def test_a_class_predicts_votes_and_sees_the_answer(visit, phone):
     ]
     assert {host for page in (first, second) for host in page.hosts} == {teacher.url.split("/")[2]}
 
+    teacher.once("dialog", lambda dialog: dialog.accept())
+    teacher.get_by_role("button", name="End the poll").click()
+    teacher.get_by_test_id("stage").wait_for(state="detached")  # the question may be asked again
+    first.get_by_text("There is no poll with this code").wait_for(timeout=15_000)
+    assert first.get_by_test_id("poll-code").input_value() == code
+
 
 def test_the_next_text_is_the_next_question_and_html_in_it_is_text(visit, phone):
     teacher = visit(present="1", ask="words", text=TEXT, texts=f"{TEXT}\n{OTHER}", model="sst2")

@@ -118,6 +118,7 @@ class Poll {
   forget() {
     this.mine = null;
     this.room = null;
+    if (this.told) this.tell("revealed", null); // the page is to ask again, and not to show the answer beside it
     this.told = undefined;
     store(null);
     this.show();
@@ -206,8 +207,8 @@ function write(place, text) {
 }
 
 function left(seconds) {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes >= 60 ? `open for ${Math.floor(minutes / 60)} h ${minutes % 60} min more` : `open for ${minutes} min more`;
+  const minutes = Math.ceil(seconds / 60), hours = Math.floor(minutes / 60), rest = minutes % 60;
+  return `open for ${[hours && `${hours} h`, (rest || !hours) && `${rest} min`].filter(Boolean).join(" ")} more`;
 }
 
 function stored() {
