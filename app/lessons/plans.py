@@ -1,6 +1,31 @@
-"""Plans for a class: what happens when, with which lesson."""
+"""Plans for a class: what happens when, and on which page or with which lesson."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page that a part of a plan happens on.
+
+    Attributes:
+        title: on its link.
+        path: of the page.
+        query: parameters of its address.
+    """
+
+    title: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+WATCHED = "Two hours of noise in search of a story, and it never finds one."  # of no lesson: nothing is told
+PLACES = {
+    "large": Place("The large view", ".", {"text": WATCHED, "present": "1"}),
+    "compare": Place("Compare", "compare"),
+    "evidence": Place("Evidence", "evidence"),
+    "about": Place("About", "about"),
+}
 
 
 @dataclass(frozen=True)
@@ -10,46 +35,64 @@ class Part:
     Attributes:
         minutes: how long.
         what: the teacher and the class do.
-        lesson: the name of the lesson that fills it; "" for none.
+        places: where it happens: names of lessons, or of `PLACES`.
     """
 
     minutes: int
     what: str
-    lesson: str = ""
+    places: tuple[str, ...]
 
 
 _WATCH = Part(
-    5, "Hand out the handout. Then watch: drag one line on the projector; the class says what will leave."
+    5,
+    "Hand out the handout. Then watch the projector: drag layer 2’s line up slowly; before each word leaves, "
+    "the class says which.",
+    ("large",),
+)
+_BREAK = (
+    "Break it, then one of your own (under the stage: “With a sentence of your own”). Collect three on the "
+    "board."
 )
 _CLOSE = Part(
     5,
-    "What it does not say: read the example on About together. A word below the average attention decides.",
+    "What it does not say: read the example under “Attention is not explanation” together. A word below the "
+    "average attention decides.",
+    ("about",),
 )
 
 SHORT = (
     _WATCH,
-    Part(6, "What a share is. Everybody predicts alone, then drags.", "share"),
-    Part(6, "One line. Who finds the half first?", "line"),
-    Part(7, "Early or late? Take a vote before the reveal.", "early"),
-    Part(8, "Break it, then break a sentence of your own. Collect three on the board.", "breaks"),
-    Part(8, "Guess the dropped words; compare with chance and with your neighbour.", "guess"),
+    Part(6, "What a share is. Everybody predicts alone, then drags.", ("share",)),
+    Part(6, "One line. Who first finds the one that leaves half of the tokens?", ("line",)),
+    Part(7, "Early or late? Hands up for each answer, before anybody drags.", ("early",)),
+    Part(
+        8,
+        _BREAK,
+        ("breaks",),
+    ),
+    Part(8, "Guess the dropped words; compare with chance and with your neighbour.", ("guess",)),
     _CLOSE,
 )
 LONG = (
     _WATCH,
-    Part(7, "What a share is. Everybody predicts alone, then drags.", "share"),
-    Part(7, "One line. Who finds the half first?", "line"),
-    Part(8, "Early or late? Take a vote before the reveal.", "early"),
-    Part(7, "Length. Let somebody say what a fixed number would do to a long text.", "length"),
-    Part(9, "Two rules. Half of the class argues for top-k, half for thresholds.", "topk"),
-    Part(10, "Break it, then break a sentence of your own. Collect three on the board.", "breaks"),
-    Part(8, "Measure, and compare with the neighbour: why do two moments differ?", "time"),
-    Part(8, "Rounding. Which of the words beside a line change sides?", "int8"),
-    Part(9, "Guess the dropped words; compare with chance and with your neighbour.", "guess"),
+    Part(7, "What a share is. Everybody predicts alone, then drags.", ("share",)),
+    Part(7, "One line. Who first finds the one that leaves half of the tokens?", ("line",)),
+    Part(8, "Early or late? Hands up for each answer, before anybody drags.", ("early",)),
+    Part(7, "Length. Let somebody say what a fixed number would do to a long text.", ("length",)),
+    Part(9, "Two rules. Half of the class argues for top-k, half for thresholds.", ("topk",)),
+    Part(
+        10,
+        _BREAK,
+        ("breaks",),
+    ),
+    Part(8, "Measure, and compare with the neighbour: why do two moments differ?", ("time",)),
+    Part(8, "Rounding. Which of the words beside a line change sides?", ("int8",)),
+    Part(9, "Guess the dropped words; compare with chance and with your neighbour.", ("guess",)),
     Part(
         7,
         "Groups of three: one question of their own, answered on Evidence or Compare, one sentence each to "
         "the class.",
+        ("evidence", "compare"),
     ),
     _CLOSE,
 )
@@ -78,6 +121,11 @@ QUESTIONS = (
         "Why is it not as much faster as it does less work?",
         "See the lesson on time: weights are read once for few words as for many, and small products do "
         "not fill a processor.",
+    ),
+    (
+        "How do I ask the whole class at once?",
+        "By the poll: on Explore open “For a class”, at its foot, then the large view, and choose “Ask: the "
+        "answer” or “Ask: the words”. Phones vote, and you reveal.",
     ),
     ("Does it hold on many sentences?", "Evidence has the curves, and runs a file of your own."),
     ("Is another rule better?", "Compare sets all rules side by side on one sentence, at the same work."),

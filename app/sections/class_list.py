@@ -50,7 +50,7 @@ def section(view: View) -> None:
             copy_link(query | ({"texts": listed.write(found)} if found else {}), "copy_present")
         if full and here not in found:
             st.html(markup.notice(FULL))
-        present.code(view.setup)
+        present.code(present.link(view.setup), "this view")
 
 
 def _line(found: tuple[Entry, ...], number: int, each: Entry) -> None:

@@ -47,25 +47,28 @@ def page() -> None:
         on_stage.look_closer(view)
 
 
+def home() -> str:
+    """The lab as phones open it, with a slash at its end."""
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{for_phones()[0]}/{base}/" if base else f"{for_phones()[0]}/"
+
+
 def link(setup: Setup) -> str:
     """The address of the large view as phones open it."""
     query = setup.settings.to_query(setup.choices) | {"present": "1"}
     texts = st.query_params.get("texts")
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    home = f"{_origin()[0]}/{base}/" if base else f"{_origin()[0]}/"
-    return f"{home}?{urlencode(query | ({'texts': texts} if texts else {}))}"
+    return f"{home()}?{urlencode(query | ({'texts': texts} if texts else {}))}"
 
 
-def code(setup: Setup) -> None:
-    """The large view as a QR code, with what to know about it."""
-    address_for_phones, notice = link(setup), _origin()[1]
-    picture = qr(address_for_phones)
+def code(address_for_phones: str, what: str) -> None:
+    """An address as a QR code, with what to know about it; `what` it leads to is said aloud."""
+    notice, picture = for_phones()[1], qr(address_for_phones)
     if picture is None:
         st.html(markup.notice(TOO_LONG))
         return
     if notice:
         st.html(markup.notice(notice))
-    st.html(markup.picture(picture, f"QR code: this view at {_origin()[0]}", "qr"))
+    st.html(markup.picture(picture, f"QR code: {what} at {for_phones()[0]}", "qr"))
 
 
 def entries() -> tuple[Entry, ...]:
@@ -92,7 +95,7 @@ def _poll(view: View, asks: str) -> bool:
     except NothingToAsk as why:
         st.html(markup.notice(str(why)))
         return True
-    phones, notice = _origin()
+    phones, notice = for_phones()
     if notice:
         st.html(markup.notice(notice))
     st.html(markup.paragraph(" ".join(f"“{text}”" for text in texts), "sentence"))
@@ -141,13 +144,14 @@ def _bar(setup: Setup, texts: Texts) -> None:
         box = st.popover("QR code", key="present_qr", on_change="rerun")
         if box.open:
             with box:
-                code(setup)
+                code(link(setup), "this view")
         st.button("Leave the large view", key="leave", on_click=session.put, args=("present", None))
     if found:
         paging("paging", turn)
 
 
-def _origin() -> tuple[str, str | None]:
+def for_phones() -> tuple[str, str | None]:
+    """The beginning of an address that phones can open, and a notice if there is none."""
     return origin(
         st.context.url or "http://localhost",
         st.get_option("server.address") or "",

@@ -11,10 +11,11 @@ from app.header import Setup
 from app.lessons import LESSONS
 from app.lessons.lab import Bench, opened
 from app.lessons.lesson import Lesson
-from app.lessons.plans import PLANS, QUESTIONS, Part
+from app.lessons.plans import PLACES, PLANS, QUESTIONS, Part, Place
 from app.runs import InputProblem, Texts
 from app.says import markup
 from app.says.text import as_html
+from app.sections import present
 from app.sections.lesson import opening
 from app.visitor import session
 from ltp_core import PrunedModel
@@ -33,6 +34,7 @@ HOME = (
 def section(setup: Setup) -> None:
     """Plans first; the answers to a lesson are computed when it is opened."""
     st.html(markup.paragraph(BEFORE) + markup.paragraph(HOME))
+    _way_in()
     for title, plan in PLANS.items():
         st.html(markup.heading(title) + _plan(title, plan, setup))
     st.html(markup.heading("Questions and answers"))
@@ -47,26 +49,45 @@ def section(setup: Setup) -> None:
         st.html(markup.heading(question, 3) + markup.paragraph(answer))
 
 
+def _way_in() -> None:
+    """Where students find the lessons, for the board and for phones."""
+    _, notice = present.for_phones()
+    if notice:
+        st.html(markup.notice(notice))
+        return
+    lessons = f"{present.home()}learn"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="way_in"):
+        st.html(
+            markup.paragraph(f"Students open {lessons} and choose the lesson by its name."), width="content"
+        )
+        box = st.popover("QR code", key="way_in_qr", on_change="rerun")
+        if box.open:
+            with box:
+                present.code(lessons, "the lessons")
+
+
 def _plan(title: str, plan: tuple[Part, ...], setup: Setup) -> str:
-    """A table with the minutes from the first, and a link to each lesson."""
+    """A table with the minutes from the first, and a link to each lesson or page."""
     ends = list(accumulate(part.minutes for part in plan))
     rows = "".join(
         f'<tr><th scope="row">{end - part.minutes}–{end}</th><td>{as_html(part.what)}</td>'
-        f"<td>{_link(part, setup)}</td></tr>"
+        f"<td>{', '.join(_link(name, setup) for name in part.places)}</td></tr>"
         for part, end in zip(plan, ends, strict=True)
     )
     return (
         f'<div class="table" role="region" aria-label="{as_html(title)}" tabindex="0"><table><thead><tr>'
-        '<th scope="col">minutes</th><th scope="col">what happens</th><th scope="col">lesson</th>'
+        '<th scope="col">minutes</th><th scope="col">what happens</th><th scope="col">where</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
-def _link(part: Part, setup: Setup) -> str:
-    if not part.lesson:
-        return ""
-    lesson = LESSONS[part.lesson]
-    return f'<a href="learn?{as_html(urlencode(opening(lesson, setup.models)))}">{as_html(lesson.title)}</a>'
+def _link(name: str, setup: Setup) -> str:
+    if name in LESSONS:
+        place = Place(LESSONS[name].title, "learn", opening(LESSONS[name], setup.models))
+    else:
+        place = PLACES[name]
+    query = f"?{urlencode(place.query)}" if place.query else ""
+    return f'<a href="{as_html(place.path + query)}">{as_html(place.title)}</a>'
 
 
 @st.fragment

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from app.serving.settings import LOOPBACK
 
 HERE_ONLY = (
-    "Phones cannot open this address, which is this machine’s own: start the lab by “make app HOST=0.0.0.0” "
-    "or “ltp lab --host 0.0.0.0”."
+    "Phones and other machines cannot open this address, which is this machine’s own: start the lab by “make "
+    "app HOST=0.0.0.0” or “ltp lab --host 0.0.0.0”."
 )
 
 

@@ -11,7 +11,7 @@ from app.lessons import LESSONS, after, guess
 from app.lessons.int8 import OPTIONS, _first_other
 from app.lessons.lab import Bench, opened, situation
 from app.lessons.lesson import line_that_leaves, moved, read_to_the_end, shares
-from app.lessons.plans import PLANS
+from app.lessons.plans import PLACES, PLANS
 from app.measured import precision_of
 from app.runs import Texts
 from ltp_core import Pinned, PrunedModel, Thresholds
@@ -198,10 +198,10 @@ def test_the_line_that_leaves_so_many():
 def test_the_plans_last_as_long_as_they_say_and_use_lessons_that_are_there():
     for title, plan in PLANS.items():
         assert str(sum(part.minutes for part in plan)) in title
-        named = [part.lesson for part in plan if part.lesson]
-        assert set(named) <= set(LESSONS) and len(set(named)) == len(named)
-        lessons = [part for part in plan if part.lesson]
-        assert all(part.minutes >= LESSONS[part.lesson].minutes for part in some(lessons))
+        named = [place for part in plan for place in some(part.places)]
+        assert set(named) <= {*LESSONS, *PLACES} and len(set(named)) == len(named)
+        lessons = [(part, name) for part in plan for name in part.places if name in LESSONS]
+        assert all(part.minutes >= LESSONS[name].minutes for part, name in some(lessons))
 
 
 def test_the_page_on_teaching_has_every_lesson_with_its_time():
