@@ -1,8 +1,8 @@
-// Scrolls to the top when the page is another one than before. The first page of a visit is left alone: there the
+// Scrolls to the top when something else is shown than before. What a visit begins with is left alone: there the
 // browser knows where a reader was.
 export default function ({ data }) {
-  const root = document.documentElement;
-  const before = root.dataset.ltpPage;
-  root.dataset.ltpPage = data.page;
-  if (before !== undefined && before !== data.page) document.querySelector(".stMain")?.scrollTo(0, 0);
+  const last = document.documentElement.dataset;
+  const before = last[data.key];
+  last[data.key] = data.shown;
+  if (before !== undefined && before !== data.shown) document.querySelector(".stMain")?.scrollTo(0, 0);
 }

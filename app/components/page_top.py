@@ -1,4 +1,4 @@
-"""Begin each page at its top: Streamlit keeps the place where the page before was left."""
+"""Begin what is new at the page's top: Streamlit keeps the place where the page before was left."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ _top = st.components.v2.component(
 )
 
 
-def page_top(page: str) -> None:
-    """Scroll to the top when this is another page than at the last run; takes no room."""
-    _top(key="page_top", data={"page": page}, height="content")
+def page_top(shown: str, key: str = "page_top") -> None:
+    """Scroll to the top when something else is shown than at the last run; takes no room."""
+    _top(key=key, data={"shown": shown, "key": key}, height="content")

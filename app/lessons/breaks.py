@@ -53,7 +53,10 @@ class Breaks(Lesson):
         if s.lab.predict(s.learned).label != s.dense.label:
             return "Under the learned lines the answer of this text has changed already."
         if self._flip(s) is None:
-            return "No single line changes the answer of this text: it says the same with any of its words."
+            return (
+                "This text does not break: its answer stays, whichever one line is raised, and however far. "
+                "Some do not: try another."
+            )
         return ""
 
     def _flip(self, s: Situation) -> Flip | None:

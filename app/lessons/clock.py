@@ -55,9 +55,12 @@ class Clock(Lesson):
         )
 
     def check(self, s: Situation) -> Look:
-        less = f"{words.times(self._less(s))} less work"
+        less = (
+            f"The engine computes {words.times(self._less(s))} less (the headline counts as the paper does: "
+            f"{words.times(s.pruned.flops_reduction)})"
+        )
         if self._less(s) < WANTED:
-            return Look(False, f"{less}: raise the lines until it is {WANTED:g}×.")
+            return Look(False, f"{less}. Raise the lines until it is {WANTED:g}×.")
         if s.measured is None:
             return Look(False, f"{less}. Now measure.")
         ratio = s.measured.pruning

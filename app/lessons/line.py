@@ -69,7 +69,8 @@ class Line(Lesson):
         found, order = shares(s.dense.trace, LAYER), self._order(s)
         first, last = order[0], order[-1]
         return (
-            f"“{s.tokens[first]}” gets {words.percent(found[first])}, the least of them, so any line above "
-            f"that takes it; “{s.tokens[last]}” gets {words.percent(found[last])} and would go last. "
+            f"“{s.named(first)}” gets {words.percent(found[first])}, the least of all words and signs, so "
+            f"any line above that takes it; “{s.named(last)}” gets {words.percent(found[last])} and would go "
+            "last. "
             "Neither meaning nor place is asked. A higher line never brings a token back."
         )

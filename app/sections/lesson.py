@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import header, models, runs
 from app.components.copy_link import copy_link
+from app.components.page_top import page_top
 from app.components.stage import stage
 from app.header import Setup, View
 from app.lessons import LESSONS, after
@@ -122,6 +123,7 @@ def _guess(setup: Setup, lesson: Lesson, texts: Texts) -> list[int]:
     if st.session_state.get("guess_for", about) != about:
         st.session_state["guess"], st.session_state["misses"], st.session_state["seen"] = [], 0, None
     st.session_state["guess_for"] = about
+    page_top(repr(about), "lesson_top")  # what is asked stands there, and the boxes at the foot
     header.linked("guess", [], _read_guess, lambda chosen: ".".join(map(str, chosen)))
     return list(st.session_state["guess"])
 
@@ -177,8 +179,7 @@ def _coach(view: View, lesson: Lesson, guess: list[int]) -> None:
         _see(lesson, s, look, said)
     else:
         _do(lesson, s, look, said)
-    if lesson.others or lesson.measures:
-        _acts(view, lesson)
+    _acts(view, lesson, None if finished or not _needs_help() else lesson.solution(s))
 
 
 def _head(lesson: Lesson, now: int) -> None:
@@ -241,19 +242,21 @@ def _do(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
     predicted = "" if said is None else f"You say: {said}. "
     st.html(markup.paragraph(f"{predicted}{lesson.task(s)}"))
     st.html(markup.notice(f"Not yet. {look.said}"))
-    fixed = "thresholds" in session.hidden()
-    if st.session_state.get("misses", 0) < MISSES and not fixed:
-        return
-    st.html(
-        markup.paragraph("The lines are fixed here: let it be shown." if fixed else f"Hint: {lesson.hint(s)}")
-    )
-    st.button("Show me", key="show_me", on_click=_move, args=(lesson.solution(s),))
+    if _needs_help():
+        fixed = "thresholds" in session.hidden()
+        said = "The lines are fixed here: let it be shown." if fixed else f"Hint: {lesson.hint(s)}"
+        st.html(markup.paragraph(said))
+
+
+def _needs_help() -> bool:
+    """After two misses, and where a teacher's link has fixed the lines."""
+    return st.session_state.get("misses", 0) >= MISSES or "thresholds" in session.hidden()
 
 
 def _see(lesson: Lesson, s: Situation, look: Look, said: str | None) -> None:
     right = lesson.answer(s)
     verdict = ""
-    after = f" Left by then: {right}" if lesson.marks else ""  # its last sign may be a full stop
+    after = f" Gone by then: {right}" if lesson.marks else ""  # its last sign may be a full stop
     if right and not lesson.marks:
         verdict = (
             f"✓ You said “{said}”, and so it is. "
@@ -272,9 +275,11 @@ def _move(move: Move) -> None:
         session.set_text(move.text, "")
 
 
-def _acts(view: View, lesson: Lesson) -> None:
-    """The buttons that a task needs beside the stage."""
+def _acts(view: View, lesson: Lesson, way_out: Move | None) -> None:
+    """The buttons that a task needs beside the stage; with a way out of it, if there is one."""
     with st.container(horizontal=True, gap="small"):
+        if way_out is not None:
+            st.button("Show me", key="show_me", on_click=_move, args=(way_out,))
         for number, (name, text) in enumerate(lesson.others.items()):
             if text != view.texts.first:
                 st.button(name, key=f"other_{number}", on_click=session.set_text, args=(text, ""))
