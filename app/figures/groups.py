@@ -11,6 +11,7 @@ from ltp_core.data.survey import Row
 HEADERS = ("Texts", "Tokens left", "Same answer", "Right, dense", "Right, pruned", "Paper FLOPs")
 PARTS = 4
 Z = 1.96  # of a 95 % interval
+JOINER = "\u2060"  # a line may break after a dash, but not before this
 
 
 def by_length(rows: Sequence[Row], classes: Sequence[str]) -> list[tuple[str, ...]]:
@@ -70,5 +71,5 @@ def _part(right: Sequence[bool]) -> str:
     count, share = len(right), sum(right) / len(right)
     spread = Z * math.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
     middle, scale = share + Z**2 / (2 * count), 1 + Z**2 / count
-    low, high = (middle - spread) / scale, (middle + spread) / scale
-    return f"{100 * share:.0f}{NBSP}% ({100 * low:.0f}–{100 * high:.0f})"
+    low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)  # 0 is -0.0 else
+    return f"{100 * share:.0f}{NBSP}%{NBSP}({100 * low:.0f}–{JOINER}{100 * high:.0f})"

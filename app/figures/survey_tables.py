@@ -1,11 +1,16 @@
 """The numbers behind the pictures of a survey. Floats are not rounded."""
 
+from collections.abc import Sequence
+
 from app.figures.tables import FigureTable
 from ltp_core.data.survey import Survey
 
 
-def rows_table(found: Survey) -> FigureTable:
-    """One row a text, those that flipped (or moved most) first; `row` is its place in the file, from 1."""
+def rows_table(found: Survey, classes: Sequence[str] = ()) -> FigureTable:
+    """One row a text, those that flipped (or moved most) first; `row` is its place in the file, from 1.
+
+    Labels have the names of the model's classes, if it has classes.
+    """
     order = sorted(range(len(found.rows)), key=lambda place: -found.rows[place].moved)
     rows = [found.rows[place] for place in order]
     pairs = any(not isinstance(row.text, str) for row in rows)
@@ -16,7 +21,7 @@ def rows_table(found: Survey) -> FigureTable:
     return {
         "row": [place + 1 for place in order],
         **texts,
-        "label": [row.gold for row in rows],
+        "label": [row.gold if row.gold is None or not classes else classes[int(row.gold)] for row in rows],
         "dense": [row.dense.value if value else row.dense.label for row in rows],
         "dense probability": [row.dense.probability for row in rows],
         "pruned": [row.pruned.value if value else row.pruned.label for row in rows],

@@ -152,7 +152,7 @@ def _file(setup: Setup, upload: Any) -> Callable[[], DataSet] | None:
         return None
     labels = "without labels" if data.labels is None else "with labels"
     st.html(markup.paragraph(f"{len(data.texts):,} rows {labels} will run. {data.note}".strip()))
-    st.dataframe(_preview(data, models.classes(setup.model)), hide_index=True, height=212, key="preview")
+    st.dataframe(_preview(data, models.classes(setup.model)), hide_index=True, key="preview")
     return lambda: data
 
 
@@ -221,7 +221,7 @@ def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) ->
     st.html(markup.paragraph(" ".join(filter(None, [*said, data.note])), "hint"))
     st.download_button(
         "Download all rows as CSV",
-        lambda: to_csv(rows_table(found)),
+        lambda: to_csv(rows_table(found, latest.classes)),
         "data_set.csv",
         "text/csv",
         key="rows_csv",
@@ -264,7 +264,7 @@ def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) ->
             figures.work(found, palette),
             "set_work",
             findings.work_of_texts(found),
-            lambda: rows_table(found),
+            lambda: rows_table(found, latest.classes),
             "One mark is one text.",
         )
 

@@ -173,7 +173,8 @@ def test_results_by_length_and_by_class_are_counted(found):
     ]
     classes = ("negative", "positive")  # dense says positive three times; pruned positive, negative, negative
     by_class = {
-        line[0]: [cell.replace("\u00a0", " ") for cell in line] for line in groups.by_class(rows, classes)
+        line[0]: [cell.replace("\u00a0", " ").replace(groups.JOINER, "") for cell in line]
+        for line in groups.by_class(rows, classes)
     }
     assert by_class["positive"][1] == "2" and by_class["positive"][3].startswith("50 %")  # one of two flips
     assert by_class["positive"][4].startswith("100 %") and by_class["positive"][5] == "50 % (9–91)"
@@ -182,6 +183,8 @@ def test_results_by_length_and_by_class_are_counted(found):
     assert [line[0] for line in lengths] == ["4 tokens", "9 tokens", "20 tokens"]
     equal = groups.by_length([replace(row, tokens=16) for row in rows] * 5, classes)
     assert [line[:2] for line in equal] == [("16 tokens", "15")]
+    (none_stays,) = groups.by_length([replace(rows[1], tokens=9)] * 20, classes)
+    assert none_stays[3].startswith("0") and "-" not in none_stays[3]  # and no less than none
     many = [replace(found.rows[0], tokens=n) for n in range(1, 101)]
     spans = ["1–25 tokens", "26–50 tokens", "51–75 tokens", "76–100 tokens"]
     assert [line[0] for line in groups.by_length(many, classes)] == spans
@@ -192,6 +195,14 @@ def test_results_by_length_and_by_class_are_counted(found):
 def test_the_file_of_results_begins_with_what_flipped(found):
     table = rows_table(found)
     assert table["flipped"] == [True, True, False] and table["row"] == [2, 3, 1]
+
+
+def test_the_file_of_results_names_labels_as_it_names_answers(found):
+    labelled = replace(
+        found, rows=[replace(row, gold=gold) for row, gold in zip(found.rows, (1.0, 0.0, None), strict=True)]
+    )
+    assert rows_table(labelled, ("negative", "positive"))["label"] == ["negative", None, "positive"]
+    assert rows_table(labelled)["label"] == [0.0, None, 1.0]
 
 
 @pytest.mark.parametrize(
