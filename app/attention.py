@@ -16,7 +16,7 @@ from ltp_core.why.rollout import rollout
 
 OVERVIEW = (
     "A row is a layer, a column a head. Named is the token that gets most of the head’s attention; the "
-    "darker, the more."
+    "colour says how much."
 )
 ROLLOUT = (
     "Rollout: attention followed back to the input. Half of a token stays what it was, half comes from what "

@@ -69,7 +69,9 @@ def _rules(view: View, contenders: list[Contender], draws: list[Prediction]) -> 
 
 def _row(contender: Contender, yours: Contender) -> tuple[str, ...]:
     found = contender.prediction
-    gap = "the same" if contender.gap == 0 else f"{words.signed(100 * contender.gap, 1)}{words.NBSP}%"
+    gap = f"{words.signed(100 * contender.gap, 1)}{words.NBSP}%"
+    if abs(contender.gap) < 0.0005:
+        gap = "the same"
     return (
         contender.kind.title,
         findings.answer(found),
