@@ -39,7 +39,7 @@ class Breaks(Lesson):
     expects = (
         "Good readers name the word that carries the judgement, and are right here. Ask: could you have "
         "told from its bar? Then let them break the answer of a sentence of their own, and collect three "
-        "on the board."
+        "on the board. Most sentences break; some do not under any one line, and the lesson says so."
     )
 
     def unfit(self, s: Situation) -> str:
