@@ -39,7 +39,8 @@ class Breaks(Lesson):
     expects = (
         "Good readers name the word that carries the judgement, and are right here. Ask: could you have "
         "told from its bar? Then let them break the answer of a sentence of their own, and collect three "
-        "on the board. Most sentences break; some do not under any one line, and the lesson says so."
+        "on the board. Complaints break; plain praise often does not, since positive is what the model says "
+        "of nothing."
     )
 
     def unfit(self, s: Situation) -> str:
@@ -55,7 +56,7 @@ class Breaks(Lesson):
         if self._flip(s) is None:
             return (
                 "This text does not break: its answer stays, whichever one line is raised, and however far. "
-                "Some do not: try another."
+                "Try one with the other answer."
             )
         return ""
 
