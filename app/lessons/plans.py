@@ -45,8 +45,8 @@ class Part:
 
 _WATCH = Part(
     5,
-    "Hand out the handout. Then watch the projector: drag layer 2’s line up slowly; before each word leaves, "
-    "the class says which.",
+    "Hand out the handout. Then watch the projector: raise layer 2’s line step by step (click its handle, "
+    "then press ↑); before each word leaves, the class says which.",
     ("large",),
 )
 _BREAK = (
