@@ -48,6 +48,10 @@ test("bars without words share the room equally", () => {
 test("prose wraps between words, with a space only where there is one in the text", () => {
   const places = prose([50, 20, 10, 50], [false, false, true, false], 100, 5);
   assert.deepEqual(places, [{ x: 0, line: 0 }, { x: 55, line: 0 }, { x: 75, line: 0 }, { x: 0, line: 1 }]);
+  const comma = prose([50, 40, 10], [false, false, true], 100, 5); // "word," does not fit, "word" would
+  assert.deepEqual(comma, [{ x: 0, line: 0 }, { x: 0, line: 1 }, { x: 40, line: 1 }]);
+  const long = prose([50, 60, 60], [false, false, true], 100, 5); // a word that no line holds is broken
+  assert.deepEqual(long, [{ x: 0, line: 0 }, { x: 0, line: 1 }, { x: 0, line: 2 }]);
 });
 
 test("heights and shares are each other's inverse", () => {

@@ -21,6 +21,11 @@ test("a piece joins the word before it only where that is read, too", () => {
   assert.match(told(data.answers.pruned, part), /“veryb”/);
 });
 
+test("of a pair it is seen which words are whose", () => {
+  const pair = { segments: [0, 0, 0, 1, 1], pieces: data.pieces.map(({ text }) => ({ text, glued: false })) };
+  assert.match(told(data.answers.pruned, data.kept, pair), /“a · b”/);
+});
+
 test("another label is said first, and loudly", () => {
   assert.equal(told(classes(0.8, 0.2)), "Read on only “a b”, the model says negative, not positive: 1.52× less work");
   assert.equal(line([{ text: verdict(data, data.answers.dense, classes(0.8, 0.2)).text }]),
@@ -59,7 +64,8 @@ test("a regression speaks on its scale", () => {
   assert.equal(verdict(stsb, number(3.4), number(3.3)).kind, "same");
   const bare = { ...stsb, scale: null };
   assert.equal(spoken(bare, number(0.5)).text, "0.50");
-  assert.match(line(headline(stsb, statesOf(data.kept), number(2.2), 1.5)), /the model says 2.20 of 5 \(details\), and 3.40 of 5 to all of it/);
+  assert.match(line(headline(stsb, statesOf(data.kept), number(2.2), 1.5)), /the model says 2.20 of 5 \(details\), and 3.40 to all of it/);
+  assert.match(line(headline(stsb, statesOf(data.kept), number(3.3), 1.5)), /the model says 3.30 of 5, and 3.40 to all of it/);
 });
 
 test("without an answer the line is a preview's", () => {
@@ -70,7 +76,7 @@ test("many words are counted, and markup stays text", () => {
   const tokens = ["[CLS]", ...Array(80).fill("<b>word</b>"), "[SEP]"];
   const long = { ...data, tokens, special: [0, 81], pieces: tokens.map((text) => ({ text, glued: false })) };
   const kept = [tokens.map((_, i) => (i === 3 ? 0 : 1)), tokens.map((_, i) => (i === 3 ? 0 : 1))];
-  assert.match(line(headline(long, statesOf(kept), data.answers.pruned, 1.5)), /^Read on only 79 of 82 tokens, the model still says/);
+  assert.match(line(headline(long, statesOf(kept), data.answers.pruned, 1.5)), /^Read on only 81 of 82 tokens, the model still says/);
 });
 
 test("what is spoken has the counts", () => {

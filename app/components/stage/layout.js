@@ -71,7 +71,7 @@ function column(width, font) {
 function spread(widths, first, room, font) {
   const columns = widths.map((width) => Math.min(room - GAP, column(width, font)));
   const used = columns.reduce((sum, width) => sum + width, 0);
-  const gap = Math.min(2.5 * GAP, (room - used) / columns.length);
+  const gap = Math.min(4 * GAP, (room - used) / columns.length);
   let x = gap / 2;
   return {
     first,
@@ -83,12 +83,18 @@ function spread(widths, first, room, font) {
   };
 }
 
-/** Lines of prose: for each token {x, line}, greedy from left to right. `glued` tokens take no space before. */
+/**
+ * Lines of prose: for each token {x, line}, greedy from left to right. `glued` tokens take no space before and begin no line, unless
+ * they are part of a word that is longer than one.
+ */
 export function prose(widths, glued, room, space) {
+  const whole = widths.slice(); // of a token with those that are glued to it
+  for (let token = widths.length - 1; token > 0; token -= 1) if (glued[token]) whole[token - 1] += whole[token];
   let [x, line] = [0, 0];
   return widths.map((width, token) => {
     const before = x === 0 || glued[token] ? 0 : space;
-    if (x > 0 && x + before + width > room) [x, line] = [0, line + 1];
+    const needed = glued[token] || whole[token] > room ? width : whole[token];
+    if (x > 0 && x + before + needed > room) [x, line] = [0, line + 1];
     else x += before;
     const at = { x, line };
     x += width;

@@ -9,9 +9,9 @@ import { set, shorten, svgElement } from "./svg.js";
 export const CLASS_OF = ["stays", "leaves", "gone"];
 const LONGEST_WORD = 18; // characters
 const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
-const TIGHT = { left: 74, handle: 70, curve: 46, rail: 76, caption: 0 };
+const TIGHT = { left: 74, handle: 75, curve: 46, rail: 76, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
-const TALL = 40; // px: a row with two lines beside it
+export const TALL = 40; // px: a row with two lines beside it
 const WORD_LINE = 1.35, LOW_WORD_LINE = 1.2; // of its font a word takes above its bar
 export const SYSTEM_GAP = 18, SEGMENTS = 18; // px between two systems; above a system of two texts
 
@@ -118,7 +118,7 @@ export class Rows {
     const { left, rail } = this.margin;
     const tall = this.height >= TALL;
     const count = svgElement("text", left
-      ? { class: "count", x: tall ? 0 : 30, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
+      ? { class: "count", x: tall ? 0 : 24, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
       : { class: "count", x: 62, y: top + 13 }, parent);
     if (!rail) return { count, share: svgElement("text", { class: "share", x: 128, y: top + 13 }, parent), bar: null };
     const [x, width] = [this.width - rail + 12, rail - 12];
@@ -158,8 +158,11 @@ export class Rows {
     if (at <= 0 || at >= system.columns.length)
       return caption(this.left, at <= 0 ? "second text" : "first text", "start");
     const x = this.left + system.columns[at].x - 4;
-    const bottom = top + this.captions + this.data.kept.length * this.height;
-    svgElement("line", { class: "divide", x1: x, x2: x, y1: top, y2: bottom }, parent);
+    const { caption: above } = this.margin; // of a row, where its numbers stand: the line spares these
+    const rows = this.data.kept.map((_, layer) => this.rowTop(layer, index));
+    const lines = above ? [[top, top + this.captions], ...rows.map((y) => [y + above, y + this.height])]
+      : [[top, rows.at(-1) + this.height]];
+    for (const [y1, y2] of lines) svgElement("line", { class: "divide", x1: x, x2: x, y1, y2 }, parent);
     caption(x - 7, "first text", "end");
     caption(x + 7, "second text", "start");
   }
@@ -177,7 +180,7 @@ export class Rows {
         set(line, { y1: bars + y, y2: bars + y });
         set(below, { y: bars + y, height: Math.max(0, this.barsHeight - y) });
         const mean = bars + this.scale.y(1 / entering);
-        set(average, { d: `M${Math.max(0, this.left - 9)},${mean}h7` });
+        set(average, { d: `M${this.left - 9},${mean}h7` });
       });
       const differs = preview && states[layer].some((state, token) => state !== exact[layer][token]);
       const arrow = `${entering} → ${differs ? "≈ " : ""}${after}`;
@@ -191,8 +194,8 @@ export class Rows {
   showWork(row, { dense, pruned }) {
     const share = pruned / dense;
     const whole = Math.round(share * 100);
-    const of = this.margin.rail > 100 ? " of this layer’s work" : this.margin.rail ? " work" : " of the work";
-    row.share.textContent = `${whole} %${of}`;
+    const { rail } = this.margin;
+    row.share.textContent = rail > 100 ? `${whole} % of this layer’s work` : rail ? `work ${whole} %` : `${whole} % of its work`;
     if (row.bar) set(row.bar, { width: Math.max(1, row.barWidth * share) });
   }
 

@@ -17,12 +17,14 @@ import { Look } from "./look.js";
 import { Presets } from "./presets.js";
 import { Prose } from "./prose.js";
 import { Room } from "./room.js";
-import { Rows } from "./rows.js";
+import { Rows, TALL } from "./rows.js";
 import { saveStage } from "./save.js";
 import { announcement, aside, headline } from "./story.js";
 import { set } from "./svg.js";
 import { Trial } from "./trial.js";
 import { layerWork, total } from "./work.js";
+
+const SHADES = "The stronger a word’s shade, the longer it is read.";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const [stage, end] = standing(parentElement, (root) => new Stage(root));
@@ -148,6 +150,7 @@ class Stage {
     this.prose = prose ? new Prose(svg, data, { width, top: TOP, widths: proseWidths }) : null;
     this.rows = new Rows(svg, data, { width, top: TOP + prose, margin, arrangement, height });
     svg.setAttribute("height", this.rows.bottom);
+    this.box.classList.toggle("low", height < TALL);
     this.find(".grid-toggle").hidden = !long;
     set(this.find(".grid-toggle"), { "aria-pressed": Boolean(this.grid) });
     this.hand.stand(this.rows, data);
@@ -212,7 +215,7 @@ class Stage {
       if (kind) part.className = kind;
       return part;
     }));
-    this.find(".case").textContent = this.data.note;
+    this.find(".case").textContent = [this.data.note, this.prose ? SHADES : ""].filter(Boolean).join(" ");
     const more = aside(this.data, states);
     this.find(".aside").textContent = more;
     this.find(".aside").hidden = !more;

@@ -58,15 +58,17 @@ export function verdict(data, dense, pruned) {
   return { kind: "same", text: `The same answer: ${before.text} → ${now}` };
 }
 
-/** The words that the last layer still reads, joined; special tokens are left out. */
+/** The words that the last layer still reads, joined, with a dot between two texts; special tokens are left out. */
 export function wordsReadOn(data, states) {
   const reading = data.tokens.map((_, token) => states.at(-1)[token] !== GONE && !data.special.includes(token));
-  let [text, count] = ["", 0];
+  let [text, count, last] = ["", 0, null];
   data.pieces.forEach(({ text: piece, glued }, token) => {
     if (!reading[token]) return;
     count += 1;
     const joins = glued && token > 0 && reading[token - 1];
-    text += joins || !text ? piece : ` ${piece}`;
+    const between = last !== null && data.segments[token] !== data.segments[last] ? " · " : " ";
+    text += joins || !text ? piece : `${between}${piece}`;
+    last = token;
   });
   return { text, count, all: count === data.tokens.length - data.special.length };
 }
@@ -93,14 +95,16 @@ export function headline(data, states, answer, reduction) {
   if (words.all) return [{ text: "All words are read up to the last layer" }, ...rest("; ")];
   return words.text.length <= LONGEST
     ? [{ text: "Read on only “" }, { text: words.text, kind: "kept" }, { text: "”" }, ...rest(", ")]
-    : [{ text: "Read on only " }, { text: `${words.count} of ${tokens} tokens`, kind: "kept" }, ...rest(", ")];
+    : [{ text: "Read on only " }, { text: `${counts(states.at(-1))[0]} of ${tokens} tokens`, kind: "kept" }, ...rest(", ")];
 }
 
 function whatItSays(data, answer) {
   const [before, after] = [spoken(data, data.answers.dense), spoken(data, answer)];
   const { kind } = verdict(data, data.answers.dense, answer);
-  if (after.label === null)
-    return [{ text: `the model says ${after.text}${after.gloss && ` (${after.gloss})`}, and ${before.text} to all of it` }];
+  if (after.label === null) {
+    const gloss = kind === "changed" ? ` (${after.gloss})` : "";
+    return [{ text: `the model says ${after.text}${gloss}, and ${number(before.value)} to all of it` }];
+  }
   if (kind === "changed")
     return [{ text: "the model says " }, { text: after.label, kind: "dropped" }, { text: `, not ${before.label}` }];
   const less = after.share < before.share ? "less" : "more";
