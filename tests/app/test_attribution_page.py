@@ -43,7 +43,7 @@ def test_all_three_answers_are_on_the_page(lab, tiny_folder):
     tokens = model.predict(TEXT).trace.tokens
     most = max(range(1, len(tokens) - 1), key=lambda token: abs(scores[token]))
     side = "for" if scores[most] > 0 else "against"
-    assert f"“{tokens[most]}” speaks {side} {label} most ({scores[most]:+.2f})" in shown
+    assert f"“{tokens[most]}” speaks {side} {label} most ({scores[most]:+.2f})".replace("-", "−") in shown
     assert "(converged)" in shown and "of all pairs" in shown
     assert "Words at random" in shown and "of 20 draws" in shown
 

@@ -44,7 +44,8 @@ def test_without_pins_it_invites_and_shows_what_one_word_would_change(lab, tiny_
     most = max(moved, key=lambda i: abs(moved[i]))
     assert (
         f"No dropped word alone would change the answer; “{plain.trace.tokens[most]}” would move it most "
-        f"({moved[most]:+.2f})" in html(page)
+        f"({moved[most]:+.2f})".replace("-", "−")
+        in html(page)
     )
 
 
@@ -147,7 +148,8 @@ def test_a_search_says_what_it_found_and_its_set_can_be_pinned(lab, tiny_folder)
     assert whole.label != without.label
     assert f"Without {names}, {whole.label} becomes {without.label}; a smaller set may do" in html(page)
     before, after = (log_odds(found, whole.label) for found in (whole, without))
-    assert f"Log-odds of {whole.label}: {before:+.2f} before, {after:+.2f} after" in html(page)
+    odds = f"{before:+.2f} before, {after:+.2f} after".replace("-", "−")
+    assert f"Log-odds of {whole.label}: {odds}" in html(page)
 
 
 @pytest.mark.parametrize("text", ["A moving, funny film."])
