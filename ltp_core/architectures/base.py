@@ -136,7 +136,7 @@ def first_alive(last: Tensor, alive: Tensor) -> Tensor:
     Returns:
         ``[B, 1, D]``: a sequence of one token, which Hugging Face's heads take their first from.
     """
-    rows = torch.arange(len(last), device=last.device)
+    rows = torch.arange(last.shape[0], device=last.device)  # of a shape: a tracer takes len for a constant
     return last[rows, alive.long().argmax(dim=-1)].unsqueeze(1)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from ltp_core.bases import CACHE, cache_folder, sha256
 from ltp_core.prediction import Text, TorchClassifier
 
-FORMAT = 2  # of what is written; a later one makes all earlier graphs stale
+FORMAT = 3  # of what is written; a later one makes all earlier graphs stale
 FACTS = "converted.json"
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from ltp_core.bases import CheckpointError
 from ltp_core.files.places import ROOT
 from ltp_core.openvino.graph import PRECISION, QUERIES, names
+from ltp_core.openvino.packed import packed_names
 
 # Tokens that a block can hold: steps are small, as padding is computed, and few, as each is compiled.
 LENGTHS = (8, 16, 24, 32, 48, 64, 80, 96, 112, 128)
@@ -41,7 +42,7 @@ class Block:
         after: the layer whose attention it begins behind; 0 begins with the embedded tokens.
         to: the layer behind whose attention it ends; the last goes on to the logits.
         observed: the layers in between whose importance is computed; nothing leaves in others.
-        length: how many places it has.
+        length: how many places it has; 0 leaves that open.
     """
 
     after: int
@@ -103,7 +104,7 @@ class Blocks:
     """All blocks of one graph, made as they are needed.
 
     Args:
-        file: the graph that `convert.write_graph` wrote.
+        file: a graph that `convert.write_graph` wrote, of one text or of several.
         options: the graph's precision -> OpenVINO's options, for all blocks.
 
     Raises:
@@ -122,38 +123,18 @@ class Blocks:
         found = [output.any_name for output in graph.outputs if output.names]
         self.layers = sum(name.startswith("alive.") for name in found)
         written = graph.has_rt_info(PRECISION) and graph.has_rt_info(QUERIES)
-        if found != names(self.layers, "asked.1" in found) or not written:
+        if found not in _written(self.layers) or not written:
             raise CheckpointError(f"{file} was not written by `ltp export --format openvino`")
         self.precision: str = graph.get_rt_info(PRECISION).astype(str)
         self.options = options(self.precision)
         if self.layers > 1:  # says at once if this family's layers look back
             cut(self._read(), Block(1, self.layers, (), LENGTHS[0]))
-        self._begin = self._core.compile_model(embedding(graph), "CPU", self.options)
-        self._embedding = self._begin.create_infer_request()
-        self._embeds = _names(self._embedding.model_inputs)
 
     def lane(self) -> "Blocks":
         """The same compiled blocks with memory of their own, for another thread."""
         other = copy.copy(self)
-        other._ready, other._embedding = {}, self._begin.create_infer_request()
+        other._ready = {}
         return other
-
-    def embed(self, input_ids: np.ndarray, token_type_ids: np.ndarray) -> np.ndarray:
-        """What enters the first layer, ``[1, n]`` twice -> ``[n, D]``, valid until the next call.
-
-        Its length stays open: the table of words is larger than all layers, and each length would hold one.
-        """
-        length = input_ids.shape[1]
-        known = {
-            "input_ids": input_ids,
-            "token_type_ids": token_type_ids,
-            "positions": np.arange(length),
-            "alive": np.ones(length, dtype=np.float32),
-        }
-        asked = {name: known[name] for name in self._embeds & known.keys()}
-        self._embedding.infer(asked, share_inputs=True, share_outputs=True)
-        embedded: np.ndarray = self._embedding.get_output_tensor().data
-        return embedded
 
     def run(self, block: Block, inputs: dict[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
         """Run a block over some rows of its inputs, which are gathered into its memory.
@@ -185,7 +166,7 @@ class Blocks:
                 if block not in self._models:
                     self._models[block] = self._compiled(block)
             request = self._models[block].create_infer_request()
-            used = _names(request.model_inputs) & {"hidden", "positions", "alive", "thresholds"}
+            used = names_of(request.model_inputs) & {"hidden", "positions", "alive", "thresholds"}
             views = (
                 {name: request.get_tensor(name).data for name in group}
                 for group in (used, block.outputs(self.layers))
@@ -195,14 +176,24 @@ class Blocks:
 
     def _compiled(self, block: Block) -> Any:
         piece = cut(self._read(), block)
-        piece.reshape({tensor: _shape(tensor, block.length) for tensor in piece.inputs})
+        if block.length:
+            piece.reshape({tensor: _shape(tensor, block.length) for tensor in piece.inputs})
         return self._core.compile_model(piece, "CPU", self.options)
 
     def _read(self) -> Any:
-        try:
-            return self._core.read_model(self.file)
-        except RuntimeError as error:
-            raise CheckpointError(f"OpenVINO cannot read {self.file}: {_last_line(error)}") from None
+        return read_graph(self._core, self.file)
+
+
+def read_graph(core: Any, file: Path) -> Any:
+    """A graph that OpenVINO's core reads from a file.
+
+    Raises:
+        CheckpointError: if it cannot.
+    """
+    try:
+        return core.read_model(file)
+    except RuntimeError as error:
+        raise CheckpointError(f"OpenVINO cannot read {file}: {_last_line(error)}") from None
 
 
 def cut(graph: Any, block: Block) -> Any:
@@ -215,13 +206,16 @@ def cut(graph: Any, block: Block) -> Any:
 
     results, inputs = _named(graph)
     before = inputs["alive"].output(0)
-    hidden = results[f"hidden.{block.after}"].input_value(0)  # was computed there, and comes in from outside
-    inputs["hidden"] = openvino.op.Parameter(hidden.get_element_type(), hidden.get_partial_shape())
-    inputs["hidden"].output(0).get_tensor().set_names({"hidden"})
-    _replace(hidden, inputs["hidden"].output(0))
+    if (begin := f"hidden.{block.after}") in results:  # was computed there, and comes in from outside
+        hidden, earlier = results[begin].input_value(0), inputs.get("hidden")
+        inputs["hidden"] = openvino.op.Parameter(hidden.get_element_type(), hidden.get_partial_shape())
+        inputs["hidden"].output(0).get_tensor().set_names({"hidden"})
+        _replace(hidden, inputs["hidden"].output(0))
+        if earlier is not None:  # of several texts; later layers still take its shape, which is theirs
+            _replace(earlier.output(0), inputs["hidden"].output(0))
     if block.after:
         _replace(results[f"alive.{block.after}"].input_value(0), before)
-    ask_all = block.length <= int(graph.get_rt_info(QUERIES).astype(str))
+    ask_all = 0 < block.length <= int(graph.get_rt_info(QUERIES).astype(str))
     layers = sum(name.startswith("alive.") for name in results)
     for layer in range(block.after + 1, block.to + 1):
         if layer not in block.observed:  # who is alive stays who was, and the importance is not computed
@@ -230,7 +224,7 @@ def cut(graph: Any, block: Block) -> Any:
             _ask_all(results[f"asked.{layer}"], results[f"weights.{layer}"], before)
         before = results[f"alive.{layer}"].input_value(0)
     piece = _piece([results[name] for name in block.outputs(layers)], inputs)
-    if looked_at := _names(piece.inputs) & {"input_ids", "token_type_ids"}:
+    if looked_at := names_of(piece.inputs) & {"input_ids", "token_type_ids"}:
         raise ValueError(f"this family cannot run in blocks: its layers look back at {looked_at.pop()}")
     return piece
 
@@ -246,15 +240,20 @@ def _ask_all(asked: Any, weights: Any, alive: Any) -> None:
     _replace(weights.input_value(0), ops.divide(alive, count).output(0))
 
 
-def embedding(graph: Any) -> Any:
-    """The piece of a graph that is before the first layer."""
+def piece_of(graph: Any, ends: list[str]) -> Any:
+    """What some of a graph's outputs depend on."""
     results, inputs = _named(graph)
-    return _piece([results["hidden.0"]], inputs)
+    return _piece([results[name] for name in ends], inputs)
 
 
-def _names(tensors: Iterable[Any]) -> set[str]:
+def names_of(tensors: Iterable[Any]) -> set[str]:
     """All names of some tensors; OpenVINO gives one those of what it left out behind it, too."""
     return {name for tensor in tensors for name in tensor.names}
+
+
+def _written(layers: int) -> list[list[str]]:
+    """What a graph of ours calls its outputs: of one text, with a sample or without, and of several."""
+    return [names(layers, sampled=True), names(layers, sampled=False), packed_names(layers)]
 
 
 def _named(graph: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from ltp_core.architectures import view_of
 from ltp_core.data.rows import has_text
 from ltp_core.onnx.export import plain, require
 from ltp_core.openvino.graph import PRECISION, QUERIES, MaskedGraph, names
+from ltp_core.openvino.packed import PackedGraph, packed_names, seating
 from ltp_core.openvino.sample import sample
 from ltp_core.prediction import Text, TorchClassifier
 from ltp_core.rules import Rule
+from ltp_core.run import Inputs
 
 INPUTS = ("input_ids", "token_type_ids", "positions", "alive", "thresholds")
+PACKED_INPUTS = ("hidden", "positions", "alive", "cutoffs", "seats", "seated")
 CALIBRATION = 128  # texts that the ranges of 8-bit activations are read from
 PRODUCTS = ("MatMul", "ScaledDotProductAttention")
 INSTALL = '".[fast]"'
@@ -25,11 +30,11 @@ EXAMPLE = 12  # tokens of the example that is traced; the graph takes any number
 
 
 def write_graph(model: TorchClassifier, file: Path, calibration: Sequence[Text] | None = None) -> None:
-    """Write the graph, all of its layers, with a length that is open.
+    """Write the graph of one text, with all layers and an open length, and beside it that of several.
 
     Args:
         model: what to convert.
-        file: ends in ``.xml``; the weights get ``.bin``.
+        file: ends in ``.xml``; the weights get ``.bin``. See `packed_beside` for the other.
         calibration: texts like those that will be read, off which NNCF reads the ranges of 8-bit numbers;
             None for float32.
 
@@ -37,13 +42,40 @@ def write_graph(model: TorchClassifier, file: Path, calibration: Sequence[Text] 
         ValueError: if a package is missing, or the model cannot be converted.
     """
     require("openvino", install=INSTALL)
+    hf_model, queries = plain(model.hf_model), model.queries()
+    module = MaskedGraph(hf_model, queries).eval()
+    examples = [_example(model, tokens) for tokens in (EXAMPLE, min(EXAMPLE + 7, model.max_tokens))]
+    shapes = [[1, -1], [1, -1], [-1], [-1], [model.layers]]
+    graph = _converted(module, examples, shapes, INPUTS, names(model.layers, queries is not None))
+    _save(graph, file, calibration, _feed(model), queries)
+    if not view_of(hf_model).reads_first_token:
+        return  # a mean over tokens is not taken of several texts at once
+    examples = [_packed_example(model, 2, EXAMPLE // 2), _packed_example(model, 3, EXAMPLE)]
+    shapes = [[-1, *part.shape[1:]] for part in examples[0][:-1]] + [[-1, -1]]
+    graph = _converted(
+        PackedGraph(hf_model).eval(), examples, shapes, PACKED_INPUTS, packed_names(model.layers)
+    )
+    _save(graph, packed_beside(file), calibration, _packed_feed(model), None)
+
+
+def packed_beside(file: Path) -> Path:
+    """Where the graph of several texts lies, beside that of one; there is none for some families."""
+    return file.with_name(f"{file.stem}-packed{file.suffix}")
+
+
+def _save(
+    graph: Any,
+    file: Path,
+    calibration: Sequence[Text] | None,
+    feed: Callable[[Text], dict[str, np.ndarray]],
+    queries: int | None,
+) -> None:
     import openvino
 
-    graph = _converted(model)
     if calibration is not None:
-        graph = quantized(graph, calibration, _feed(model))
+        graph = quantized(graph, calibration, feed)
     graph.set_rt_info("float32" if calibration is None else "int8", PRECISION)
-    graph.set_rt_info(str(model.queries() or 0), QUERIES)
+    graph.set_rt_info(str(queries or 0), QUERIES)
     openvino.save_model(graph, file, compress_to_fp16=False)
 
 
@@ -61,34 +93,71 @@ def calibration_texts(model: TorchClassifier, texts: Sequence[Text] | None = Non
     return found
 
 
-def _converted(model: TorchClassifier) -> Any:
-    """Trace the graph at one length, and give its outputs their names."""
+def _example(model: TorchClassifier, tokens: int) -> tuple[torch.Tensor, ...]:
+    """Inputs of `MaskedGraph`, of a text of so many tokens."""
+    ids = torch.arange(tokens).add(tokens).remainder(model.config.vocab_size).unsqueeze(0)  # [1, n]
+    return ids, torch.zeros_like(ids), torch.arange(tokens), torch.ones(tokens), torch.zeros(model.layers)
+
+
+def _packed_example(model: TorchClassifier, texts: int, tokens: int) -> tuple[torch.Tensor, ...]:
+    """Inputs of `PackedGraph`, of so many texts of so many tokens."""
+    places = texts * tokens
+    owners, positions = np.divmod(np.arange(places), tokens)
+    seats, seated = seating(owners)
+    hidden = torch.randn(places, model.dimensions.hidden, generator=torch.Generator().manual_seed(places))
+    return (
+        hidden,
+        torch.from_numpy(positions),
+        torch.ones(places),
+        torch.zeros(places, model.layers),
+        torch.from_numpy(seats[:places]),
+        torch.from_numpy(seated),
+    )
+
+
+def _converted(
+    module: nn.Module,
+    examples: Sequence[tuple[torch.Tensor, ...]],
+    shapes: Sequence[Sequence[int]],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+) -> Any:
+    """Trace a graph at one length, check it at another, and give its inputs and outputs their names.
+
+    Args:
+        module: what is traced.
+        examples: its inputs, at both lengths.
+        shapes: of the inputs, with -1 for what is open.
+        inputs: what they are called.
+        outputs: what its outputs are called.
+
+    Raises:
+        ValueError: if it cannot be converted, or the graph holds for one length only.
+    """
     import openvino
 
-    module = MaskedGraph(plain(model.hf_model), model.queries()).eval()
-    ids = torch.arange(EXAMPLE).remainder(model.config.vocab_size).unsqueeze(0)  # [1, n]
-    example = (ids, torch.zeros_like(ids), ids[0], torch.ones(EXAMPLE), torch.zeros(model.layers))
-    shapes = [[1, -1], [1, -1], [-1], [-1], [model.layers]]
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter(
                 "ignore"
             )  # what is traced holds for one length, it says; tests hold it for all
             graph = openvino.convert_model(
-                module, example_input=example, input=[openvino.PartialShape(shape) for shape in shapes]
+                module,
+                example_input=examples[0],
+                input=[openvino.PartialShape(list(shape)) for shape in shapes],
             )
     except Exception as error:  # the converter raises many kinds
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ValueError(f"this model cannot be converted to OpenVINO: {reason[0]}") from error
     for tensor in graph.inputs:
-        tensor.get_tensor().set_names(tensor.names & set(INPUTS))
-    _check_lengths(module, graph, model)
-    for tensor, name in zip(graph.outputs, names(model.layers, model.queries() is not None), strict=True):
+        tensor.get_tensor().set_names(tensor.names & set(inputs))
+    _check_lengths(module, graph, dict(zip(inputs, examples[1], strict=True)))
+    for tensor, name in zip(graph.outputs, outputs, strict=True):
         tensor.get_tensor().set_names({name})
     return graph
 
 
-def _check_lengths(module: MaskedGraph, graph: Any, model: TorchClassifier) -> None:
+def _check_lengths(module: nn.Module, graph: Any, inputs: dict[str, torch.Tensor]) -> None:
     """Compare the graph with what was traced at another length: a family may hold the example's as a number.
 
     Raises:
@@ -96,16 +165,12 @@ def _check_lengths(module: MaskedGraph, graph: Any, model: TorchClassifier) -> N
     """
     import openvino
 
-    length = min(EXAMPLE + 7, model.max_tokens)
-    ids = torch.arange(length).add(5).remainder(model.config.vocab_size).unsqueeze(0)  # [1, n]
-    inputs = (ids, torch.zeros_like(ids), torch.arange(length), torch.ones(length), torch.zeros(model.layers))
     with torch.no_grad():
-        expected = module(*inputs)
+        expected = module(*inputs.values())
     try:
         compiled = openvino.compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         known = {name for tensor in graph.inputs for name in tensor.names}
-        given = zip(INPUTS, inputs, strict=True)
-        found = compiled({name: part.numpy() for name, part in given if name in known})
+        found = compiled({name: part.numpy() for name, part in inputs.items() if name in known})
         same = all(
             found[at].shape == tuple(part.shape) and np.abs(found[at] - part.numpy()).max() < TOLERANCE
             for at, part in enumerate(expected)
@@ -170,6 +235,29 @@ def _feed(model: TorchClassifier) -> Callable[[Text], dict[str, np.ndarray]]:
             "positions": np.arange(length),
             "alive": np.ones(length, dtype=np.float32),
             "thresholds": acting(model.learned_rule, model.layers, length),
+        }
+
+    return feed
+
+
+def _packed_feed(model: TorchClassifier) -> Callable[[Text], dict[str, np.ndarray]]:
+    """The same for the graph of several texts: one of them, embedded by the model itself."""
+    alone, view = _feed(model), view_of(plain(model.hf_model))
+
+    def feed(text: Text) -> dict[str, np.ndarray]:
+        inputs = alone(text)
+        ids, segments = (torch.from_numpy(inputs[name]) for name in ("input_ids", "token_type_ids"))
+        length, positions = ids.shape[1], inputs["positions"]
+        with torch.inference_mode():
+            tokens = Inputs(ids, torch.ones_like(ids), segments)
+            hidden = view.start(view.embed(tokens, torch.from_numpy(positions).unsqueeze(0)))
+        return {
+            "hidden": hidden.squeeze(0).numpy(),
+            "positions": positions,
+            "alive": inputs["alive"],
+            "cutoffs": np.tile(inputs["thresholds"], (length, 1)),
+            "seats": positions,
+            "seated": positions[np.newaxis],
         }
 
     return feed

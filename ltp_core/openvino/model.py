@@ -15,8 +15,18 @@ from ltp_core.onnx.classifier import GraphAnswer, GraphClassifier, Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.export import Exported, compare, new_place, require, write_beside
 from ltp_core.openvino.blocks import Block, Blocks, Cadence, measured, static_length
-from ltp_core.openvino.convert import INSTALL, acting, calibration_texts, latency, write_graph
-from ltp_core.openvino.lanes import Lanes
+from ltp_core.openvino.convert import (
+    INSTALL,
+    acting,
+    calibration_texts,
+    latency,
+    packed_beside,
+    write_graph,
+)
+from ltp_core.openvino.embedding import Embedding
+from ltp_core.openvino.lanes import Lane, Lanes
+from ltp_core.openvino.open_blocks import OpenBlocks
+from ltp_core.openvino.packed import seating, shared_rows
 from ltp_core.prediction import Text, TorchClassifier
 from ltp_core.rules import Rule
 
@@ -27,11 +37,12 @@ class OpenVinoModel(GraphClassifier):
     """A graph written by `export --format openvino`, with tokenizer and thresholds.
 
     A text runs as a chain of blocks (`ltp_core.openvino.blocks`), each over the survivors of the one before.
-    Any number of threads may call it. One text has all cores; of a batch each core runs a text. FLOPs are
-    counted as the engine's: what is padded to a block's places, and hidden instead of removed, comes on top.
+    Any number of threads may call it. One text has all cores; of a batch each core runs some, short ones in
+    one row (`ltp_core.openvino.packed`). FLOPs are counted as the engine's: what is padded to a block's
+    places, and hidden instead of removed, comes on top.
 
     Args:
-        graph: the file, with its ``.bin`` beside it.
+        graph: the file, with its ``.bin`` beside it, and for most families the graph of several texts.
         known: what else lies beside it.
         threads: OpenVINO's threads; None for as many as PyTorch has.
         pace: how many layers a block takes; None as measured.
@@ -55,10 +66,11 @@ class OpenVinoModel(GraphClassifier):
         digest = sha256(graph) + sha256(weights)
         threads = torch.get_num_threads() if threads is None else threads
         self.blocks = Blocks(graph, lambda precision: _options(precision, threads, digest))
-        self._lanes: Lanes | None = Lanes(
-            threads, lambda: Blocks(graph, lambda precision: _lanes(precision, threads, digest))
-        )
         self.precision = self.blocks.precision
+        self._embedding = Embedding(graph, self.blocks.options)
+        self._lanes: Lanes | None = Lanes(threads, lambda: _lane(graph, self.precision, threads, digest))
+        packed = packed_beside(graph)
+        self._packed = OpenBlocks(packed, lambda _: self.blocks.options) if packed.is_file() else None
         self._pace = measured() if pace is None else pace
         self._one = threading.Lock()
         super().__init__(known, self.blocks.layers, digest)
@@ -87,32 +99,112 @@ class OpenVinoModel(GraphClassifier):
     def answer_one(self, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
         """See `GraphClassifier.answer_one`."""
         with self._one:
-            return self._answer(self.blocks, ids, segments, rule, record)
+            return self._answer(self._embedding, self.blocks, ids, segments, rule, record)
 
     def answer_all(
         self, texts: Sequence[tuple[Tensor, Tensor]], rule: Rule, record: bool
     ) -> list[GraphAnswer]:
-        """See `GraphClassifier.answer_all`: several at once, each on one thread."""
+        """See `GraphClassifier.answer_all`: short texts share a row, of the others each core runs one."""
         if self._lanes is None or len(texts) == 1:
             return super().answer_all(texts, rule, record)
-        return self._lanes.map(lambda blocks, text: self._answer(blocks, *text, rule, record), texts)
+        most = 0 if self._packed is None else self.queries() or self.max_tokens
+        together, alone = shared_rows([ids.shape[1] for ids, _ in texts], most)
+        found = dict[int, GraphAnswer]()
+        for row in together:
+            with self._one:
+                answers = self._answer_packed([texts[index] for index in row], rule, record)
+            found.update(zip(row, answers, strict=True))
+        answers = self._lanes.map(
+            lambda lane, index: self._answer(lane.embedding, lane.blocks, *texts[index], rule, record), alone
+        )
+        found.update(zip(alone, answers, strict=True))
+        return [found[index] for index in range(len(texts))]
 
-    def _answer(self, blocks: Blocks, ids: Tensor, segments: Tensor, rule: Rule, record: bool) -> GraphAnswer:
+    def _answer(
+        self, embedding: Embedding, blocks: Blocks, ids: Tensor, segments: Tensor, rule: Rule, record: bool
+    ) -> GraphAnswer:
         length = ids.shape[1]
+        positions = np.arange(length)
+        inputs = {
+            "hidden": embedding(ids.cpu().numpy(), segments.cpu().numpy(), positions),
+            "positions": positions,
+            "thresholds": acting(rule, self.layers, length),
+        }
+        logits, kept, importance = self._through(blocks, inputs, self._pace, rule, record)
+        return GraphAnswer(logits, kept, importance)
+
+    def _answer_packed(
+        self, texts: Sequence[tuple[Tensor, Tensor]], rule: Rule, record: bool
+    ) -> list[GraphAnswer]:
+        """Several texts in one row: what `_answer` gives for each."""
+        assert self._packed is not None
+        lengths = [ids.shape[1] for ids, _ in texts]
+        begins = np.cumsum([0, *lengths])  # [T + 1]
+        owners = np.repeat(np.arange(len(texts)), lengths)
+        positions = np.arange(len(owners)) - begins[owners]
+        ids, segments = (
+            np.concatenate([part.cpu().numpy() for part in parts], axis=1)
+            for parts in zip(*texts, strict=True)
+        )
+        inputs = {
+            "hidden": self._embedding(ids, segments, positions),
+            "positions": positions,
+            "owners": owners,
+            "cutoffs": np.repeat([acting(rule, self.layers, length) for length in lengths], lengths, axis=0),
+        }
+        pace = Cadence(self._pace.together)
+        logits, kept, importance = self._through(self._packed, inputs, pace, rule, record)
+        cut = [np.searchsorted(rows, begins) for rows in (np.arange(len(owners)), *kept)]
+        return [
+            GraphAnswer(
+                logits[text : text + 1],
+                [
+                    rows[at[text] : at[text + 1]] - begins[text]
+                    for rows, at in zip(kept, cut[1:], strict=True)
+                ],
+                [
+                    share if share is None else share[at[text] : at[text + 1]]
+                    for share, at in zip(importance, cut, strict=False)
+                ],
+            )
+            for text in range(len(texts))
+        ]
+
+    def _through(
+        self, blocks: Blocks, inputs: dict[str, np.ndarray], pace: Cadence, rule: Rule, record: bool
+    ) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray | None]]:
+        """Run the chain of blocks over a row of n tokens.
+
+        Args:
+            blocks: of one text, or of several.
+            inputs: see `Blocks.run`.
+            pace: where survivors are gathered.
+            rule: who stays.
+            record: have the importance of every layer.
+
+        Returns:
+            The logits; of each layer the places that stay, rising; and the importance of those that entered
+            it, or None where nobody asked.
+        """
+        inputs = dict(inputs)
+        count = len(inputs["positions"])
         pruning = tuple(layer for layer in range(1, self.layers + 1) if rule.needs_importance(layer))
         observed = tuple(range(1, self.layers + 1)) if record else pruning
-        inputs = {"positions": np.arange(length), "thresholds": acting(rule, self.layers, length)}
-        rows = left = np.arange(length)  # left: of the tokens in `inputs`, by their original positions
+        rows = left = np.arange(count)  # left: of the tokens in `inputs`, by their original places
         kept: list[np.ndarray] = []
         importance: list[np.ndarray | None] = []
         after = 0
-        inputs["hidden"] = blocks.embed(ids.cpu().numpy(), segments.cpu().numpy())
         while after < self.layers:
-            to = self._pace.next_stop(after, pruning, self.layers, len(rows))
+            to = pace.next_stop(after, pruning, self.layers, len(rows))
             within = tuple(layer for layer in observed if after < layer <= to)
             block = Block(after, to, within, static_length(len(rows)))
+            if "owners" in inputs:
+                inputs["seats"], inputs["seated"] = seating(inputs["owners"][rows])
+                block = Block(after, to, within, 0)
             found = blocks.run(block, inputs, rows)
-            inputs["positions"] = left = left[rows]
+            for name in inputs.keys() & {"positions", "owners", "cutoffs"}:
+                inputs[name] = inputs[name][rows]
+            left = left[rows]
             rows = np.arange(len(left))
             for layer in range(after + 1, to + 1):
                 seen = layer in within
@@ -123,7 +215,7 @@ class OpenVinoModel(GraphClassifier):
             after = to
             if after < self.layers:
                 inputs["hidden"] = found[f"hidden.{to}"]
-        return GraphAnswer(np.array(found["logits"]), kept, importance)
+        return np.array(found["logits"]), kept, importance
 
 
 def cached_openvino(
@@ -197,6 +289,7 @@ def _options(precision: str, threads: int, digest: str) -> dict[str, object]:
     return {**options, "CACHE_DIR": str(cache_folder() / "openvino" / digest[:16])}
 
 
-def _lanes(precision: str, threads: int, digest: str) -> dict[str, object]:
-    """For as many texts at once as there are threads, each on one."""
-    return {**_options(precision, threads, digest), "NUM_STREAMS": threads}
+def _lane(graph: Path, precision: str, threads: int, digest: str) -> Lane:
+    """What one of as many texts as there are threads runs with, on one of them."""
+    options = {**_options(precision, threads, digest), "NUM_STREAMS": threads}
+    return Lane(Embedding(graph, options), Blocks(graph, lambda _: options))
