@@ -33,7 +33,7 @@ def predict(
     split: Annotated[str | None, typer.Option(help="A split of the data, where it has several.")] = None,
     config: Annotated[str | None, typer.Option(help="A configuration of the data, likewise.")] = None,
     rule: Annotated[str, typer.Option(help=f"One of: {rule_forms()}.")] = "learned",
-    batch_size: Annotated[int, typer.Option(help="Rows in a packed batch.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Rows in a packed batch.")] = 64,
     max_tokens: Annotated[int | None, typer.Option(help="Cut longer inputs, as training may have.")] = None,
     backend: Annotated[str, typer.Option(help=f"One of: {', '.join(PRECISIONS)}.")] = "torch",
     precision: Annotated[str, typer.Option(help="float32, or what the backend has besides.")] = "float32",

@@ -72,7 +72,7 @@ def answer_all(
     model: TextClassifier,
     texts: Sequence[Any],
     rule: Rule | None = None,
-    batch_size: int = 32,
+    batch_size: int = 64,
     max_tokens: int | None = None,
 ) -> list[RowAnswer]:
     """Answer every row, in the order of the rows. A row that cannot be read says why, and stops nothing.

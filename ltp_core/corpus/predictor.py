@@ -43,7 +43,7 @@ class Predictor:
         model: str | Path | TextClassifier = USUAL_MODEL,
         columns: Sequence[str] | None = None,
         rule: str = "learned",
-        batch_size: int = 32,
+        batch_size: int = 64,
         max_tokens: int | None = None,
         device: str = "auto",
         backend: str = "torch",
