@@ -35,7 +35,7 @@ class Part:
     Attributes:
         minutes: how long.
         what: the teacher and the class do.
-        places: where it happens: names of lessons, or of `PLACES`.
+        places: names of lessons, and of `PLACES`, in the order of the plan.
     """
 
     minutes: int

@@ -126,10 +126,10 @@ def _converted(
 
     Args:
         module: what is traced.
-        examples: its inputs, at both lengths.
+        examples: inputs of the module, at both lengths.
         shapes: of the inputs, with -1 for what is open.
-        inputs: what they are called.
-        outputs: what its outputs are called.
+        inputs: names of the inputs.
+        outputs: names of the outputs.
 
     Raises:
         ValueError: if it cannot be converted, or the graph holds for one length only.
