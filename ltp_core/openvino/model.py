@@ -3,6 +3,7 @@
 import copy
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,6 @@ class OpenVinoModel(GraphClassifier):
         self.precision = self.blocks.precision
         self._embedding = Embedding(graph, self.blocks.options)
         self._lanes: Lanes | None = Lanes(threads, lambda: _lane(graph, self.precision, threads, digest))
-        packed = packed_beside(graph)
-        self._packed = OpenBlocks(packed, lambda _: self.blocks.options) if packed.is_file() else None
         self._pace = measured() if pace is None else pace
         self._one = threading.Lock()
         super().__init__(known, self.blocks.layers, digest)
@@ -83,6 +82,12 @@ class OpenVinoModel(GraphClassifier):
             CheckpointError: as above; or if it was written in another precision.
         """
         return cls(graph, Known.beside(graph, name)).written_in(precision)
+
+    @cached_property
+    def _packed(self) -> OpenBlocks | None:
+        """Blocks of several texts, read when a batch first comes; None for a family that has none."""
+        packed = packed_beside(self.blocks.file)
+        return OpenBlocks(packed, lambda _: self.blocks.options) if packed.is_file() else None
 
     def at_pace(self, pace: Cadence) -> "OpenVinoModel":
         """The same model, gathering where another pace does."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds, bases
+from ltp_core import CheckpointError, Dense, PrunedModel, Thresholds
 from ltp_core.checkpoints import Settings
 from ltp_core.onnx import converted, export, int8
 from ltp_core.onnx.classifier import Known
@@ -18,13 +18,13 @@ from tests.core.families import wrapped
 pytest.importorskip("openvino", reason="the extra `fast` is not installed")
 
 from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
-from ltp_core.openvino import blocks as blocks_room
 from ltp_core.openvino.blocks import Block, Cadence, static_length
 from ltp_core.openvino.convert import CALIBRATION, calibration_texts
 from ltp_core.openvino.graph import MaskedGraph
 from ltp_core.speed import pace as speed_pace
 from ltp_core.speed.counters import counters
 from ltp_core.speed.peers import peers
+from tests.core.openvino_setup import RULES, cache  # noqa: F401
 from tests.some import some
 
 THETA = [0.05, 0.08, 0.1]
@@ -48,16 +48,6 @@ SENTENCES = [  # in none of the files that 8 bits are calibrated on
     "The director has an eye for faces and an ear for the way people really talk.",
     "tedious beyond belief",
 ]
-RULES = [None, Dense(), Thresholds([0.1, 0.0, 0.2]), Thresholds([9.0, 9.0, 9.0])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv(bases.CACHE, str(folder))
-        patch.setattr(blocks_room, "TABLE", folder / "no table")
-        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +253,7 @@ def test_a_file_that_is_broken_or_not_ours_is_one_line(folder, tmp_path):
         PrunedModel.from_pretrained(tmp_path, backend="openvino")
 
 
-def test_the_cache_is_used_and_a_stale_or_broken_one_is_made_again(pruned, cache, monkeypatch):
+def test_the_cache_is_used_and_a_stale_or_broken_one_is_made_again(pruned, cache, monkeypatch):  # noqa: F811
     made = []
     write = lambda folder: (made.append(folder), (folder / "graph").write_text("whole"))  # noqa: E731
     ask = lambda texts=(): converted.converted(pruned, "toy", "int8", ["torch"], write, texts)  # noqa: E731

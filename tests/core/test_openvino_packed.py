@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ltp_core import Dense, PrunedModel, Thresholds, bases
+from ltp_core import Dense, PrunedModel, Thresholds
 from ltp_core.checkpoints import Settings
 from ltp_core.onnx.classifier import Known
 from tests.core.families import wrapped
@@ -15,10 +15,10 @@ from tests.some import some
 pytest.importorskip("openvino", reason="the extra `fast` is not installed")
 
 from ltp_core.openvino import OpenVinoModel, cached_openvino, export_openvino
-from ltp_core.openvino import blocks as blocks_room
 from ltp_core.openvino.convert import packed_beside
 from ltp_core.openvino.open_blocks import OpenBlocks
 from ltp_core.openvino.packed import PLACES, TEXTS, seating, shared_rows
+from tests.core.openvino_setup import RULES, cache  # noqa: F401
 
 TEXTS_OF_ALL_LENGTHS = [
     "good",
@@ -28,16 +28,6 @@ TEXTS_OF_ALL_LENGTHS = [
     "the plot was bad and the film was good",
     *(f"the film was {'very ' * times}good" for times in range(20)),
 ]
-RULES = [None, Dense(), Thresholds([0.1, 0.0, 0.2]), Thresholds([9.0, 9.0, 9.0])]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
-        patch.setenv(bases.CACHE, str(folder))
-        patch.setattr(blocks_room, "TABLE", folder / "no table")
-        yield folder
 
 
 @pytest.fixture(scope="module")
