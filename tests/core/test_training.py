@@ -279,6 +279,14 @@ def test_the_teacher_is_asked_once(toy, tmp_path):
     assert np.array_equal(teacher_logits(toy, rows.texts, 32, tmp_path), first)
 
 
+def test_a_teacher_in_bfloat16_says_nearly_the_same(toy, tmp_path):
+    texts = [*toy_rows(10).texts, "a good film and a good plot"]
+    exact = teacher_logits(toy, texts, 32, tmp_path)
+    rough = teacher_logits(toy, texts, 32, tmp_path, bfloat16=True)
+    assert not np.array_equal(rough, exact), "the answers in float32 were taken, or nothing was rounded"
+    np.testing.assert_allclose(rough, exact, atol=0.02 * np.abs(exact).max())
+
+
 def test_the_teacher_of_other_texts_or_lengths_is_not_taken(toy, tmp_path):
     texts = ["a good film and a good plot", "bad"]
     whole = teacher_logits(toy, texts, 32, tmp_path)
