@@ -25,6 +25,7 @@ from ltp_core.onnx.classifier import Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
 from ltp_core.onnx.int8 import has_vnni, quantize
+from ltp_core.onnx.joined import join_products
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
 from ltp_core.prediction import TextClassifier, TorchClassifier
 from ltp_core.weights.pretrained import load_classifier, save_tokenizer
@@ -139,6 +140,7 @@ def _open(model: TorchClassifier, graph: Path, threads: int | None = None) -> On
 
 def _write(model: TorchClassifier, graph: Path, precision: str) -> None:
     write_graph(model, graph)
+    join_products(graph)
     if precision == "int8":
         quantize(graph)
 

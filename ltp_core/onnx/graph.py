@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ltp_core.architectures import EncoderView, LayerView, score_bias, view_of
-from ltp_core.importance import attention_received, sampled_queries
+from ltp_core.importance import attention_received
 from ltp_core.rules import length_scale
 from ltp_core.run import Inputs
 
@@ -96,10 +96,18 @@ class PrunedGraph(nn.Module):
         return logits, torch.stack(left), torch.cat(kept), torch.cat(importance)
 
     def _sample(self, positions: Tensor) -> Tensor | None:
-        """The queries that are averaged, as indices ``[k]`` into the tokens alive ``[n]``; None for all."""
+        """The queries that are averaged, as indices ``[k]`` into the tokens alive ``[n]``; None for all.
+
+        `sampled_ranks` once more, for a number of tokens that the text decides. ONNX has no division of whole
+        numbers that rounds down, and what stands for it takes eight operations; in 64 bits the quotient of
+        two is exact where it is whole, so that cut off it is right.
+        """
         if self.queries is None:
             return None
-        return sampled_queries(positions >= 0, self.queries).nonzero().squeeze(-1)
+        tokens = positions.shape[0]
+        count = torch.sym_min(tokens, self.queries)
+        spread = torch.arange(count, dtype=torch.float64, device=positions.device) * (tokens - 1)
+        return (spread / torch.sym_max(count - 1, 1)).long()
 
 
 def _attention(

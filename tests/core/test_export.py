@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -48,6 +49,13 @@ def onnx(folder):
 def feed(batch, thresholds):
     arrays = {name: values.numpy() for name, values in batch.items()}
     return {**arrays, "thresholds": torch.tensor(thresholds).numpy()}
+
+
+def operations(file):
+    """How often a graph has each operation; opened here, as the module may be absent."""
+    import onnx
+
+    return Counter(node.op_type for node in onnx.load(file).graph.node)
 
 
 def test_the_export_reports_its_difference_to_the_engine(pruned, folder):
@@ -123,6 +131,19 @@ def test_reference_length_and_sampled_queries_are_in_the_graph(tiny_bert, make_t
     assert any(max(left) > 1 and min(left) < left[0] for left in seen)
     with pytest.raises(ValueError, match=r"exported with reference length (None|6|8.5); the rule has 7"):
         exported(**batch, rule=Thresholds([0.1, 0.1, 0.1], 7))
+
+
+def test_query_key_and_value_become_one_product(pruned, tmp_path):
+    file, feeds = tmp_path / "model.onnx", [feed(pruned.encode([text])[0], THETA) for text in TEXTS]
+    export.write_graph(pruned, file)
+    apart, before = operations(file), [session(file).run(None, each) for each in feeds]
+    export.join_products(file)
+    together, after = operations(file), [session(file).run(None, each) for each in feeds]
+    assert apart["Gemm"] - together["Gemm"] == 2 * pruned.layers
+    assert together["Split"] - apart["Split"] == pruned.layers
+    for one, other in some(zip(before, after, strict=True)):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(b, a, atol=1e-5)
 
 
 @pytest.mark.parametrize("rule", [None, Thresholds([0.1, 0.0, 0.2]), Dense()])
