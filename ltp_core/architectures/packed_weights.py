@@ -32,9 +32,10 @@ class PackedWeights:
     def of(self, model: Any) -> Any:
         """Return the packed copy of a model where it gives the same result faster, else the model itself.
 
-        It does on a CPU with oneDNN, in float32, in evaluation mode, where no gradients are wanted.
+        It does on a CPU with oneDNN, in float32, in evaluation mode, where no gradients are wanted. Under
+        `torch.autocast` products are to be in half precision, which packed weights would not follow.
         """
-        if hasattr(model, "peft_config") or not onednn.available():
+        if hasattr(model, "peft_config") or not onednn.available() or torch.is_autocast_enabled("cpu"):
             return model
         if torch.is_grad_enabled() or model.training:
             return model
