@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit import config
 
 from app import jobs, moved, style
+from app.components.one_entry import one_entry
 from app.components.page_top import page_top
 from app.says import markup
 from app.serving import settings
@@ -34,6 +35,7 @@ page = st.navigation(PAGES, position="top")
 if page.url_path in moved.MOVED:
     page.run()  # it leads on, and this run ends
 page_top(page.url_path)
+one_entry()
 st.set_page_config(page_title=f"{page.title} · LTP Lab")
 session.enter(page.url_path, settings.lost(st.context.headers))
 jobs.here()

@@ -136,6 +136,29 @@ def test_a_dot_of_the_curves_opens_the_sentences_that_flip_there(open_view):
     )
 
 
+def test_back_leads_to_where_the_visitor_was_and_forward_to_what_was_opened(open_view):
+    page = open_view("evidence", dot="ltp@2.5")
+    page.locator(".st-key-frontier_open_0 button").click()
+    page.get_by_role("heading", name="What happens to my sentence?").wait_for()
+    settle(page)
+    opened, box = page.url, page.locator(".st-key-text textarea")
+    sentence = box.input_value()
+    page.get_by_test_id("stage-row-1").locator(".cell").nth(2).click()
+    page.locator(".st-key-step5").wait_for()
+    settle(page)
+    for _ in range(2):
+        page.go_back()
+        settle(page)
+        if "/evidence" not in page.url:
+            assert page.url == opened and box.input_value() == sentence
+    page.locator(".st-key-frontier_open_0").wait_for()
+    assert "/evidence" in page.url and "dot=ltp%402.5" in page.url
+    page.go_forward()
+    page.get_by_test_id("stage-row-1").wait_for()
+    settle(page)
+    assert page.url == opened and box.input_value() == sentence
+
+
 @pytest.mark.parametrize("path", ["why", "compare"])
 def test_figures_wider_than_a_phone_scroll_by_keyboard(open_view, path):
     page = open_view(path, {"viewport": {"width": 390, "height": 844}})
