@@ -1,5 +1,6 @@
 """Your own file: whether it holds on many sentences."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +45,7 @@ LEFT = (
     f"This run stopped because your browser was not connected for {jobs.LONGEST_ABSENCE:.0f} seconds. "
     "Nothing was kept; press Run to start again."
 )
+OTHERS = "These are results of other texts than are chosen above. Press Run to see what happens to those."
 CHANGED = "Model or thresholds have changed since this run. Press Run to see what they do now."
 COLUMNS = (
     "Columns named sentence or text, or a pair as sentence1 and sentence2, are found; others you choose. A "
@@ -59,6 +61,7 @@ class LatestRun:
         job: the latest run, if there was one.
         about: what it was started for, in words.
         key: model and thresholds that it was started for.
+        texts: what tells the texts that it read from others.
         whose: the thresholds of the run, in words; empty for a model that has learned none.
         classes: names of that model's classes, in order.
     """
@@ -66,6 +69,7 @@ class LatestRun:
     job: jobs.BackgroundJob | None = None
     about: str = ""
     key: tuple[Any, ...] = ()
+    texts: tuple[Any, ...] = ()
     whose: str = ""
     classes: tuple[str, ...] = ()
 
@@ -75,7 +79,7 @@ def section(setup: Setup) -> None:
     latest = st.session_state.setdefault("data_set", LatestRun())
     if (known := jobs.here()) is not None:  # also after a reload, and in another tab
         latest = st.session_state["data_set"] = known.note
-    _choose(setup, latest)
+    texts = _choose(setup, latest)
     job = latest.job
     if job is None:
         st.html(markup.paragraph("Choose texts and press Run: the results appear here.", "hint"))
@@ -91,6 +95,8 @@ def section(setup: Setup) -> None:
         outdated = latest.key != _key(setup)
         if outdated:
             st.html(markup.notice(CHANGED))
+        if texts is not None and texts != latest.texts:
+            st.html(markup.notice(OTHERS))
         data, found = job.result
         _results(latest, data, found, outdated)
 
@@ -105,8 +111,12 @@ def _whose(setup: Setup) -> str:
     return "the learned ones" if setup.settings.thresholds == setup.choices.learned else "yours"
 
 
-def _choose(setup: Setup, latest: LatestRun) -> None:
-    """Which texts; a file is read and shown before it can be run."""
+def _choose(setup: Setup, latest: LatestRun) -> tuple[Any, ...] | None:
+    """Which texts; a file is read and shown before it can be run.
+
+    Returns:
+        What tells these texts from others, a file by what is in it; None if there are none to run.
+    """
     left, right = st.columns([3, 1], gap="medium")
     with right:
         header.pickers(setup.models, setup.choices.devices)
@@ -116,44 +126,48 @@ def _choose(setup: Setup, latest: LatestRun) -> None:
         source = st.segmented_control(
             "Texts", names, key="source", required=True, wrap=True, format_func=SOURCES.__getitem__
         )
+        texts: tuple[Any, ...] | None = (source,)
         data: Callable[[], DataSet] | None = partial(surveys.ours, setup.model)
         if source == "file":
             upload = st.file_uploader("CSV, JSONL or Parquet", type=list(FORMATS), key="upload")
             st.html(markup.paragraph(COLUMNS, "hint"))
-            data = None if upload is None else _file(setup, upload)
+            texts, data = (None, None) if upload is None else _file(setup, upload)
         elif source == "task":
             header.linked("rows", SIZES[1], lambda text: read_choice("rows", text, SIZES, SIZES[1]))
             rows = st.select_slider("Rows, chosen at random", SIZES, key="rows")
-            data = partial(surveys.task_sample, setup.model, rows)
+            texts, data = (source, rows), partial(surveys.task_sample, setup.model, rows)
         running = latest.job is not None and latest.job.state == "running"
         pressed = st.button(
             "Run", key="run_set", icon=":material/play_arrow:", disabled=running or data is None
         )
-        if pressed and data is not None:
-            _start(setup, data, SOURCES[str(source)])
+        if pressed and data is not None and texts is not None:
+            _start(setup, data, SOURCES[str(source)], texts)
         st.html(markup.paragraph(LIMITS, "hint"))
+    return texts
 
 
-def _file(setup: Setup, upload: Any) -> Callable[[], DataSet] | None:
-    """Choose columns, read the file, and show what will run; None, and why, if it cannot."""
+def _file(setup: Setup, upload: Any) -> tuple[tuple[Any, ...], Callable[[], DataSet]] | tuple[None, None]:
+    """Choose columns, read the file, and show what will run; twice None, and why, if it cannot."""
     name, content = upload.name, upload.getvalue()
+    inside = hashlib.sha256(content).hexdigest()  # another file may come under the same name
     try:
         chosen = _columns(setup, names_of(name, content), name)
         if chosen is None:
-            return None
+            return None, None
         data = session.memory().keep(
             "upload",
-            (upload.file_id, chosen, setup.settings.model),
+            (name, inside, chosen, setup.settings.model),
             lambda: read_upload(name, content, models.classes(setup.model), chosen=chosen),
         )
         surveys.check_texts(setup.model, data)
     except DataError as error:
         st.html(markup.notice(str(error)))
-        return None
+        return None, None
     labels = "without labels" if data.labels is None else "with labels"
-    st.html(markup.paragraph(f"{len(data.texts):,} rows {labels} will run. {data.note}".strip()))
+    rows = f"{len(data.texts):,} row{'s' if len(data.texts) != 1 else ''}"
+    st.html(markup.paragraph(f"{rows} {labels} will run. {data.note}".strip()))
     st.dataframe(_preview(data, models.classes(setup.model)), hide_index=True, key="preview")
-    return lambda: data
+    return ("file", inside, chosen), lambda: data
 
 
 def _columns(setup: Setup, names: list[str], file: str) -> Chosen | None:
@@ -162,14 +176,15 @@ def _columns(setup: Setup, names: list[str], file: str) -> Chosen | None:
     pair = setup.choices.pair is not None or (setup.model.settings.task is None and len(usual.texts) == 2)
     wanted = ["First text", "Second text"] if pair else ["Text"]
     chosen: list[str | None] = []
+    these = hashlib.sha256(repr(names).encode()).hexdigest()[:12]  # what is chosen holds for these columns
     with st.container(horizontal=True, gap="small", key="columns"):
         for place, name in enumerate(wanted):
             at = names.index(usual.texts[place]) if place < len(usual.texts) else None
-            key = f"column_{place}_{file}"
+            key = f"column_{place}_{these}"
             chosen.append(st.selectbox(name, names, index=at, key=key, format_func=visible, width=200))
         at = None if usual.label is None else names.index(usual.label)
         label = st.selectbox(
-            "Label (optional)", names, index=at, key=f"column_label_{file}", format_func=visible, width=200
+            "Label (optional)", names, index=at, key=f"column_label_{these}", format_func=visible, width=200
         )
     texts = tuple(column for column in chosen if column is not None)
     if len(texts) < len(wanted):
@@ -195,10 +210,10 @@ def _preview(data: DataSet, classes: Sequence[str]) -> dict[str, list[Any]]:
     return shown
 
 
-def _start(setup: Setup, data: Callable[[], DataSet], about: str) -> None:
+def _start(setup: Setup, data: Callable[[], DataSet], about: str, texts: tuple[Any, ...]) -> None:
     model, thresholds = setup.model, setup.settings.thresholds
     classes = models.classes(model)
-    note = LatestRun(about=about, key=_key(setup), whose=_whose(setup), classes=classes)
+    note = LatestRun(None, about, _key(setup), texts, _whose(setup), classes)
     try:
         note.job = jobs.start(
             lambda progress: surveys.run(model, thresholds, data, progress), SurveyProblem, note

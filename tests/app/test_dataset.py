@@ -121,6 +121,11 @@ def upload(page, content, name="a.csv"):
     return run(page)
 
 
+def column(page, label):
+    """The box that chooses which column holds this."""
+    return next(box for box in page.selectbox if box.label == label)
+
+
 def test_a_file_is_shown_before_it_runs(dataset, tiny_folder):
     page = upload(dataset(source="file"), b"text,label\na film,1\nb film,0\n")
     assert "2 rows with labels will run" in html(page)
@@ -133,8 +138,8 @@ def test_columns_with_other_names_are_chosen_and_then_run(dataset, tiny_folder):
     page = upload(dataset(source="file"), b"id,review,stars\n1,a film,0\n2,b film,1\n")
     assert "Choose which column of a.csv holds the text." in html(page)
     assert page.button(key="run_set").disabled
-    page.selectbox(key="column_0_a.csv").select("review")
-    page.selectbox(key="column_label_a.csv").select("stars")
+    column(page, "Text").select("review")
+    column(page, "Label (optional)").select("stars")
     run(page)
     assert "2 rows with labels will run" in html(page)
     page.button(key="run_set").click()
@@ -147,9 +152,44 @@ def test_columns_with_other_names_are_chosen_and_then_run(dataset, tiny_folder):
 
 def test_a_column_is_read_as_one_thing_only(dataset):
     page = upload(dataset(source="file"), b"text,label\na film,1\n")
-    page.selectbox(key="column_label_a.csv").select("text")
+    column(page, "Label (optional)").select("text")
     run(page)
     assert "A column can be read as one thing only" in html(page) and page.button(key="run_set").disabled
+
+
+def test_another_file_of_the_same_name_does_not_take_over_the_results_of_the_first(dataset):
+    first, second = b"text,label\na film,1\nb film,0\n", b"text,label\nc film,1\nd film,0\n"
+    page = upload(dataset(source="file"), first)
+    page.button(key="run_set").click()
+    run(page)
+    finish(page)
+    assert "results of other texts" not in html(page)
+    page = upload(page, second)
+    assert "c film" in list(page.dataframe[0].value["text"])
+    assert "These are results of other texts than are chosen above" in html(page)
+    page.button(key="run_set").click()
+    run(page)
+    finish(page)
+    assert "results of other texts" not in html(page)
+    assert page.session_state["data_set"].job.result[0].texts == ["c film", "d film"]
+    page = upload(page, second, "renamed.csv")  # what was run, however it is called
+    assert "results of other texts" not in html(page)
+    page.query_params["source"] = "ours"
+    assert "results of other texts" in html(run(page))
+
+
+def test_a_file_whose_columns_change_after_the_preview_is_previewed_anew(dataset):
+    page = upload(dataset(source="file"), b"id,review,stars\n1,a film,0\n")
+    column(page, "Text").select("review")
+    column(page, "Label (optional)").select("stars")
+    assert "1 row with labels will run" in html(run(page))
+    page = upload(page, b"id,review,stars\n2,b film,1\n")  # of the same columns: what was chosen holds
+    assert list(page.dataframe[0].value["text"]) == ["b film"] and not page.button(key="run_set").disabled
+    page = upload(page, b"number,said,review text\n3,c film,1\n")
+    assert "Choose which column of a.csv holds the text." in html(page)
+    assert column(page, "Text").value is None and page.button(key="run_set").disabled
+    page = upload(page, b"text,number\nd film,4\n")
+    assert list(page.dataframe[0].value["text"]) == ["d film"] and not page.button(key="run_set").disabled
 
 
 @pytest.mark.parametrize(
