@@ -11,7 +11,12 @@ let round = null, timer = null, phase = "";
 function place(path) {
   const parts = path.replace(/\/+$/, "").split("/");
   const at = parts.lastIndexOf("poll");
-  return [parts.slice(0, at + 1).join("/"), parts[at + 1] ?? ""];
+  return [parts.slice(0, at + 1).join("/"), written(parts[at + 1] ?? "")];
+}
+
+/** A code as it is written: people put spaces and hyphens between letters, and use small ones. */
+function written(code) {
+  return code.replace(/%..|[^a-z0-9]/gi, "").toUpperCase();
 }
 
 async function ask(path, body) {
@@ -122,8 +127,9 @@ function join() {
 
 find("join").addEventListener("submit", (event) => {
   event.preventDefault();
-  const typed = find("code").value.replace(/[^a-z0-9]/gi, "").toUpperCase();
+  const typed = written(find("code").value);
   if (typed) window.location.assign(`${home}/${typed}`);
+  else say("A code has five letters.", true);
 });
 
 find("poll").addEventListener("submit", async (event) => {

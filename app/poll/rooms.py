@@ -142,9 +142,9 @@ class Rooms:
         return room
 
     def room(self, code: str) -> Room:
-        """The room of a code, in any case; raises `Refused` if there is none (any more)."""
+        """The room of a code, however it is typed; raises `Refused` if there is none (any more)."""
         self._forget_old()
-        room = self._rooms.get(code.strip().upper())
+        room = self._rooms.get("".join(filter(str.isalnum, code)).upper())
         if room is None:
             raise Refused(404, OVER)
         room.heard = self._clock()

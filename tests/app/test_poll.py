@@ -56,6 +56,32 @@ def test_a_room_lives_two_hours(clock):
     assert refused.value.status == 404 and len(rooms) == 0
 
 
+@pytest.mark.parametrize("write", [str.lower, " {} ".format, " ".join, "-".join, "\u00a0".join])
+def test_a_code_is_known_however_it_is_typed(write, clock):
+    rooms = Rooms(clock=clock)
+    room = rooms.open(visitor(1), ORIGIN, ONE)
+    assert rooms.room(write(room.code)) is room
+
+
+@pytest.mark.parametrize("code", ["", "   ", "-----", "BCDF", "BCDFGH", "*", "../now", "\0", "x" * 5000])
+def test_what_is_no_code_has_no_room(code, clock):
+    rooms = Rooms(clock=clock)
+    rooms.open(visitor(1), ORIGIN, ONE)
+    with pytest.raises(Refused, match="no poll with this code"):
+        rooms.room(code)
+
+
+def test_the_two_hundred_and_first_may_watch(clock):
+    rooms = Rooms(clock=clock)
+    room = rooms.open(visitor(0), ORIGIN, ONE)
+    for number in range(200):
+        rooms.vote(room, visitor(number), 1, [number % 2])
+    with pytest.raises(Refused, match="full: it has 200 voters"):
+        rooms.vote(room, visitor(200), 1, [0])
+    assert rooms.is_full_for(room, visitor(200)) and not rooms.is_full_for(room, visitor(199))
+    assert len(room.votes) == 200 and room.counts[:2] == [100, 100]
+
+
 def test_so_many_rooms_and_no_more_until_one_is_quiet(clock):
     rooms = Rooms(PollLimits(rooms=3), clock)
     made = [rooms.open(visitor(number), ORIGIN, ONE) for number in range(3)]
