@@ -140,6 +140,7 @@ def _bar(setup: Setup, texts: Texts) -> None:
             format_func=ASKS.__getitem__,
             label_visibility="collapsed",
             required=True,
+            wrap=True,
         )
         box = st.popover("QR code", key="present_qr", on_change="rerun")
         if box.open:

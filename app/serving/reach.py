@@ -1,5 +1,6 @@
 """Where phones reach the lab that a teacher has open."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app.serving.settings import LOOPBACK
@@ -19,10 +20,21 @@ def origin(url: str, listens: str, own: str) -> tuple[str, str | None]:
         own: this machine's address in its network, if it is known.
     """
     seen = urlsplit(url)
-    if seen.hostname not in LOOPBACK:
+    if not _here(seen.hostname or ""):
         return f"{seen.scheme}://{seen.netloc}", None
-    if listens in LOOPBACK or not own or own in LOOPBACK:
+    if listens in LOOPBACK or not own or _here(own):
         return f"{seen.scheme}://{seen.netloc}", HERE_ONLY
     host = f"[{own}]" if ":" in own else own
     port = f":{seen.port}" if seen.port else ""
     return f"{seen.scheme}://{host}{port}", None
+
+
+def _here(host: str) -> bool:
+    """Whether a host is, for whoever asks for it, the machine that asks."""
+    if host.rpartition(".")[2] == "localhost":
+        return True
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return False
+    return number.is_loopback or number.is_unspecified

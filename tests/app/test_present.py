@@ -107,6 +107,17 @@ def test_five_hundred_texts_with_html_in_them(tiny_folder):
     assert "<img src=x" not in said and "&lt;img src=x" in said and "the first 30 are used" in said
 
 
+@pytest.mark.parametrize("texts", ["", "\n", " \t \n\n"])
+def test_a_list_of_empty_texts_is_no_list(tiny_folder, texts):
+    page = view(texts=texts)
+    assert on_stage(page) and not {"next", "previous"} & keys(page)
+
+
+def test_an_empty_text_among_others_is_left_out(tiny_folder):
+    page = view(text="A fine film.", texts="\nA fine film.\n \nA long film.\n")
+    assert "1 of 2" in html(page)
+
+
 def test_leaving_keeps_the_text_and_the_list(tiny_folder):
     page = view(texts=LIST)
     page.button(key="leave").click()
@@ -212,6 +223,11 @@ def test_a_qr_code_is_black_on_white_and_none_if_too_dense():
         ("http://127.0.0.1:8501/", "::", "fe80::1", ("http://[fe80::1]:8501", None)),
         ("http://localhost:8501/", "127.0.0.1", "", ("http://localhost:8501", HERE_ONLY)),
         ("http://localhost:8501/", "0.0.0.0", "", ("http://localhost:8501", HERE_ONLY)),
+        ("http://0.0.0.0:8501/", "0.0.0.0", "192.168.1.20", ("http://192.168.1.20:8501", None)),
+        ("http://127.0.1.1:8501/", "0.0.0.0", "127.0.1.1", ("http://127.0.1.1:8501", HERE_ONLY)),
+        ("http://[::1]:8501/", "::1", "", ("http://[::1]:8501", HERE_ONLY)),
+        ("http://lab.localhost:8501/", "127.0.0.1", "", ("http://lab.localhost:8501", HERE_ONLY)),
+        ("http://teacher.local:8501/", "0.0.0.0", "10.0.0.2", ("http://teacher.local:8501", None)),
         ("https://lab.school.example/", "127.0.0.1", "", ("https://lab.school.example", None)),  # a proxy
     ],
 )
