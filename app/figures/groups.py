@@ -11,7 +11,12 @@ from ltp_core.data.survey import Row
 HEADERS = ("Texts", "Tokens left", "Same answer", "Right, dense", "Right, pruned", "Paper FLOPs")
 PARTS = 4
 Z = 1.96  # of a 95 % interval
-JOINER = "\u2060"  # a line may break after a dash, but not before this
+
+
+def known(headers: Sequence[str], lines: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Headers and lines of a table without the columns in which nothing is known, as without labels."""
+    filled = [place for place in range(len(headers)) if any(line[place] for line in lines)]
+    return [headers[place] for place in filled], [[line[place] for place in filled] for line in lines]
 
 
 def by_length(rows: Sequence[Row], classes: Sequence[str]) -> list[tuple[str, ...]]:
@@ -67,9 +72,9 @@ def _scored(rows: Sequence[Row], classes: Sequence[str]) -> bool:
 
 
 def _part(right: Sequence[bool]) -> str:
-    """A share with its 95 % interval (Wilson's, which holds for few texts and at 100 %): 89 % (82–93)."""
+    """A share with its 95 % interval (Wilson's, which holds for few texts and at 100 %): 89 % (82 to 93)."""
     count, share = len(right), sum(right) / len(right)
     spread = Z * math.sqrt(share * (1 - share) / count + Z**2 / (4 * count**2))
     middle, scale = share + Z**2 / (2 * count), 1 + Z**2 / count
     low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)  # 0 is -0.0 else
-    return f"{100 * share:.0f}{NBSP}%{NBSP}({100 * low:.0f}–{JOINER}{100 * high:.0f})"
+    return f"{100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})".replace(" ", NBSP)

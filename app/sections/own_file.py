@@ -286,14 +286,12 @@ def _results(latest: LatestRun, data: DataSet, found: Survey, outdated: bool) ->
 
 def _groups(found: Survey, classes: tuple[str, ...]) -> None:
     """Where it holds and where not; a small group says little, so each share has its interval."""
-    st.html(
-        markup.table(("Length", *groups.HEADERS), groups.by_length(found.rows, classes), "Results by length")
-    )
+    headers, lines = groups.known(("Length", *groups.HEADERS), groups.by_length(found.rows, classes))
+    st.html(markup.table(headers, lines, "Results by length"))
     if classes:
-        st.html(
-            markup.table(("Class", *groups.HEADERS), groups.by_class(found.rows, classes), "Results by class")
-        )
-    st.html(markup.paragraph("In brackets: the 95 % interval of a share, by Wilson’s method.", "hint"))
+        headers, lines = groups.known(("Class", *groups.HEADERS), groups.by_class(found.rows, classes))
+        st.html(markup.table(headers, lines, "Results by class"))
+    st.html(markup.paragraph("In brackets: the 95\u00a0% interval of a share, by Wilson’s method.", "hint"))
 
 
 def _curve_hint(found: Survey) -> str:

@@ -213,11 +213,10 @@ def test_results_by_length_and_by_class_are_counted(found):
     ]
     classes = ("negative", "positive")  # dense says positive three times; pruned positive, negative, negative
     by_class = {
-        line[0]: [cell.replace("\u00a0", " ").replace(groups.JOINER, "") for cell in line]
-        for line in groups.by_class(rows, classes)
+        line[0]: [cell.replace("\u00a0", " ") for cell in line] for line in groups.by_class(rows, classes)
     }
     assert by_class["positive"][1] == "2" and by_class["positive"][3].startswith("50 %")  # one of two flips
-    assert by_class["positive"][4].startswith("100 %") and by_class["positive"][5] == "50 % (9–91)"
+    assert by_class["positive"][4].startswith("100 %") and by_class["positive"][5] == "50 % (9 to 91)"
     assert by_class["negative"][4].startswith("0 %") and by_class["negative"][5].startswith("100 %")
     lengths = groups.by_length(rows, classes)
     assert [line[0] for line in lengths] == ["4 tokens", "9 tokens", "20 tokens"]
@@ -230,6 +229,16 @@ def test_results_by_length_and_by_class_are_counted(found):
     assert [line[0] for line in groups.by_length(many, classes)] == spans
     unlabelled = groups.by_class([replace(row, gold=None) for row in rows], classes)
     assert [line[0] for line in unlabelled] == ["dense says positive"] and unlabelled[0][4] == ""
+
+
+def test_what_is_not_known_without_labels_is_no_column_and_nothing_unseen_is_shown(dataset, found):
+    page = dataset()
+    show(page, found)
+    page.session_state["data_set"].classes = ("negative", "positive")
+    said = html(run(page))
+    table = said.split("Results by length</caption>")[1].split("</table>")[0]
+    assert "Same answer" in table and "Right, dense" not in table and "<td></td>" not in table
+    assert "U+" not in said
 
 
 def test_the_file_of_results_begins_with_what_flipped(found):
