@@ -138,6 +138,16 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def on_ground(colour: str, palette: Palette) -> str:
+    """A colour that was made for white paper: in the dark so much lighter that it stands out as text must."""
+    parts = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    mixed = colour
+    while palette is not LIGHT and contrast(mixed, palette.ground) < 4.5:
+        parts = [part + (255 - part) // 16 + 1 for part in parts]
+        mixed = "#" + "".join(f"{min(part, 255):02x}" for part in parts)
+    return mixed
+
+
 def _luminance(colour: str) -> float:
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     red, green, blue = (

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.figures.colours import Palette
+from app.figures.colours import Palette, on_ground
 from app.figures.layout import TICK_SIZE, finish, legend, score_range, value_axis
 from app.says.words import SCORES
 from ltp_core.pictures.colours import RULES, rule_style
@@ -24,6 +24,7 @@ def curves(rows: Sequence[dict[str, Any]], palette: Palette) -> go.Figure:
     for rule in (*(rule for rule in RULES if rule in there), *sorted(there - RULES.keys())):
         points = _points([row for row in rows if row["rule"] == rule])
         colour, symbol, dash = rule_style(rule)
+        colour = on_ground(colour, palette)
         figure.add_scatter(
             x=[reduction for reduction, _ in points],
             y=[score for _, score in points],

@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.figures.colours import Palette
+from app.figures.colours import Palette, on_ground
 from app.figures.layout import LABEL_SIZE, TICK_SIZE, finish, legend, value_axis
 from app.published import Anchor
 from app.says.dots import Speed
@@ -39,6 +39,7 @@ def frontier(
     for rule in dict.fromkeys(dot.rule for dot in shown):
         line = [dot for dot in shown if dot.rule == rule]
         colour, symbol, dash = rule_style(rule)
+        colour = on_ground(colour, palette)
         figure.add_scatter(
             x=[dot.reduction for dot in (*line, *reversed(line))],
             y=[*(-dot.low for dot in line), *(-dot.high for dot in reversed(line))],
@@ -65,7 +66,7 @@ def frontier(
             text=[_hover(dot, name(rule)) for dot in line],
             hovertemplate="%{text}<extra></extra>",
         )
-    _clocked(figure, clocked)
+    _clocked(figure, palette, clocked)
     for anchor in anchors:
         figure.add_scatter(
             x=[anchor.reduction],
@@ -107,10 +108,10 @@ def frontier(
     return figure
 
 
-def _clocked(figure: go.Figure, clocked: Sequence[tuple[Dot, Speed]]) -> None:
+def _clocked(figure: go.Figure, palette: Palette, clocked: Sequence[tuple[Dot, Speed]]) -> None:
     """From a dot to the left, as far as its time stays behind its FLOPs."""
     for place, (dot, run) in enumerate(clocked):
-        colour = rule_style(dot.rule)[0]
+        colour = on_ground(rule_style(dot.rule)[0], palette)
         figure.add_scatter(
             x=[run.pruning, dot.reduction],
             y=[-dot.lost, -dot.lost],
@@ -118,7 +119,7 @@ def _clocked(figure: go.Figure, clocked: Sequence[tuple[Dot, Speed]]) -> None:
             legendgroup="clock",
             showlegend=place == 0,
             mode="lines+markers",
-            line={"color": colour, "width": 1.5, "dash": "dot"},
+            line={"color": colour, "width": 2, "dash": "dot"},
             marker={
                 "symbol": "line-ns-open",
                 "size": [14, 0],

@@ -12,7 +12,7 @@ from app.says.text import as_plotly
 FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
 LABEL_SIZE = 16
-LEVEL_ROOM = 132  # px right of the bars, for the names of `draw_levels`
+LEVEL_ROOM = 34  # px above the bars, for the names of `draw_levels`
 COLUMNS = 32  # tokens in one line of a map
 CHARACTERS = 12  # of a token on an axis; the hover box has all of it
 
@@ -124,16 +124,35 @@ def finish(figure: go.Figure, palette: Palette, height: int, margin: dict[str, i
     return figure
 
 
-def draw_levels(figure: go.Figure, levels: Sequence[tuple[float, str, str, str]]) -> None:
-    """Lines across the bars: share, name at the right end, colour, dash; two names keep clear."""
-    for place, (share, text, colour, dash) in enumerate(sorted(levels)):
-        shift = 10 * (2 * place - len(levels) + 1)  # px
-        figure.add_hline(
-            y=100 * share,
+def draw_levels(
+    figure: go.Figure,
+    palette: Palette,
+    bars: int,
+    levels: Sequence[tuple[float, str, str, str]],
+    height: int,
+    above: int,
+) -> None:
+    """Lines across bars, named above them, where names have room on a phone, too.
+
+    Args:
+        figure: what has the bars.
+        palette: the colours.
+        bars: how many there are.
+        levels: share, name, colour and dash of each.
+        height: of the plot, in px.
+        above: px above the plot that are taken.
+    """
+    for share, name, colour, dash in sorted(levels):
+        figure.add_scatter(
+            x=[-0.5, bars - 0.5],
+            y=[100 * share] * 2,
+            name=name,
+            mode="lines",
             line={"color": colour, "width": 2, "dash": dash},
-            annotation={"text": text, "yshift": shift, "font": {"color": colour, "size": TICK_SIZE - 2}},
-            annotation_position="right",
+            hoverinfo="skip",
         )
+    figure.update_layout(**legend(palette))
+    figure.update_layout(legend={"y": 1 + above / height, "font": {"size": TICK_SIZE - 1}})
 
 
 def slanted_height(tokens: Sequence[str]) -> int:

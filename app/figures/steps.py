@@ -22,6 +22,8 @@ from app.says.words import attention_of, entering, percent, threshold
 from ltp_core import LayerTrace, Trace
 
 MOST_IN_MOSAIC = 128  # tokens a side of one head; the rest is not drawn
+HEIGHT = 254  # px of the bars
+ABOVE = 26  # px above them, for the share of a bar that is cut
 MOST_NAMES = 40  # tokens with a word under their bar; of more, every second, third, …
 
 
@@ -81,7 +83,7 @@ def frame_column(figure: go.Figure, trace: Trace, token: int, palette: Palette) 
 def narrowest(layer: LayerTrace) -> int:
     """The width in px below which the words under importance bars run into each other."""
     bars = sum(share is not None for share in layer.importance)
-    return 220 + 17 * math.ceil(bars / math.ceil(bars / MOST_NAMES))
+    return 88 + 17 * math.ceil(bars / math.ceil(bars / MOST_NAMES))
 
 
 def importance_bars(
@@ -114,13 +116,13 @@ def importance_bars(
                 if share is not None
             ],
             hovertemplate="%{customdata}<extra></extra>",
+            showlegend=False,
         )
     )
     average = 1 / entering(trace)[layer.layer - 1]
-    levels = [(average, f"average {percent(average)}", palette.muted, "dot")]
+    levels = [(average, f"average {percent(average)}", palette.text, "dash")]
     if decided and layer.threshold:
         levels.append((layer.threshold, f"threshold {threshold(layer.threshold)}", palette.dropped, "solid"))
-    draw_levels(figure, levels)
     top = _cut(
         figure, [share for share in shares if share is not None], [level[0] for level in levels], palette
     )
@@ -133,12 +135,10 @@ def importance_bars(
     yaxis |= {"showgrid": True, "gridcolor": palette.grid}
     yaxis["title"] |= {"text": "share of attention", "standoff": 10}
     figure.update_layout(xaxis=xaxis, yaxis=yaxis, bargap=0.25)
-    return finish(
-        figure,
-        palette,
-        280 + slanted_height(names),
-        {"l": 8, "r": LEVEL_ROOM, "t": 26, "b": slanted_height(names)},
-    )
+    above, below = ABOVE + LEVEL_ROOM, slanted_height(names)
+    finish(figure, palette, above + HEIGHT + below, {"l": 8, "r": 20, "t": above, "b": below})
+    draw_levels(figure, palette, len(shown), levels, HEIGHT, ABOVE)
+    return figure
 
 
 def _frame(column: int, top: int, side: int, palette: Palette) -> dict[str, Any]:

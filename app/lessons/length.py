@@ -28,7 +28,7 @@ class Length(TwoTexts):
         "number: the same lines read a remark and a review."
     )
     expects = (
-        "“The same share”, since the lines are the same. But more tokens share the same 100 %, so each "
+        "“The same share”, since the lines are the same. But more tokens share the same 100\u00a0%, so each "
         "gets less. With a reference length, that holds up to that length only."
     )
 

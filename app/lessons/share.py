@@ -15,9 +15,9 @@ class Share(Lesson):
     minutes = 4
     text = "I laughed twice, and both times at the wrong moment."
     teaches = (
-        "In a layer every token spreads its attention, 100 % of it, over all tokens. Averaged over heads "
-        "and over all who look, what a token gets is its share: the height of its bar. The shares of a row "
-        "add up to 100 %."
+        "In a layer every token spreads its attention, 100\u00a0% of it, over all tokens. Averaged over "
+        "heads and over all who look, what a token gets is its share: the height of its bar. The shares of a "
+        "row add up to 100\u00a0%."
     )
     expects = (
         "Most say “half of them”, as if the average were the middle. Let somebody name another quantity "
@@ -27,7 +27,7 @@ class Share(Lesson):
     def asks(self, s: Situation) -> str:
         average = words.percent(1 / len(s.tokens))
         return (
-            f"{len(s.tokens)} tokens share 100 %, so the average is {average}, the small mark left of a "
+            f"{len(s.tokens)} tokens share 100\u00a0%, so the average is {average}, the small mark left of a "
             "row. With layer 1’s line there, how many of them leave?"
         )
 
@@ -56,7 +56,7 @@ class Share(Lesson):
     def hint(self, s: Situation) -> str:
         return (
             "The handle is at the right of the first row. Drag it to the height of the small mark, or give "
-            "it the focus and press the arrow keys: each step is about 12 %."
+            "it the focus and press the arrow keys: each step is about 12\u00a0%."
         )
 
     def solution(self, s: Situation) -> Move:

@@ -9,13 +9,13 @@ from app.says.words import attention_of
 from ltp_core import LayerTrace, Trace
 
 HEADS = (
-    "Each small square is one head. A row is a token that spreads its attention, 100 % of it, over all "
+    "Each small square is one head. A row is a token that spreads its attention, 100\u00a0% of it, over all "
     "tokens; a column is a token that receives. The framed column is the chosen token."
 )
-MEAN = "The heads are averaged, square by square. Each row still adds up to 100 %."
+MEAN = "The heads are averaged, square by square. Each row still adds up to 100\u00a0%."
 IMPORTANCE = (
     "The mean of a column is the share of all attention that its token receives: its importance. Over all "
-    "tokens that are still there it adds up to 100 %."
+    "tokens that are still there it adds up to 100\u00a0%."
 )
 COMPARE = (
     "A bar that ends under the line gets too little: its token leaves, before the layer’s feed-forward part."

@@ -3,7 +3,7 @@
 import pytest
 
 from app.figures import curves, training_log
-from app.figures.colours import DARK, LIGHT
+from app.figures.colours import DARK, LIGHT, contrast, on_ground
 from ltp_core.pictures.colours import RULES, rule_style
 from tests.some import some
 
@@ -43,6 +43,16 @@ def test_no_two_rules_look_alike():
     for rule in ("first", "ltp/soft-only"):  # no style of their own
         assert rule_style(rule) == rule_style(rule)
         assert rule_style(rule)[:2] not in {(colour, symbol) for colour, symbol, _ in RULES.values()}
+
+
+def test_a_rules_colour_stands_out_in_the_dark_and_is_the_papers_in_the_light():
+    for rule in some([*RULES, "first", "ltp/soft-only"]):
+        colour = rule_style(rule)[0]
+        assert contrast(on_ground(colour, DARK), DARK.ground) >= 4.5
+        assert on_ground(colour, LIGHT) == colour
+    assert len({on_ground(colour, DARK) for colour, *_ in RULES.values()}) == len(
+        {colour for colour, *_ in RULES.values()}
+    )
 
 
 def test_a_rule_without_a_style_is_drawn_after_those_with_one():

@@ -12,7 +12,7 @@ from app.figures.colours import DARK, LIGHT
 from app.figures.tables import importance_table, received_table
 from app.says import lecture
 from app.says.lecture import Case
-from ltp_core import AttentionTrace, PrunedModel
+from ltp_core import AttentionTrace, LayerTrace, PrunedModel
 from tests.app.harness import Browser, html, open_view, run
 
 TEXT = "the plot was very bad and the film was so good"
@@ -182,6 +182,15 @@ def test_bars_are_the_importance_and_their_colour_the_decision(attentive):
     assert list(bars.marker.color) == [LIGHT.kept, LIGHT.kept, LIGHT.kept, LIGHT.dropped]
     undecided = steps.importance_bars(attentive, attentive.layers[1], 3, LIGHT, decided=False).data[0]
     assert set(undecided.marker.color) == {LIGHT.dense}
+
+
+def test_the_lines_across_the_bars_are_named_above_them_and_fit_a_phone(attentive):
+    figure = steps.importance_bars(attentive, attentive.layers[1], 3, DARK, decided=True)
+    named = {plain(line.name): line.line.color for line in figure.data if line.showlegend is not False}
+    assert named == {"average 25 %": DARK.text, "threshold 20 %": DARK.dropped}
+    assert figure.layout.showlegend and figure.layout.legend.y > 1
+    fifteen = LayerTrace(1, 0.1, (1 / 15,) * 15, (True,) * 15)
+    assert steps.narrowest(fifteen) <= 358  # px that a page has at 390
 
 
 def test_tables_hold_the_columns_of_heads_and_their_mean(attentive):
