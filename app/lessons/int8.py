@@ -82,7 +82,8 @@ class Int8(Lesson):
         if s.pruned.flops_reduction < LEAST:
             less = words.times(s.pruned.flops_reduction)
             return Look(False, f"{less} less work: a bit more is wanted. {answers}.")
-        return Look(True, f"Both keep the same tokens in every layer; {answers}.")
+        both = "Both" if s.lines == s.learned else "Under your lines, in place of the learned ones, both"
+        return Look(True, f"{both} keep the same tokens in every layer; {answers}.")
 
     def hint(self, s: Situation) -> str:
         lines = self.solution(s).lines
