@@ -78,6 +78,17 @@ def test_not_where_gradients_are_wanted(model):
         assert PackedWeights().of(model.train().hf_model) is model.hf_model
 
 
+def test_not_under_autocast(model, ragged_batch):
+    """Which asks for products in half precision: a large layer's output is in it, as Hugging Face's own is."""
+    seen = []
+    dense = model.hf_model.bert.encoder.layer[0].intermediate.dense
+    dense.register_forward_hook(lambda layer, given, made: seen.append(made.dtype))
+    logits(model, ragged_batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits(model, ragged_batch)
+    assert seen == [torch.float32, torch.bfloat16]
+
+
 def test_it_is_made_once(model):
     weights = PackedWeights()
     with torch.no_grad():
