@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import theme
 from app.figures import rules_map
-from app.figures.tables import FigureTable, to_csv
+from app.figures.tables import FigureTable, to_csv, to_show
 from app.says import markup
 from ltp_core import Trace
 
@@ -66,7 +66,7 @@ def numbers(key: str, table: Callable[[], FigureTable], file_name: str, trace: T
         return
     with box:
         found = table()
-        st.dataframe(found, hide_index=True, height=300)
+        st.dataframe(to_show(found), hide_index=True, height=300)
         with st.container(horizontal=True):
             st.download_button(
                 "Download as CSV",

@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app import examples, models, runs, surprises
-from app.live.offer import runs_in_browser
+from app.live.offer import runs_in_browser, what_runs_where
 from app.runs import InputProblem, Texts
 from app.says import markup, questions, text, words
 from app.visitor import own_models, session
@@ -162,6 +162,7 @@ def inputs(setup: Setup) -> Texts:
         if "model" not in hidden:
             with st.popover(":material/settings:", key="gear", help="Where it runs"):
                 pick_device(setup.choices.devices)
+                st.html(markup.paragraph(what_runs_where(setup.settings.model, setup.model), "hint"))
     if len(texts.first) + len(texts.second or "") > LONGEST_LINK:
         st.html(markup.notice("This text is too long for a link: the address keeps everything except it."))
     return texts
@@ -186,7 +187,7 @@ def _texts(setup: Setup) -> Texts:
         quoted = (f"“{each}”" for each in filter(None, (texts.first, texts.second)))
         st.html(markup.paragraph(" ".join(quoted), "fixed"))
         return texts
-    box: dict[str, Any] = {"height": 68, "label_visibility": "collapsed"}
+    box: dict[str, Any] = {"height": 72, "label_visibility": "collapsed"}
     if not is_pair:
         return Texts(st.text_area("Your sentence", key="text", placeholder="Type a sentence", **box) or "")
     first = st.text_area("First text", key="text", placeholder="First text", **box)

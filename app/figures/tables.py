@@ -3,9 +3,10 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
-from app.says.words import attention_of, leaves
+from app.says.words import attention_of, leaves, with_minus
 from ltp_core import Trace
 
 FigureTable = Mapping[str, Sequence[Any]]
@@ -66,6 +67,28 @@ def importance_table(trace: Trace, layer: int) -> FigureTable:
         "threshold": [at.threshold] * len(entering),
         "stays": [at.kept[index] for index in entering],
     }
+
+
+def to_show(table: FigureTable) -> Any:
+    """A table as a page shows it: numbers below zero have a true minus sign, which Streamlit itself has not.
+
+    Only a table with such numbers is styled, as that takes long for large ones; what sorts is the numbers.
+    """
+    if not any(_is_number(cell) and cell < 0 for column in table.values() for cell in column):
+        return table
+    import pandas as pd  # not at the start: only who opens such a table needs it
+
+    numeric = [name for name, column in table.items() if any(map(_is_number, column))]
+    return pd.DataFrame(table).style.format(_short, subset=numeric, na_rep="")
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, Real) and not isinstance(cell, bool)
+
+
+def _short(cell: Any) -> str:
+    """Four decimals at most, as Streamlit's own cells have."""
+    return with_minus(f"{cell:z.4f}".rstrip("0").rstrip("."))
 
 
 def to_csv(table: FigureTable) -> str:

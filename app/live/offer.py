@@ -4,10 +4,9 @@ from typing import Any
 
 from app import models
 from app.live.routes import client_address
-from app.live.runtime import web_runtime
+from app.live.supply import why_not
 from app.runs import Texts
 from ltp_core import PrunedModel
-from ltp_core.onnx.browser import graph_of
 
 
 def offer(model: str, texts: Texts) -> dict[str, Any] | None:
@@ -24,4 +23,17 @@ def offer(model: str, texts: Texts) -> dict[str, Any] | None:
 
 def runs_in_browser(name: str, model: PrunedModel) -> bool:
     """Whether a visitor's browser can be given this model, if it can run one."""
-    return name in models.shared() and web_runtime() is not None and graph_of(model) is not None
+    return name in models.shared() and why_not(model) is None
+
+
+def what_runs_where(name: str, model: PrunedModel) -> str:
+    """A line on who answers while a line of the stage is dragged, and who after that."""
+    if name not in models.shared():
+        return "While you drag, a preview without an answer: your own model runs on the server, on release."
+    why = why_not(model)
+    if why is None:
+        return (
+            "While you drag, the model runs in this browser, once that has loaded it; where it cannot, or "
+            "asks to save data, on the server. On release, and for all else, on the server."
+        )
+    return f"All runs are on the server, also while you drag: {why}."

@@ -32,6 +32,21 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
+def why_not(model: Any) -> str | None:
+    """Why no visitor's browser can be given this model; None if one that runs WebAssembly can."""
+    from ltp_core.onnx.browser import graph_of, too_large
+
+    if web_runtime() is None:
+        return "the lab was set up without npm"
+    if graph_of(model) is not None:
+        return None
+    return (
+        "this model is too large for a browser"
+        if too_large(model)
+        else "no graph of this kind of model ships"
+    )
+
+
 class Supply:
     """Makes what is asked for, each model's files once.
 
@@ -60,7 +75,7 @@ class Supply:
 
     def _make(self, model: Any) -> dict[str, Any]:
         from app import models
-        from ltp_core.onnx.browser import graph_of, too_large, weights_of
+        from ltp_core.onnx.browser import graph_of, weights_of
 
         names = models.classes(model)
         facts: dict[str, Any] = {
@@ -69,12 +84,10 @@ class Supply:
             "reference_length": model.reference_length,
             "files": None,
         }
+        if why := why_not(model):
+            return {**facts, "why": why}
         runtime, graph = web_runtime(), graph_of(model)
-        if runtime is None:
-            return {**facts, "why": "the lab was set up without npm"}
-        if graph is None:
-            size = "this model is too large for a browser"
-            return {**facts, "why": size if too_large(model) else "no graph of this kind of model ships"}
+        assert runtime is not None and graph is not None
         parts = {
             "module": (runtime.module.read_bytes(), "mjs"),
             "wasm": (runtime.wasm.read_bytes(), "wasm"),

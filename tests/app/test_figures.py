@@ -8,7 +8,7 @@ import pytest
 from app.figures.attention_heatmap import attention_heatmap, most_attended
 from app.figures.colours import DARK, LIGHT, sequential
 from app.figures.steps import frame_column
-from app.figures.tables import attention_table, survival_table, to_csv
+from app.figures.tables import attention_table, survival_table, to_csv, to_show
 from ltp_core import AttentionTrace, LayerTrace, Trace
 from ltp_core.pictures import colours
 
@@ -67,6 +67,23 @@ def test_survival_table_and_csv(trace):
     lines = to_csv(table).splitlines()
     assert lines[0] == "position,token,leaves in layer,layer 1,layer 2,layer 3"
     assert lines[3] == "3,very,1,0.05,,"
+
+
+def test_numbers_below_zero_are_shown_with_a_minus_sign_and_saved_with_a_hyphen():
+    table = {"token": ["-a", "b", "c"], "moved": [-0.03125, None, 1.5], "layer": [1, -2, 12]}
+    shown = to_show(table)
+    cells = [
+        [cell["display_value"] for cell in row if cell["type"] == "td"]
+        for row in shown._translate(True, True)["body"]
+    ]
+    assert cells == [["-a", "−0.0312", "1"], ["b", "", "−2"], ["c", "1.5", "12"]]
+    assert list(shown.data["layer"]) == table["layer"]  # sorted by what they are
+    assert to_csv(table).splitlines()[1] == "'-a,-0.03125,1"
+
+
+def test_a_table_without_such_numbers_is_shown_as_it_is(trace):
+    table = survival_table(trace)
+    assert to_show(table) is table
 
 
 def test_attention_table(attentive):

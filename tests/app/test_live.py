@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from app import models
 from app.live import routes, runtime, store, supply
-from app.live.offer import offer
+from app.live.offer import offer, what_runs_where
 from app.live.store import Store
 from app.live.supply import Supply
 from app.runs import Texts
@@ -341,3 +341,13 @@ def test_the_browser_is_no_device_where_it_cannot_run_the_model(monkeypatch, tmp
     assert page.selectbox(key="device").options == ["CPU"]
     assert on_stage(page)["timing"] is None
     assert "There is no device “browser” here" in html(page)
+    assert "on the server, also while you drag: the lab was set up without npm." in html(page)
+
+
+def test_the_gear_says_what_runs_where(explore, monkeypatch):
+    assert "While you drag, the model runs in this browser" in html(explore())
+    large = PrunedModel.from_pretrained("sst2")
+    monkeypatch.setattr("ltp_core.onnx.browser.MOST_BYTES", 1)
+    monkeypatch.setattr("ltp_core.onnx.browser.graph_of", lambda model: None)
+    assert what_runs_where("sst2", large).endswith("this model is too large for a browser.")
+    assert "a preview without an answer" in what_runs_where("/home/somebody/model", large)

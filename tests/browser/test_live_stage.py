@@ -6,7 +6,7 @@ import pytest
 
 from app.live import runtime
 from ltp_core import PrunedModel, Thresholds
-from tests.browser.lab import answers, kept, settle, slider
+from tests.browser.lab import answers, kept, open_page, settle, slider
 
 pytestmark = pytest.mark.skipif(
     runtime.web_runtime() is None, reason="no onnxruntime-web here: npm ci fetches it"
@@ -78,7 +78,7 @@ def test_a_drag_shows_what_the_model_says_about_that_frame(visit):
         drag(page, layer, by)
         thresholds = answered(page, "browser")
         shown_is_the_models(page, thresholds)
-        assert "in this browser" in answers(page)[0]
+        assert "Answered in this browser" in page.get_by_test_id("stage-time").inner_text()
         page.mouse.up()
         settle(page)
         exact = answered(page, "exact")
@@ -107,6 +107,70 @@ def test_a_worker_that_dies_in_a_drag_leaves_a_living_stage(visit):
     answered(page, "exact")
 
 
+def test_a_graph_that_does_not_load_leaves_a_stage_that_the_server_answers(visit, address):
+    page = visit(path="about")
+    page.route("**/live/file/*.onnx", lambda route: route.fulfill(status=200, body="no such thing"))
+    open_page(page, address, text=SENTENCE)
+    wait_for(page, "on the server")
+    assert "could not start" in where(page).get_attribute("title")
+    drag(page, 2, -6)
+    thresholds = answered(page, "server")
+    shown_is_the_models(page, thresholds)
+    assert "Answered by the server" in page.get_by_test_id("stage-time").inner_text()
+    page.mouse.up()
+    settle(page)
+    assert answered(page, "exact") == pytest.approx(thresholds, abs=1e-6)
+
+
+class Line:
+    """The visitor's network, which can be cut."""
+
+    def __init__(self, page):
+        self.page, self.whole, self.sockets = page, True, []
+        page.route_web_socket("**/_stcore/stream", self._connect)
+
+    def _connect(self, socket):
+        if not self.whole:
+            return socket.close()
+        socket.connect_to_server()
+        return self.sockets.append(socket)
+
+    def cut(self):
+        self.whole = False
+        self.page.context.set_offline(True)
+        for socket in self.sockets:
+            socket.close()
+        self.sockets.clear()
+
+    def mend(self):
+        self.whole = True
+        self.page.context.set_offline(False)
+
+
+@pytest.mark.parametrize("source", ["browser", "preview"])
+def test_a_visitor_who_goes_offline_is_told_and_is_answered_when_the_network_is_back(visit, address, source):
+    page = visit(path="about")
+    line = Line(page)
+    if source == "preview":
+        page.route("**/live/file/**", lambda route: route.abort())
+    open_page(page, address, text=SENTENCE)
+    wait_for(page, "in this browser" if source == "browser" else "on the server")
+    settle(page)
+    line.cut()
+    drag(page, 2, -6)
+    page.locator(f"[data-testid=stage-answer][data-source={source}]").wait_for()
+    page.mouse.up()
+    said = (
+        page.get_by_test_id("stage-time") if source == "browser" else page.locator(".st-key-stage .verdict")
+    )
+    said.filter(has_text="the lab cannot be reached").wait_for()
+    assert "t2" not in page.url
+    line.mend()
+    thresholds = answered(page, "exact")
+    shown_is_the_models(page, thresholds)
+    assert "t2" in page.url
+
+
 def test_without_answers_a_drag_shows_a_preview_and_then_the_exact_result(visit):
     page = visit(text=SENTENCE, path="about")
     page.route("**/live/code/**", lambda route: route.abort())
@@ -123,6 +187,10 @@ def test_curves_stand_beside_the_handles(visit):
     page = visit(text=SENTENCE)
     page.locator(".st-key-stage .curve").nth(5).wait_for(state="attached", timeout=LONGEST)
     assert page.locator(".st-key-stage .curve").count() == 6
+    page.locator(".st-key-stage .curve-ground").nth(1).hover()
+    assert (
+        "layer 2: the answer for each height of its line" in page.locator(".st-key-stage .tip").inner_text()
+    )
 
 
 def test_this_browser_is_a_device(visit):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import re
 from xml.etree import ElementTree
@@ -126,8 +127,14 @@ def test_all_thresholds_move_together(visit):
     page = visit(text=SENTENCE, **ALL_PASS)
     page.locator(".st-key-stage").get_by_label("all equal").check()
     press(page, 3, "PageUp")
-    values = {slider(page, layer).get_attribute("aria-valuenow") for layer in range(1, 7)}
-    assert len(values) == 1 and values != {"0"}
+    page.wait_for_function(
+        """() => {
+          const place = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
+          const lines = [...place.shadowRoot.querySelectorAll('[role=slider]')];
+          const values = lines.map(line => line.getAttribute('aria-valuenow'));
+          return values.length === 6 && values[0] !== '0' && values.every(value => value === values[0]);
+        }"""
+    )
 
 
 def drag_to(page, layer, share):
@@ -168,6 +175,58 @@ def test_a_finger_drags_the_handle(visit):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     settle(page)
     assert kept(page)[1] < before[1]
+
+
+@pytest.mark.parametrize("copies", [1, 5])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_two_handles_touch(visit, width, copies):
+    phone = {"has_touch": True, "is_mobile": True} if width < 640 else {}
+    text = " ".join([SENTENCE] * copies)
+    page = visit(
+        {"viewport": {"width": width, "height": 844}, **phone}, text=text, t1="0", t2="1", t3="0", t4="1"
+    )
+    boxes = [slider(page, layer).bounding_box() for layer in range(1, 7)]
+    for above, below in itertools.pairwise(boxes):
+        assert above["y"] + above["height"] <= below["y"]
+    for layer, box in enumerate(boxes, start=1):
+        row = page.get_by_test_id(f"stage-row-{layer}").locator(".threshold").first.bounding_box()
+        assert box["y"] <= row["y"] <= box["y"] + box["height"]  # its line still leads to it
+        assert box["height"] >= 24
+
+
+def test_of_two_lines_close_to_each_other_a_mouse_takes_the_nearer_one(visit):
+    page = visit(text=" ".join([SENTENCE] * 5), t1="0", t2="1")
+    lines = [
+        page.get_by_test_id(f"stage-row-{layer}").locator(".threshold").bounding_box() for layer in (1, 2)
+    ]
+    assert lines[1]["y"] - lines[0]["y"] < 14
+    page.mouse.move(lines[1]["x"] + 200, lines[1]["y"] - 2)  # in reach of both
+    page.mouse.down()
+    page.mouse.move(lines[1]["x"] + 200, lines[1]["y"] + 12, steps=3)
+    assert slider(page, 1).get_attribute("aria-valuenow") == "0"
+    assert slider(page, 2).get_attribute("aria-valuenow") != "100"
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("view", [{}, {"present": "1"}])
+def test_nothing_moves_while_a_line_is_dragged(visit, view):
+    page = visit({"viewport": {"width": 1280, "height": 800}}, model="stsb", **view)
+    page.get_by_test_id("stage-time").locator(":is(.speed, .noisy)").wait_for()
+    settle(page)
+    parts = (".board", ".foot", ".tools", ".track.dense", ".walk")
+
+    def places():
+        boxes = [page.locator(f".st-key-stage {part}").bounding_box() for part in parts]
+        return [[round(value) for value in box.values()] for box in boxes]
+
+    before = places()
+    x, y = centre(page, 2)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 30, steps=4)
+    page.locator("[data-testid=stage-answer]:is([data-source=server], [data-source=browser])").wait_for()
+    assert places() == before
+    page.mouse.up()
 
 
 def test_a_number_does_the_same_as_a_drag(visit):

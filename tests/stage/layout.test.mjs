@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bars, prose, systems, wrap } from "../../app/components/stage/layout.js";
+import { bars, inside as insideRow, nearest, prose, systems, wrap } from "../../app/components/stage/layout.js";
 import { LogScale, lowestShare, percent, probability, thresholdWords } from "../../app/components/stage/scale.js";
 
 const inside = (found, room) => {
@@ -66,4 +66,12 @@ test("numbers with their units, as app/says/words.py has them", () => {
   assert.deepEqual([0, 0.004321, 0.0432, 0.432].map((share) => plain(percent(share))), ["0 %", "0.43 %", "4.3 %", "43 %"]);
   assert.deepEqual([0, 0.0125].map((share) => plain(thresholdWords(share))), ["off", "1.25 %"]);
   assert.deepEqual([0.9999, 1, 0.0001, 0.613].map((share) => plain(probability(share))), ["> 99.9 %", "100.0 %", "< 0.1 %", "61.3 %"]);
+});
+
+test("a handle stays inside its row, and of two lines the nearer one is taken", () => {
+  assert.equal(insideRow(50, 28, 0, 100), 50);
+  assert.equal(insideRow(97, 28, 0, 100), 86); // a line at the foot of its row
+  assert.equal(insideRow(3, 28, 0, 100), 14);
+  assert.equal(nearest([6, 2, 40], 7), 1);
+  assert.equal(nearest([8, 30], 7), -1);
 });

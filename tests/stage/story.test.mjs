@@ -60,7 +60,7 @@ test("a regression speaks on its scale", () => {
   assert.equal(spoken(stsb, number(-0.004)).text, "0.00 of 5");
   const { kind, text } = verdict(stsb, number(3.4), number(2.2));
   assert.equal(kind, "changed");
-  assert.equal(text, "The answer moves by 1.20: from “roughly” to “details”");
+  assert.equal(text, "The answer moves by 1.20, to “details”");
   assert.equal(verdict(stsb, number(3.4), number(3.3)).kind, "same");
   const bare = { ...stsb, scale: null };
   assert.equal(spoken(bare, number(0.5)).text, "0.50");

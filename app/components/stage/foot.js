@@ -1,10 +1,10 @@
 // Under the rows: the answer of both runs as meters, the work, the time.
 
 import { flops, times } from "./scale.js";
-import { shareOf, spoken, verdict } from "./story.js";
+import { possible, shareOf, spoken, verdict } from "./story.js";
 import { total } from "./work.js";
 
-const SOURCES = { browser: "answered in this browser", server: "answered by the server" };
+const SOURCES = { browser: "in this browser", server: "by the server" };
 
 export class Foot {
   /** @param measure called when the visitor asks for a longer measurement. */
@@ -13,7 +13,11 @@ export class Foot {
     this.measure = measure;
   }
 
-  show({ data, run, sent, waits }) {
+  /**
+   * @param state {data, run, sent, away, waits}: of the stage; whether the page was asked for its run, whether the lab cannot be
+   *   reached, and why there are no times yet.
+   */
+  show({ data, run, sent, away, waits }) {
     this.find(".question").textContent = data.question;
     const answer = this.find(".answer");
     answer.dataset.thresholds = run.answer ? JSON.stringify((run.answer.thresholds ?? run.thresholds)) : "";
@@ -22,15 +26,17 @@ export class Foot {
     this.meters(data, run.answer);
     const line = this.find(".verdict");
     const said = run.answer ? verdict(data, data.answers.dense, run.answer) : null;
-    const source = SOURCES[run.source] ? ` (${SOURCES[run.source]})` : "";
-    line.textContent = said ? said.text + source : sent ? "The model runs …" : "Preview: release to ask the model.";
+    line.textContent = said ? said.text : away ? "Preview: the lab cannot be reached."
+      : sent ? "The model runs …" : "Preview: release to ask the model.";
     line.dataset.kind = said?.kind ?? "waiting";
-    this.time(data.time, run.source === "exact" ? waits : "Time: measured after release");
+    this.time(data.time, run.source === "exact" ? waits : meanwhile(run.source, away));
   }
 
   meters(data, pruned) {
     const rows = [["dense", data.answers.dense], ["pruned", pruned]];
-    this.find(".meters").replaceChildren(...rows.flatMap(([name, answer]) => this.meter(data, name, answer)));
+    const widest = part("span", "widest"); // bars keep their length whatever is answered
+    widest.append(...possible(data).map((text) => part("span", "", text)));
+    this.find(".meters").replaceChildren(...rows.flatMap(([name, answer]) => this.meter(data, name, answer)), widest);
   }
 
   meter(data, name, answer) {
@@ -82,6 +88,12 @@ export class Foot {
     const time = data.time ? ` ${data.time.headline}.` : "";
     return `${data.question} ${verdict(data, dense, pruned).text}. ${times(reduction)} less work.${time}`;
   }
+}
+
+/** What stands where times will, while a line is moved: there is room for it, and the answer beside it does not move. */
+function meanwhile(source, away) {
+  if (!SOURCES[source]) return "Time: measured after release";
+  return `Answered ${SOURCES[source]}${away ? ": the lab cannot be reached" : ", timed on release"}`;
 }
 
 function part(tag, name, text = "") {

@@ -3,10 +3,12 @@
 
 import { counts, moved, stepped } from "./fate.js";
 import { Link } from "./link.js";
+import { HANDLE } from "./rows.js";
 import { thresholdWords } from "./scale.js";
 import { set } from "./svg.js";
 
 const REACH = 7; // px: how near to a line a mouse takes hold of it
+const FINGER = 38; // px: how high a handle is for a finger
 const UNSAID = 800; // ms after a key: a screen reader may send no keyup
 const STEPS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 5, PageDown: -5 };
 const ENDS = { Home: 0, End: 1 };
@@ -39,9 +41,10 @@ export class Hand {
     const layers = data.fixed ? 0 : data.kept.length; // without a slider nothing takes hold of a line
     while (this.sliders.length > layers) this.sliders.pop().remove();
     while (this.sliders.length < layers) this.sliders.push(this.make(this.sliders.length));
+    this.size = rows.handleSize(matchMedia("(pointer: coarse)").matches ? FINGER : HANDLE);
     for (const slider of this.sliders) {
       slider.style.left = `${rows.left + rows.lane + 9}px`;
-      slider.style.setProperty("--handle", `${Math.min(28, rows.height - 6)}px`);
+      slider.style.setProperty("--handle", `${this.size}px`);
     }
   }
 
@@ -63,7 +66,7 @@ export class Hand {
     this.sliders.forEach((slider, layer) => {
       const value = thresholds[layer];
       const [before, after] = counts(states[layer]);
-      slider.style.top = `${rows.lineY(layer, value)}px`;
+      slider.style.top = `${rows.handleY(layer, value, this.size)}px`;
       const acts = data.factor < 1 && value > 0
         ? `, which acts as ${thresholdWords(value * data.factor)} on this long text` : "";
       const leaving = `${before - after} of ${before} tokens ${source === "preview" ? "would leave" : "leave"} here`;
@@ -124,8 +127,8 @@ export class Hand {
 
   /** Keep the size of all parts while words in them change: what is dragged may not move away, and no part is laid out for another. */
   hold(on) {
-    const parts = [".headline", ".head", ".board", ".foot"].map(this.stage.find);
-    const heights = parts.map((part) => (on ? `${part.offsetHeight}px` : ""));
+    const parts = [".head", ".board", ".foot"].map(this.stage.find);
+    const heights = parts.map((part) => (on ? `${part.getBoundingClientRect().height / this.stage.zoom}px` : ""));
     parts.forEach((part, index) => (part.style.height = heights[index]));
     this.stage.box.classList.toggle("held", on);
   }

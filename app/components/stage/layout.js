@@ -101,3 +101,14 @@ export function prose(widths, glued, room, space) {
     return at;
   });
 }
+
+/** The middle of something `size` px high that wants to be at `y`, kept inside a row. */
+export function inside(y, size, top, height) {
+  return Math.max(top + size / 2, Math.min(top + height - size / 2, y));
+}
+
+/** The index of the least distance, or -1 where that is beyond reach: of two lines close to each other the nearer one is meant. */
+export function nearest(distances, reach) {
+  const least = Math.min(...distances);
+  return least <= reach ? distances.indexOf(least) : -1;
+}

@@ -2,7 +2,7 @@
 // Why. Other figures hear of it, and the stage of theirs, by "ltp-token" on the document.
 
 import { drawArcs } from "./arcs.js";
-import { describe } from "./rows.js";
+import { describe, describeCurve } from "./describe.js";
 
 const WAYS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -25,6 +25,13 @@ export class Look {
     const line = event.pointerType === "mouse" && hand.lineAt(this.stage.place(event)) >= 0;
     svg.style.cursor = line ? "ns-resize" : at ? "pointer" : "default";
     this.tell(at?.token ?? null, at?.layer ?? null, event);
+    if (!at) this.nameCurve(event);
+  }
+
+  nameCurve(event) {
+    const { rows, curves, data } = this.stage;
+    const layer = rows.curveAt(...this.stage.place(event));
+    if (curves[layer]) this.tip(describeCurve(data, layer, curves[layer]), event);
   }
 
   tell(token, layer, event) {
@@ -33,16 +40,22 @@ export class Look {
   }
 
   light(token, layer, event) {
-    const { rows, prose, data, find, box, zoom } = this.stage;
+    const { rows, prose, data } = this.stage;
     if (!rows || (token !== null && token >= data.tokens.length)) return;
     rows.light(token, layer);
     prose?.light(token);
     this.token = token ?? undefined;
     this.arc(token, layer);
+    if (token === null || !event) this.stage.find(".tip").hidden = true;
+    else this.tip(describe(data, this.stage.exact, token, layer) + this.lookers(token, layer), event);
+  }
+
+  /** Words in a box beside the pointer. */
+  tip(text, event) {
+    const { find, box, zoom } = this.stage;
     const tip = find(".tip");
-    tip.hidden = token === null || !event;
-    if (tip.hidden) return;
-    tip.textContent = describe(data, this.stage.exact, token, layer) + this.lookers(token, layer);
+    tip.hidden = false;
+    tip.textContent = text;
     const around = box.getBoundingClientRect();
     const [x, y] = [(event.clientX - around.left) / zoom, (event.clientY - around.top) / zoom];
     tip.style.left = `${Math.max(0, Math.min(x + 14, around.width / zoom - tip.offsetWidth - 4))}px`;

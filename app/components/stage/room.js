@@ -31,7 +31,6 @@ export class Room {
     const most = Number(style.getPropertyValue("--ltp-zoom")) || 1; // the page's wish, for a class
     const under = parseFloat(style.getPropertyValue("--ltp-under")) || 0; // px of the page's own line at the window's foot
     const text = this.text(data, grid, style.fontFamily);
-    const { tries, unfit } = sizes(most);
     const tried = sizes(most).map((zoom) => ({ zoom, plan: this.at(zoom, text, under) }));
     if (tried.some(({ plan }) => plan === null)) return null;
     const { zoom, plan } = choose(tried);

@@ -3,7 +3,8 @@
 // each other, each with all layers.
 
 import { acting, counts, GONE, LEAVES, STAYS } from "./fate.js";
-import { LogScale, lowestShare, percent, thresholdWords } from "./scale.js";
+import { inside, nearest } from "./layout.js";
+import { LogScale, lowestShare, thresholdWords } from "./scale.js";
 import { set, shorten, svgElement } from "./svg.js";
 
 export const CLASS_OF = ["stays", "leaves", "gone"];
@@ -13,6 +14,8 @@ const TIGHT = { left: 74, handle: 75, curve: 46, rail: 76, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
 export const TALL = 40; // px: a row with two lines beside it
 const WORD_LINE = 1.35, LOW_WORD_LINE = 1.2; // of its font a word takes above its bar
+const APART = 4; // px between the handles of two rows, at least
+export const HANDLE = 28; // px: how high a handle is for a mouse
 export const SYSTEM_GAP = 18, SEGMENTS = 18; // px between two systems; above a system of two texts
 
 /**
@@ -61,6 +64,16 @@ export class Rows {
     return this.barsTop(layer, system) + this.scale.y(acting(this.data, threshold));
   }
 
+  /** How high a handle is that would be so many px high: its row is higher. */
+  handleSize(wanted) {
+    return Math.min(wanted, this.height - APART);
+  }
+
+  /** Where the middle of a handle stands: at its line, but inside its row, so that no two handles touch. */
+  handleY(layer, threshold, size) {
+    return inside(this.lineY(layer, threshold), size, this.rowTop(layer) + APART / 2, this.height - APART);
+  }
+
   /** The threshold at a height on the page. */
   threshold(layer, y) {
     const share = this.scale.share(y - this.barsTop(layer));
@@ -94,7 +107,7 @@ export class Rows {
     svgElement("line", { class: "rule", x1: 0, x2: this.width, y1: top, y2: top }, parent);
     this.drawLabel(layer, system, top, parent);
     const below = svgElement("rect", { class: "below", x: this.left, width: this.lane }, parent);
-    const end = right + (system === 0 ? 10 : 0);
+    const end = right + (system === 0 ? 14 : 0); // as far as under the handle's round corner
     const line = svgElement("line", { class: "threshold", x1: this.left, x2: end }, parent);
     const average = svgElement("path", { class: "average" }, parent);
     if (this.data.learned) {
@@ -117,17 +130,18 @@ export class Rows {
     const top = this.rowTop(layer);
     const { left, rail } = this.margin;
     const tall = this.height >= TALL;
+    const level = svgElement("text", { class: "level", x: this.left + this.lane + 39, "text-anchor": "middle" }, parent);
     const count = svgElement("text", left
       ? { class: "count", x: tall ? 0 : 24, y: top + Math.min(19, this.height / 2) + (tall ? 18 : 0) }
       : { class: "count", x: 62, y: top + 13 }, parent);
-    if (!rail) return { count, share: svgElement("text", { class: "share", x: 128, y: top + 13 }, parent), bar: null };
+    if (!rail) return { level, count, share: svgElement("text", { class: "share", x: 128, y: top + 13 }, parent), bar: null };
     const [x, width] = [this.width - rail + 12, rail - 12];
     const middle = top + this.height / 2;
     const share = svgElement("text", { class: "share", x, y: middle - (tall ? 7 : 3) }, parent);
     const y = middle + (tall ? 0 : 3);
     svgElement("rect", { class: "dense-work", x, y, width, height: tall ? 10 : 7, rx: 2 }, parent);
     const bar = svgElement("rect", { class: "pruned-work", x, y, width: 0, height: tall ? 10 : 7, rx: 2 }, parent);
-    return { count, share, bar, barWidth: width };
+    return { level, count, share, bar, barWidth: width };
   }
 
   drawCell(layer, token, parent) {
@@ -186,9 +200,16 @@ export class Rows {
       const arrow = `${entering} → ${differs ? "≈ " : ""}${after}`;
       if (row.count.textContent !== arrow) row.count.textContent = arrow;
       row.count.classList.toggle("preview", differs);
+      this.showLevel(row.level, layer, thresholds[layer]);
       this.showWork(row, work[layer]);
       states[layer].forEach((state, token) => this.showCell(row, layer, token, state, shares[layer][token], exact, preview));
     });
+  }
+
+  /** The threshold as the handle shows it, which lies over it: for pictures, and where there is no handle. */
+  showLevel(level, layer, threshold) {
+    level.textContent = thresholdWords(acting(this.data, threshold));
+    set(level, { y: this.handleY(layer, threshold, this.handleSize(HANDLE)) + 5 });
   }
 
   showWork(row, { dense, pruned }) {
@@ -251,11 +272,19 @@ export class Rows {
     return { token: first + index, layer };
   }
 
-  /** The layer whose line is within reach of a point in the lanes, or -1. */
+  /** The layer whose curve is at a point, or -1. */
+  curveAt(x, y) {
+    const left = this.left + this.lane + this.margin.handle;
+    if (x < left || x > left + this.margin.curve) return -1;
+    const layer = Math.floor((y - this.top - this.captions) / this.height);
+    return layer < this.data.kept.length ? layer : -1;
+  }
+
+  /** The layer whose line is nearest to a point in the lanes, if one is within reach; else -1. */
   lineAt(x, y, thresholds, reach) {
     if (x < this.left || x > this.left + this.lane) return -1;
-    return thresholds.findIndex((threshold, layer) =>
-      this.arrangement.systems.some((_, system) => Math.abs(y - this.lineY(layer, threshold, system)) <= reach));
+    return nearest(thresholds.map((threshold, layer) =>
+      Math.min(...this.arrangement.systems.map((_, system) => Math.abs(y - this.lineY(layer, threshold, system))))), reach);
   }
 
   /** How far a point is from the first system's copy of a row, for a drag that began in another. */
@@ -263,23 +292,4 @@ export class Rows {
     const system = Math.max(0, Math.floor((y - this.top) / this.system));
     return Math.min(system, this.arrangement.systems.length - 1) * this.system;
   }
-}
-
-/** What happened to a token in a layer, in words, for the box at the pointer and a screen reader. */
-export function describe(data, states, token, layer) {
-  const which = data.segments.includes(1) ? ` · ${data.segments[token] ? "second" : "first"} text` : "";
-  const name = `“${data.tokens[token]}” · token ${token + 1}${which}`;
-  const left = data.kept.findIndex((kept) => !kept[token]);
-  if (layer === null) return left < 0 ? `${name}\nstays to the end` : `${name}\nleaves in layer ${left + 1}`;
-  const share = data.importance[layer][token];
-  if (share === null) return `${name}\nleft in layer ${left + 1}`;
-  const [entering] = counts(states[layer]);
-  const average = share * entering;
-  const got = `${name}\nlayer ${layer + 1}: ${percent(share)} of all attention, ${
-    average < 1.995 ? average.toFixed(2) : average.toFixed(1)}× the average`;
-  const least = acting(data, data.thresholds[layer]);
-  if (!least) return `${got}\nstays: nothing is pruned here`;
-  if (!data.kept[layer][token]) return `${got}\nleaves: less than ${thresholdWords(least)}`;
-  if (share < least) return `${got}\nstays: the classifier reads this token, so it never leaves`;
-  return `${got}\nstays: at least ${thresholdWords(least)}`;
 }

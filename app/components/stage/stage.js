@@ -13,6 +13,7 @@ import { isDeep, TOP } from "./fit.js";
 import { Foot } from "./foot.js";
 import { Hand } from "./hand.js";
 import { Idle } from "./idle.js";
+import { Lab } from "./lab.js";
 import { Look } from "./look.js";
 import { Presets } from "./presets.js";
 import { Prose } from "./prose.js";
@@ -42,6 +43,7 @@ class Stage {
     this.frame = null; // the one that will be drawn
     this.answers = new Answers((state) => this.showWhere(state));
     this.trial = new Trial();
+    this.lab = new Lab();
     this.presets = new Presets(this.find, (thresholds) => this.ask(thresholds), () => this.send("undo", Date.now()));
     this.foot = new Foot(this.find, () => this.send("measure", Date.now()));
     this.idle = new Idle(this);
@@ -57,6 +59,7 @@ class Stage {
     this.watch = new ResizeObserver(() => this.data && this.fit());
     this.watch.observe(this.box);
     on(window, "resize", () => this.data && this.fit());
+    for (const change of ["offline", "online"]) on(window, change, () => this.rows && this.show());
     const { hand, look, svg } = this;
     on(document, "ltp-token", ({ detail }) => detail.from !== look && look.light(detail.token, null, null));
     document.fonts?.ready.then(() => this.data && this.fit(true));
@@ -83,6 +86,7 @@ class Stage {
     this.clock?.stop();
     this.answers.close();
     this.idle.stop();
+    this.lab.stop();
     cancelAnimationFrame(this.frame);
     this.hand.stop();
   }
@@ -200,7 +204,8 @@ class Stage {
   /** What is said of a run, above and below the rows. */
   showWords(run) {
     this.showHeadline(run);
-    this.foot.show({ data: this.data, run, sent: Boolean(this.trial.sent), waits: this.waits() });
+    const [sent, away] = [Boolean(this.trial.sent), this.lab.away];
+    this.foot.show({ data: this.data, run, sent, away, waits: this.waits() });
   }
 
   showHeadline({ states, answer, source }) {
@@ -284,11 +289,17 @@ class Stage {
     this.clock.go(this.data.kept.length);
     this.trial.send(thresholds);
     this.show();
-    this.send("release", thresholds);
+    this.lab.ask(() => this.send("release", thresholds), () => this.awaits());
+  }
+
+  /** Whether the page's run is still missing, which is shown as it is now: the lab may have gone, or be back. */
+  awaits() {
+    if (this.trial.sent && !this.hand.busy) this.show();
+    return Boolean(this.trial.sent);
   }
 
   showWhere({ where, loading, why }) {
-    const names = { browser: "Live in this browser", server: "Live on the server", nowhere: "" };
+    const names = { browser: "Live in this browser", server: "Live on the server", nowhere: why && "Lab out of reach" };
     const text = loading !== null && loading < 1 ? `Loading model: ${Math.round(loading * 100)} %` : names[where];
     this.find(".where").textContent = text;
     this.find(".where").title = why ?? "";

@@ -28,6 +28,14 @@ export function spoken(data, answer) {
   return { label, share, value: null, text: `${label} ${probability(share)}`, gloss: "" };
 }
 
+/** What may stand where an answer stands: the room that is kept for it. */
+export function possible(data) {
+  const { labels, scale, several } = data;
+  if (several) return [];
+  if (labels.length) return labels.map((label) => `${label} ${probability(0.9991)}`);
+  return scale ? scale.words.map((words) => `${number(scale.high)} of ${scale.high} ${words}`) : [];
+}
+
 /** What a value on a scale means: the words of the nearest whole number. */
 export function gloss(scale, value) {
   const at = Math.max(scale.low, Math.min(scale.high, Math.round(value)));
@@ -48,8 +56,8 @@ export function verdict(data, dense, pruned) {
   const [before, after] = [spoken(data, dense), spoken(data, pruned)];
   if (before.label === null) {
     const moved = Math.abs(Number(before.value.toFixed(2)) - Number(after.value.toFixed(2)));
-    const glosses = before.gloss !== after.gloss ? `: from “${before.gloss}” to “${after.gloss}”` : "";
-    return { kind: glosses ? "changed" : "same", text: `The answer moves by ${moved.toFixed(2)}${glosses}` };
+    const gloss = before.gloss !== after.gloss ? `, to “${after.gloss}”` : "";
+    return { kind: gloss ? "changed" : "same", text: `The answer moves by ${moved.toFixed(2)}${gloss}` };
   }
   if (before.label !== after.label) return { kind: "changed", text: `Another answer: ${before.text} → ${after.text}` };
   const now = probability(after.share);
