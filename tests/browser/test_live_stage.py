@@ -187,7 +187,7 @@ def test_curves_stand_beside_the_handles(visit):
     page = visit(text=SENTENCE)
     page.locator(".st-key-stage .curve").nth(5).wait_for(state="attached", timeout=LONGEST)
     assert page.locator(".st-key-stage .curve").count() == 6
-    page.locator(".st-key-stage .curve-ground").nth(1).hover()
+    page.locator(".st-key-stage .curve-ground").nth(1).hover(position={"x": 4, "y": 4})  # beside its lines
     assert (
         "layer 2: the answer for each height of its line" in page.locator(".st-key-stage .tip").inner_text()
     )
