@@ -203,9 +203,9 @@ def test_nothing_moves_while_a_line_is_dragged(visit, view):
     def places():
         return page.evaluate(
             """() => {
-              const {shadowRoot} = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
+              const place = document.querySelector('.st-key-stage [data-testid=stBidiComponentIsolated]');
               return ['.board', '.walk', '.foot', '.tools', '.track.dense'].map(part => {
-                const {x, y, width, height} = shadowRoot.querySelector(part).getBoundingClientRect();
+                const {x, y, width, height} = place.shadowRoot.querySelector(part).getBoundingClientRect();
                 return [x, y, width, height].map(Math.round);
               });
             }"""
