@@ -162,7 +162,9 @@ def test_back_leads_to_where_the_visitor_was_and_forward_to_what_was_opened(open
 @pytest.mark.parametrize("path", ["why", "compare"])
 def test_figures_wider_than_a_phone_scroll_by_keyboard(open_view, path):
     page = open_view(path, {"viewport": {"width": 390, "height": 844}})
-    assert page.locator("[class*=st-key-][role=group][tabindex='0']").count()
+    page.locator(
+        "[class*=st-key-][role=group][tabindex='0']"
+    ).first.wait_for()  # its size is seen a frame later
     assert not serious_faults(page, ["scrollable-region-focusable"])
 
 

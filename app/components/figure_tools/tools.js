@@ -51,7 +51,7 @@ class Tools {
   }
 
   listen() {
-    if (this.box) this.watch.observe(this.box);
+    if (this.box) for (const place of [this.box, ...this.box.children]) this.watch.observe(place); // the figure may come later
     if (!this.data.columns || this.listening === this.box) return;
     this.listening = this.box;
     this.listening.addEventListener("pointermove", this.onMove);
