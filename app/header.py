@@ -187,7 +187,7 @@ def _texts(setup: Setup) -> Texts:
         quoted = (f"“{each}”" for each in filter(None, (texts.first, texts.second)))
         st.html(markup.paragraph(" ".join(quoted), "fixed"))
         return texts
-    box: dict[str, Any] = {"height": 72, "label_visibility": "collapsed"}
+    box: dict[str, Any] = {"height": 68, "label_visibility": "collapsed"}
     if not is_pair:
         return Texts(st.text_area("Your sentence", key="text", placeholder="Type a sentence", **box) or "")
     first = st.text_area("First text", key="text", placeholder="First text", **box)
