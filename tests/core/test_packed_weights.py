@@ -79,7 +79,7 @@ def test_not_where_gradients_are_wanted(model):
 
 
 def test_not_under_autocast(model, ragged_batch):
-    """Which asks for products in half precision: a large layer's output is in it, as Hugging Face's own is."""
+    """Which asks for products in half precision: a large layer's output is in it, as Hugging Face's is."""
     seen = []
     dense = model.hf_model.bert.encoder.layer[0].intermediate.dense
     dense.register_forward_hook(lambda layer, given, made: seen.append(made.dtype))
