@@ -457,8 +457,12 @@ async def difference(page: Any, model: PrunedModel, text: str) -> str | None:
     seen = tuple(layers.count(layer) for layer in range(1, model.layers + 1))
     if seen != expected.trace.alive:
         return f"tokens left {seen}, not {expected.trace.alive} at {values}"
-    answer = await page.get_by_test_id("stage-answer").locator(".value").last.text_content()
-    return None if expected.label and expected.label in answer else f"{expected.label} is not in {answer!r}"
+    said = page.get_by_test_id("stage-answer")
+    answer = await said.locator(".value").last.text_content()
+    if expected.label and expected.label in answer:
+        return None
+    source, line = await said.get_attribute("data-source"), await said.locator(".verdict").text_content()
+    return f"{expected.label} is not in {answer!r} ({source}: {line}) at {values}"
 
 
 if __name__ == "__main__":

@@ -131,10 +131,14 @@ async def crowd(address: str, pid: int, visitors: int, seconds: float) -> dict[s
         await page.wait_for_function(LOADED)
         return page
 
-    async def drag(page: Any, number: int, deadline: float) -> list[float]:
+    async def place(page: Any) -> tuple[float, float]:
+        """The middle of the handle that is dragged."""
+        box = await page.get_by_test_id("stage-handle-2").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    async def drag(page: Any, at: tuple[float, float], number: int, deadline: float) -> list[float]:
+        x, y = at
         try:
-            box = await page.get_by_test_id("stage-handle-2").bounding_box(timeout=seconds * 1000)
-            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
             await page.evaluate("() => { window.ltpFrames = []; }")
             await page.mouse.move(x, y)
             await page.mouse.down()
@@ -153,12 +157,16 @@ async def crowd(address: str, pid: int, visitors: int, seconds: float) -> dict[s
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         pages = [await enter(browser, number) for number in range(visitors)]
         await asyncio.sleep(5)  # measurements of the last ones end
+        places = [
+            await place(page) for page in pages
+        ]  # now: once all drag, a page may wait long for its turn
         before = busy(pid)
         await asyncio.sleep(seconds)
         resting = (busy(pid) - before) / seconds
         before = busy(pid)
         end = time.monotonic() + seconds
-        found = await asyncio.gather(*(drag(page, number, end) for number, page in enumerate(pages)))
+        drags = (drag(page, places[number], number, end) for number, page in enumerate(pages))
+        found = await asyncio.gather(*drags)
         dragging = (busy(pid) - before) / seconds  # nobody has let go yet: then the server's run is wanted
         await browser.close()
     frames = sorted(frame for each in found for frame in each)
