@@ -11,9 +11,9 @@ DEPS := requirements.txt pyproject.toml
 WEB  := node_modules/.package-lock.json
 
 # Two threads a worker on two cores only slow each other down. `worksteal` leaves a file to one worker while it can,
-# so that what its tests share is made once.
+# so that what its tests share is made once. Browser tests wait for drawings much of the time; each worker has a lab of its own.
 UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --dist worksteal --ignore=tests/browser
-BROWSER = $(RUN) -m pytest tests/browser
+BROWSER = $(RUN) -m pytest -n $(JOBS) --dist worksteal tests/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark soak poll clean

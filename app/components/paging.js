@@ -7,9 +7,7 @@ const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const OWN_ARROWS = "input, textarea, select, [role=slider], [role=application], [role=radiogroup], [role=tablist], [role=menu], [contenteditable=true]";
 
 export default function ({ parentElement, setTriggerValue }) {
-  const [keys, end] = standing(parentElement, () => new Keys());
-  keys.send = setTriggerValue;
-  return end;
+  return standing(parentElement, () => new Keys(), (keys) => (keys.send = setTriggerValue));
 }
 
 class Keys {

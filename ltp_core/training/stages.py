@@ -227,8 +227,8 @@ def teacher_logits(
 
     Args:
         model: the dense fine-tuned model.
-        texts: what it is asked.
-        max_tokens: where they are cut.
+        texts: what the dense model is asked.
+        max_tokens: longer texts are cut.
         folder: keeps the answers.
         bfloat16: compute matrix products as the student's are: for 110 M parameters and tens of thousands of
             rows that halves a wait of many minutes.

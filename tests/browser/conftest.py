@@ -1,4 +1,4 @@
-"""One server and one Chromium for all browser tests; a fresh visitor for each."""
+"""One server and one Chromium for all browser tests of a worker; a fresh visitor for each test."""
 
 import os
 

@@ -5,11 +5,11 @@ import { nameButton, saveFigure } from "../files.js";
 import { standing } from "../standing.js";
 
 export default function ({ parentElement, data }) {
-  const [tools, end] = standing(parentElement, (root) => new Tools(root));
-  tools.data = data;
-  tools.name();
-  tools.listen();
-  return end;
+  return standing(parentElement, (root) => new Tools(root), (tools) => {
+    tools.data = data;
+    tools.name();
+    tools.listen();
+  });
 }
 
 class Tools {

@@ -7,10 +7,10 @@ const LOOKS = 1000; // ms between two looks at the votes
 const STORE = "ltp-poll"; // {code, key} in this browser
 
 export default function ({ parentElement, data, setStateValue }) {
-  const [poll, end] = standing(parentElement, (root) => new Poll(root));
-  poll.tell = setStateValue;
-  poll.update(data);
-  return end;
+  return standing(parentElement, (root) => new Poll(root), (poll) => {
+    poll.tell = setStateValue;
+    poll.update(data);
+  });
 }
 
 class Poll {

@@ -36,7 +36,8 @@ export class Answers {
     try {
       // This module may have come from a Blob, against whose address no other resolves.
       const { open } = await import(new URL(offer.client, document.baseURI).href);
-      if (this.offer === offer) this.live = open(offer, { changed: (state) => this.changed(state) });
+      if (this.offer !== offer || this.client === null) return; // another one, or closed meanwhile
+      this.live = open(offer, { changed: (state) => this.changed(state) });
       this.changed(this.state);
     } catch {
       this.client = null; // no such route, or no network: the preview stays

@@ -28,10 +28,10 @@ import { layerWork, total } from "./work.js";
 const SHADES = "The stronger a word’s shade, the longer it is read.";
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const [stage, end] = standing(parentElement, (root) => new Stage(root));
-  stage.send = setTriggerValue;
-  stage.update(data);
-  return end;
+  return standing(parentElement, (root) => new Stage(root), (stage) => {
+    stage.send = setTriggerValue;
+    stage.update(data);
+  });
 }
 
 class Stage {
@@ -62,7 +62,7 @@ class Stage {
     for (const change of ["offline", "online"]) on(window, change, () => this.rows && this.show());
     const { hand, look, svg } = this;
     on(document, "ltp-token", ({ detail }) => detail.from !== look && look.light(detail.token, null, null));
-    document.fonts?.ready.then(() => this.data && this.fit(true));
+    document.fonts?.ready.then(() => this.data && !this.end.signal.aborted && this.fit(true));
     on(svg, "pointerdown", (event) => hand.grabLine(event));
     on(svg, "pointermove", (event) => look.hover(event));
     on(svg, "pointerleave", () => look.tell(null, null, null));
