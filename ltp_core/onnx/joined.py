@@ -58,19 +58,25 @@ def _is_linear(node: Any, constants: dict[str, Any]) -> bool:
 
 
 def _joined(graph: Any, nodes: Sequence[Any], constants: dict[str, Any]) -> tuple[Any, Any]:
-    """One product and its parts, under the names that the nodes gave them; weights go into the graph."""
+    """One product and its parts, under the names that the nodes gave them; weights go into the graph.
+
+    They are called after those that they are made of, so layers that share weights (ALBERT's) still do.
+    """
     from onnx import helper, numpy_helper
 
     weights, biases = ([numpy_helper.to_array(constants[node.input[i]]) for node in nodes] for i in (1, 2))
-    whole = f"{nodes[0].output[0]}_joined"
+    rows, whole = nodes[0].input[0], f"{nodes[0].output[0]}_joined"
+    made_of = "+".join(node.input[1] for node in nodes)
     held = {
-        f"{whole}.weight": np.concatenate(weights),
-        f"{whole}.bias": np.concatenate(biases),
-        f"{whole}.parts": np.array([len(weight) for weight in weights], np.int64),
+        f"{made_of}.weight": np.concatenate(weights),
+        f"{made_of}.bias": np.concatenate(biases),
+        f"{made_of}.parts": np.array([len(weight) for weight in weights], np.int64),
     }
-    graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in held.items())
+    there = {entry.name for entry in graph.initializer}
+    new = {name: values for name, values in held.items() if name not in there}
+    graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in new.items())
     weight, bias, parts = held
     return (
-        helper.make_node("Gemm", [nodes[0].input[0], weight, bias], [whole], transB=1),
+        helper.make_node("Gemm", [rows, weight, bias], [whole], transB=1),
         helper.make_node("Split", [whole, parts], [node.output[0] for node in nodes], axis=1),
     )

@@ -146,6 +146,20 @@ def test_query_key_and_value_become_one_product(pruned, tmp_path):
             np.testing.assert_allclose(b, a, atol=1e-5)
 
 
+def test_layers_that_share_weights_share_the_joined_ones(tmp_path):
+    import onnx
+
+    model, file = wrapped("albert"), tmp_path / "model.onnx"
+    export.write_graph(model, file)
+    export.join_products(file)
+    nodes = onnx.load(file).graph.node
+    read = {output: node for node in nodes for output in node.output}
+    products = [read[node.input[0]] for node in nodes if node.op_type == "Split" and node.input[0] in read]
+    joined = [node for node in products if node.op_type == "Gemm"]
+    assert len(joined) == model.layers
+    assert len({node.input[1] for node in joined}) == 1
+
+
 @pytest.mark.parametrize("rule", [None, Thresholds([0.1, 0.0, 0.2]), Dense()])
 @pytest.mark.parametrize("text", [*TEXTS, ("a film", "the plot was bad")])
 def test_predictions_are_those_of_the_engine(pruned, onnx, text, rule):
