@@ -77,7 +77,7 @@ def train(
     limit: Annotated[int | None, typer.Option(help="At most so many rows, of all classes.")] = None,
     tuning: Annotated[int, typer.Option(help="Rows held out to choose things on.")] = 500,
     untouched: Annotated[int, typer.Option(help="Rows held out to measure on only.")] = 1000,
-    bfloat16: Annotated[bool, typer.Option(help="Matrix products in bfloat16.")] = True,
+    bfloat16: Annotated[bool, typer.Option(help="Matrix products in bfloat16, where it is fast.")] = True,
     save_steps: Annotated[int, typer.Option(help="A checkpoint every so many steps.")] = 250,
     ablation: Annotated[
         str | None, typer.Option(help="What is different: soft-only makes the row's rule ltp/soft-only.")

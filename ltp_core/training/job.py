@@ -39,7 +39,8 @@ class Recipe:
         weight_decay: AdamW's.
         seed: of the classifier head, the order of the rows and dropout.
         max_tokens: longer rows are cut.
-        bfloat16: compute matrix products in bfloat16 (weights stay float32).
+        bfloat16: compute matrix products in bfloat16 where the device multiplies in it (weights stay
+            float32).
         save_steps: a checkpoint to resume from, every so many steps.
         log_steps: a line in `metrics.jsonl`, every so many steps.
     """

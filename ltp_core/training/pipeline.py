@@ -18,6 +18,7 @@ from ltp_core.model import PrunedModel, Text
 from ltp_core.rules import Rule, falling_shares
 from ltp_core.rules.table import LTP, RULES
 from ltp_core.training.augment import drawable
+from ltp_core.training.bfloat16 import multiplies_bfloat16
 from ltp_core.training.budget import ceiling
 from ltp_core.training.claim import check_claim, claim
 from ltp_core.training.job import Job
@@ -110,6 +111,8 @@ def run(
     ranks.wait_for_everyone()
     held = f"{len(split.tuning)} tuning, {len(split.untouched)} untouched"
     say(f"{len(split.train)} training rows, {held}; {describe(names)}")
+    if (job.dense.bfloat16 or job.pruned.bfloat16) and not multiplies_bfloat16(device):
+        say("this processor has no instructions for bfloat16: matrix products are computed in float32")
     if not (baseline / "config.json").is_file():
         if job.baseline is None:
             say("dense fine-tuning")

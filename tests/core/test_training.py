@@ -279,7 +279,10 @@ def test_the_teacher_is_asked_once(toy, tmp_path):
     assert np.array_equal(teacher_logits(toy, rows.texts, 32, tmp_path), first)
 
 
-def test_a_teacher_in_bfloat16_says_nearly_the_same(toy, tmp_path):
+def test_a_teacher_in_bfloat16_says_nearly_the_same(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ltp_core.training.stages.multiplies_bfloat16", lambda device: True
+    )  # imitated, if need be
     texts = [*toy_rows(10).texts, "a good film and a good plot"]
     exact = teacher_logits(toy, texts, 32, tmp_path)
     rough = teacher_logits(toy, texts, 32, tmp_path, bfloat16=True)
