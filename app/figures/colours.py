@@ -132,6 +132,20 @@ DARK = Palette(
 )
 
 
+# The colours of rules (`ltp_core.pictures.colours`, made for white paper) on the dark ground. Lighter ones
+# alone would not do: two blues that are apart on paper come together. Of about the same hue as there, with a
+# contrast of 4.5 at least, and 24 apart in CIELAB; 16 under protanopia, deuteranopia and tritanopia.
+RULES_IN_THE_DARK = {
+    "#0072b2": "#2f86ee",
+    "#d55e00": "#d9633a",
+    "#009e73": "#5fe0a0",
+    "#cc79a7": "#c565b8",
+    "#56b4e9": "#b0d4ff",
+    "#e69f00": "#f0ba3b",
+    "#7d8894": "#7f8590",
+}
+
+
 def contrast(one: str, other: str) -> float:
     """How much two colours differ in lightness, from 1 to 21, as WCAG counts it; text needs 4.5."""
     low, high = sorted((_luminance(one), _luminance(other)))
@@ -139,7 +153,12 @@ def contrast(one: str, other: str) -> float:
 
 
 def on_ground(colour: str, palette: Palette) -> str:
-    """A colour that was made for white paper: in the dark so much lighter that it stands out as text must."""
+    """A colour that was made for white paper, as it is on this ground.
+
+    In the dark a rule has one of its own; any other is so much lighter that it stands out as text must.
+    """
+    if palette is not LIGHT and colour in RULES_IN_THE_DARK:
+        return RULES_IN_THE_DARK[colour]
     parts = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
     mixed = colour
     while palette is not LIGHT and contrast(mixed, palette.ground) < 4.5:

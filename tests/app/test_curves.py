@@ -1,5 +1,8 @@
 """Accuracy against FLOPs: one line a rule through the means over seeds."""
 
+import math
+from itertools import combinations
+
 import pytest
 
 from app.figures import curves, training_log
@@ -53,6 +56,45 @@ def test_a_rules_colour_stands_out_in_the_dark_and_is_the_papers_in_the_light():
     assert len({on_ground(colour, DARK) for colour, *_ in RULES.values()}) == len(
         {colour for colour, *_ in RULES.values()}
     )
+
+
+# How eyes see linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
+EYES = {
+    "usual": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protan": ((0.15229, 1.05258, -0.20487), (0.11450, 0.78628, 0.09922), (-0.00388, -0.04812, 1.05200)),
+    "deutan": ((0.36732, 0.86065, -0.22797), (0.28009, 0.67250, 0.04741), (-0.01182, 0.04294, 0.96888)),
+    "tritan": ((1.25553, -0.07675, -0.17878), (-0.07841, 0.93081, 0.14760), (0.00473, 0.69137, 0.30390)),
+}  # fmt: skip
+TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+WHITE_POINT = (0.95047, 1.0, 1.08883)
+
+
+def lab(colour, eyes):
+    """CIELAB of a colour as such eyes see it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    for matrix in (EYES[eyes], TO_XYZ):
+        linear = [sum(a * min(1, max(0, b)) for a, b in zip(row, linear, strict=True)) for row in matrix]
+    shares = [value / white for value, white in zip(linear, WHITE_POINT, strict=True)]
+    x, y, z = (
+        share ** (1 / 3) if share > 216 / 24389 else (24389 / 27 * share + 16) / 116 for share in shares
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_colours_of_rules_are_told_apart(palette):
+    colours = sorted({on_ground(colour, palette) for colour, *_ in RULES.values()})
+    assert len(colours) == len({colour for colour, *_ in RULES.values()})
+    eyes = ["usual"] if palette is LIGHT else list(EYES)  # on paper some need their shapes and dashes
+    for seen in some(eyes):
+        for one, other in some(combinations(colours, 2)):
+            apart = math.dist(lab(one, seen), lab(other, seen))
+            assert apart >= (24 if seen == "usual" else 16), (seen, one, other)
 
 
 def test_a_rule_without_a_style_is_drawn_after_those_with_one():
