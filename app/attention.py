@@ -18,6 +18,10 @@ OVERVIEW = (
     "A row is a layer, a column a head. Named is the token that gets most of the head’s attention; the "
     "colour says how much."
 )
+OVERVIEW_TURNED = (
+    "A row is a head, a column a layer. Named, where there is room, is the token that gets most of the "
+    "head’s attention; the colour says how much."
+)
 ROLLOUT = (
     "Rollout: attention followed back to the input. Half of a token stays what it was, half comes from what "
     "it looks at, layer after layer; a word that has left keeps what it had given. It shows where attention "
@@ -41,22 +45,22 @@ def section(view: View, everybodys: Sequence[AttentionTrace] | None) -> None:
     if everybodys is None:
         return
     trace, palette, keep = view.trace, theme.palette(), session.memory().keep
-    key = (view.key, palette)
+    key, narrow = (view.key, palette), theme.is_phone()
     figure = keep(
-        "overview", key, lambda: attention_overview.heads_overview(everybodys, trace.tokens, palette)
+        "overview", key, lambda: attention_overview.heads_overview(everybodys, trace.tokens, palette, narrow)
     )
     chart(
         figure,
         "heads_overview",
         _favourites(everybodys, trace.tokens),
         lambda: _overview_table(everybodys, trace.tokens),
-        OVERVIEW,
+        OVERVIEW_TURNED if narrow else OVERVIEW,
         NARROWEST,
     )
     reached = keep("reached", view.key, lambda: rollout(everybodys, len(trace.tokens)))  # [L, n]
     first = trace.tokens[0]
     figure = keep(
-        "rollout", key, lambda: attention_overview.rollout_map(reached, trace.tokens, first, palette)
+        "rollout", key, lambda: attention_overview.rollout_map(reached, trace.tokens, first, palette, narrow)
     )
     best = max(range(1, len(trace.tokens)), key=lambda token: reached[-1, token])
     chart(
@@ -92,7 +96,7 @@ def _one_layer(view: View) -> None:
         figure = session.memory().keep(
             "attention_map",
             (*view.key[:-1], view.settings.thresholds[: layer - 1], layer, head, palette),
-            lambda: attention_heatmap.attention_heatmap(trace, head or None, palette),
+            lambda: attention_heatmap.attention_heatmap(trace, head or None, palette, theme.is_phone()),
         )
         narrowest = attention_heatmap.narrowest(trace)
         tokens = words.attention_of(trace).tokens

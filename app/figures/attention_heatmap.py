@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette, sequential
-from app.figures.layout import CHARACTERS, colour_bar, finish, plain_axis
+from app.figures.layout import colour_bar, finish, token_axis
 from app.says.text import as_plotly
 from app.says.words import attention_of, percent
 from ltp_core import Trace
@@ -18,13 +18,14 @@ MOST_NAMES = 96  # tokens up to which the hover box has the words; beyond, their
 MOST_TOKENS = 256  # cells a side; the rest is not drawn
 
 
-def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Figure:
+def attention_heatmap(trace: Trace, head: int | None, palette: Palette, narrow: bool = False) -> go.Figure:
     """Draw the attention kept in a trace.
 
     Args:
         trace: one that holds the attention of a layer.
         head: 1 for the first; None for the mean over heads.
         palette: the colours.
+        narrow: for a phone: fewer words, shorter and smaller.
 
     Raises:
         ValueError: if the trace holds no attention.
@@ -47,12 +48,12 @@ def attention_heatmap(trace: Trace, head: int | None, palette: Palette) -> go.Fi
         )
     )
     figure.update_layout(
-        xaxis=_axis(tokens, palette, f"gets attention{which}", side="top", tickangle=-45),
-        yaxis=_axis(tokens, palette, f"gives attention{which}", autorange="reversed"),
+        xaxis=_axis(tokens, palette, f"gets attention{which}", narrow, side="top", tickangle=-45),
+        yaxis=_axis(tokens, palette, f"gives attention{which}", narrow, autorange="reversed"),
         coloraxis=attention_scale(palette, largest),
     )
     height = 250 + max(220, min(side * 24, 560))
-    return finish(figure, palette, height, {"l": 8, "r": 56, "t": 40, "b": 92})
+    return finish(figure, palette, height, {"l": 8, "r": 30 if narrow else 56, "t": 40, "b": 92})
 
 
 def narrowest(trace: Trace) -> int:
@@ -81,12 +82,9 @@ def most_attended(trace: Trace, head: int | None) -> tuple[str, float]:
     return trace.tokens[attention.tokens[best]], float(received[best])
 
 
-def _axis(tokens: list[str], palette: Palette, title: str, **options: Any) -> dict[str, Any]:
-    step = -(-len(tokens) // MOST_TICKS)
-    named = list(range(0, len(tokens), step))
-    axis = plain_axis(palette, automargin=True, tickmode="array", tickvals=named, **options)
-    axis["ticktext"] = [as_plotly(tokens[index], CHARACTERS) for index in named]
-    axis["title"] |= {"text": title, "standoff": 12}
+def _axis(tokens: list[str], palette: Palette, title: str, narrow: bool, **options: Any) -> dict[str, Any]:
+    axis = token_axis(palette, tokens, MOST_TICKS, narrow, automargin=True, **options)
+    axis["title"] |= {"text": title, "standoff": 6 if narrow else 12}
     return axis
 
 

@@ -1,25 +1,30 @@
 """Attention of all layers: each head's favourite, what has reached the first token, between two texts."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.attention_heatmap import attention_scale
 from app.figures.colours import Palette
-from app.figures.layout import CHARACTERS, finish, plain_axis, slanted_height
+from app.figures.layout import PHONE_SIZE, finish, plain_axis, slanted_height, token_axis
 from app.says.text import as_plotly, shorten
 from app.says.words import percent
 from ltp_core import AttentionTrace
 
 ROW = 34  # px
 DIRECTIONS = ("first → first", "first → second", "second → first", "second → second")
+MOST_NAMED_LAYERS = 6  # side by side on a phone
 MOST_NAMED = 40  # tokens on an axis; beyond, every second, third, … one
 
 
-def heads_overview(attention: Sequence[AttentionTrace], tokens: Sequence[str], palette: Palette) -> go.Figure:
-    """Layer by head: the token that gets most of the head's attention, and how much of it."""
+def heads_overview(
+    attention: Sequence[AttentionTrace], tokens: Sequence[str], palette: Palette, narrow: bool = False
+) -> go.Figure:
+    """Layer by head: the token that gets most of the head's attention, and how much of it.
+
+    On a phone (`narrow`) it is turned, as it has more heads than layers; many layers leave no room for names.
+    """
     favourites = [favourite(layer) for layer in attention]
     shares = np.array([share for _, share in favourites])  # [L, H]
     layers, heads = shares.shape
@@ -34,27 +39,28 @@ def heads_overview(attention: Sequence[AttentionTrace], tokens: Sequence[str], p
     ]
     figure = go.Figure(
         go.Heatmap(
-            z=shares,
-            x=list(range(1, heads + 1)),
-            y=list(range(1, layers + 1)),
+            z=shares.T if narrow else shares,
+            x=list(range(1, (layers if narrow else heads) + 1)),
+            y=list(range(1, (heads if narrow else layers) + 1)),
             xgap=2,
             ygap=2,
             coloraxis="coloraxis",
-            customdata=hover,
+            customdata=[list(row) for row in zip(*hover, strict=True)] if narrow else hover,
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
     largest = float(shares.max())
     written = [
         {
-            "x": head + 1,
-            "y": layer + 1,
+            "x": (layer if narrow else head) + 1,
+            "y": (head if narrow else layer) + 1,
             "text": as_plotly(shorten(tokens[favourites[layer][0][head]], 7)),
             "showarrow": False,
-            "font": {"size": 13, "color": palette.ground if dark else palette.text},
+            "font": {"size": PHONE_SIZE if narrow else 13, "color": palette.ground if dark else palette.text},
         }
         for layer in range(layers)
         for head in range(heads)
+        if not narrow or layers <= MOST_NAMED_LAYERS
         for dark in [shares[layer, head] > 0.35 * largest]
     ]
     figure.update_layout(
@@ -63,9 +69,12 @@ def heads_overview(attention: Sequence[AttentionTrace], tokens: Sequence[str], p
         yaxis=plain_axis(palette, autorange="reversed", tickmode="linear", tick0=1, dtick=1),
         coloraxis=attention_scale(palette, largest),
     )
-    figure.layout.xaxis.title.text = "head"
-    figure.layout.yaxis.title.text = "layer"
-    return finish(figure, palette, 150 + layers * ROW, {"l": 56, "r": 56, "t": 56, "b": 92})
+    across, down = ("layer", "head") if narrow else ("head", "layer")
+    figure.layout.xaxis.title.text = across
+    figure.layout.yaxis.title.text = down
+    side = 10 if narrow else 56
+    rows = heads if narrow else layers
+    return finish(figure, palette, 150 + rows * ROW, {"l": 56, "r": side, "t": 56, "b": 92})
 
 
 def favourite(layer: AttentionTrace) -> tuple[list[int], list[float]]:
@@ -75,7 +84,9 @@ def favourite(layer: AttentionTrace) -> tuple[list[int], list[float]]:
     return [layer.tokens[int(index)] for index in best], [float(share) for share in shares]
 
 
-def rollout_map(reached: np.ndarray, tokens: Sequence[str], first: str, palette: Palette) -> go.Figure:
+def rollout_map(
+    reached: np.ndarray, tokens: Sequence[str], first: str, palette: Palette, narrow: bool = False
+) -> go.Figure:
     """Layer by token: what has reached the first token, as `ltp_core.why.rollout` counts it.
 
     The first token's own column has no colour: it keeps most of itself, which would hide the others.
@@ -93,8 +104,6 @@ def rollout_map(reached: np.ndarray, tokens: Sequence[str], first: str, palette:
         ]
         for layer in range(layers)
     ]
-    step = -(-count // MOST_NAMED)
-    named = list(range(0, count, step))
     figure = go.Figure(
         go.Heatmap(
             z=shown,
@@ -108,14 +117,7 @@ def rollout_map(reached: np.ndarray, tokens: Sequence[str], first: str, palette:
             hoverongaps=True,
         )
     )
-    axis: dict[str, Any] = plain_axis(
-        palette,
-        side="top",
-        tickangle=-45,
-        tickmode="array",
-        tickvals=named,
-        ticktext=[as_plotly(tokens[index], CHARACTERS) for index in named],
-    )
+    axis = token_axis(palette, tokens, MOST_NAMED, narrow, side="top", tickangle=-45)
     scale = attention_scale(palette, largest)
     scale["colorbar"]["title"]["text"] = f"share of what {first} has drawn from"
     figure.update_layout(
@@ -124,8 +126,9 @@ def rollout_map(reached: np.ndarray, tokens: Sequence[str], first: str, palette:
         coloraxis=scale,
     )
     figure.layout.yaxis.title.text = "after layer"
-    top = slanted_height([tokens[index] for index in named])
-    return finish(figure, palette, 100 + top + layers * ROW, {"l": 56, "r": 56, "t": top, "b": 92})
+    top = slanted_height(axis["ticktext"])
+    side = 30 if narrow else 56
+    return finish(figure, palette, 100 + top + layers * ROW, {"l": 56, "r": side, "t": top, "b": 92})
 
 
 def between(shares: Sequence[Sequence[float]], palette: Palette) -> go.Figure:

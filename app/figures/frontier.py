@@ -73,6 +73,7 @@ def frontier(
             y=[-anchor.lost],
             name=f"published: {anchor.name}, < {anchor.lost:g} point lost",
             mode="markers",
+            zorder=-1,  # a dot that lies on it is seen whole
             marker={"symbol": "star", "size": 16, "color": palette.text},
             text=[
                 f"{as_plotly(anchor.name)}: less than {anchor.lost:g} point lost at {anchor.reduction:g}×"

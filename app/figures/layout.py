@@ -12,6 +12,11 @@ from app.says.text import as_plotly
 FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
 LABEL_SIZE = 16
+PHONE_SIZE, PHONE_NAMES, PHONE_CHARACTERS = (
+    13,
+    15,
+    9,
+)  # px, tokens on an axis, characters of one: all in 320 px
 LEVEL_ROOM = 34  # px above the bars, for the names of `draw_levels`
 COLUMNS = 32  # tokens in one line of a map
 CHARACTERS = 12  # of a token on an axis; the hover box has all of it
@@ -29,6 +34,20 @@ def plain_axis(palette: Palette, **options: Any) -> dict[str, Any]:
         "title": {"font": {"size": LABEL_SIZE, "color": palette.text}},
         **options,
     }
+
+
+def token_axis(
+    palette: Palette, tokens: Sequence[str], most: int, narrow: bool = False, **options: Any
+) -> dict[str, Any]:
+    """An axis with a word at each token, or at every second, …: at most so many, and fewer on a phone."""
+    step = -(-len(tokens) // (PHONE_NAMES if narrow else most))
+    named = list(range(0, len(tokens), step))
+    axis = plain_axis(palette, tickmode="array", tickvals=named, **options)
+    length = PHONE_CHARACTERS if narrow else CHARACTERS
+    axis["ticktext"] = [as_plotly(tokens[index], length) for index in named]
+    if narrow:
+        axis["tickfont"]["size"] = PHONE_SIZE
+    return axis
 
 
 def value_axis(palette: Palette, title: str, **options: Any) -> dict[str, Any]:
@@ -155,7 +174,7 @@ def draw_levels(
     figure.update_layout(legend={"y": 1 + above / height, "font": {"size": TICK_SIZE - 1}})
 
 
-def slanted_height(tokens: Sequence[str]) -> int:
+def slanted_height(names: Sequence[str]) -> int:
     """Room in px for words at 45 degrees: a character is about half as wide as it is high."""
-    longest = max(min(len(token), CHARACTERS) for token in tokens)
+    longest = max(min(len(name), CHARACTERS) for name in names)
     return round(18 + 0.71 * 0.55 * TICK_SIZE * longest)

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.figures.colours import Palette
-from app.figures.layout import TICK_SIZE, finish, legend, value_axis
+from app.figures.layout import finish, legend, value_axis
 from app.published import Anchor
 from app.says.dots import Speed
 from app.says.text import as_plotly
@@ -17,6 +17,7 @@ KINDS = (
     ("all of it: over Hugging Face, dense", "speedup", "diamond"),
     ("pruning alone: over ours, dense", "pruning", "circle"),
 )
+STARS = ("star", "star-triangle-up", "star-square", "star-diamond")
 
 
 def speed_against_flops(runs: Sequence[Speed], anchors: Sequence[Anchor], palette: Palette) -> go.Figure:
@@ -33,20 +34,18 @@ def speed_against_flops(runs: Sequence[Speed], anchors: Sequence[Anchor], palett
             customdata=[_hover(run, getattr(run, what)) for run in runs],
             hovertemplate="%{customdata}<extra></extra>",
         )
-    figure.add_scatter(
-        x=[1.0] * len(anchors),
-        y=[anchor.reduction for anchor in anchors],
-        name="published, FLOPs not given there",
-        mode="markers+text",
-        marker={"size": 15, "symbol": "star", "color": palette.text},
-        text=[anchor.name for anchor in anchors],
-        textposition="middle right",
-        textfont={"size": TICK_SIZE - 2, "color": palette.text},
-        hovertext=[
-            f"{as_plotly(a.name)}: {a.reduction:g}× in time<br>{as_plotly(a.source)}" for a in anchors
-        ],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+    for place, anchor in enumerate(anchors):  # named in the legend: beside a star there are dots
+        figure.add_scatter(
+            x=[1.0],
+            y=[anchor.reduction],
+            name=f"published, FLOPs not given: {as_plotly(anchor.name)}",
+            mode="markers",
+            marker={"size": 15, "symbol": STARS[place % len(STARS)], "color": palette.text},
+            hovertext=[
+                f"{as_plotly(anchor.name)}: {anchor.reduction:g}× in time<br>{as_plotly(anchor.source)}"
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
     most = max([run.reduction for run in runs] + [2.0])
     figure.add_scatter(
         x=[1, most],

@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 from app.figures.attention_heatmap import MOST_TOKENS, attention_scale
 from app.figures.colours import Palette
 from app.figures.layout import (
-    CHARACTERS,
     LEVEL_ROOM,
     TICK_SIZE,
     draw_levels,
     finish,
     plain_axis,
     slanted_height,
+    token_axis,
 )
 from app.says.text import as_plotly
 from app.says.words import attention_of, entering, percent, threshold
@@ -87,7 +87,7 @@ def narrowest(layer: LayerTrace) -> int:
 
 
 def importance_bars(
-    trace: Trace, layer: LayerTrace, token: int, palette: Palette, decided: bool
+    trace: Trace, layer: LayerTrace, token: int, palette: Palette, decided: bool, narrow: bool = False
 ) -> go.Figure:
     """The importance of every token that enters a layer.
 
@@ -97,6 +97,7 @@ def importance_bars(
         token: the one that is looked at; framed.
         palette: the colours.
         decided: whether the threshold is drawn, and colours say who stays; else all are grey.
+        narrow: for a phone: fewer words, shorter and smaller.
     """
     shown = [index for index, share in enumerate(layer.importance) if share is not None]
     shares = [layer.importance[index] for index in shown]
@@ -126,16 +127,13 @@ def importance_bars(
     top = _cut(
         figure, [share for share in shares if share is not None], [level[0] for level in levels], palette
     )
-    step = math.ceil(len(shown) / MOST_NAMES)
-    named = list(range(0, len(shown), step))
-    names = [trace.tokens[shown[place]] for place in named]
-    xaxis = plain_axis(palette, tickmode="array", tickvals=named, tickangle=-45)
-    xaxis["ticktext"] = [as_plotly(name, CHARACTERS) for name in names]
+    tokens = [trace.tokens[index] for index in shown]
+    xaxis = token_axis(palette, tokens, MOST_NAMES, narrow, tickangle=-45)
     yaxis = plain_axis(palette, automargin=True, ticksuffix=" %", nticks=5, range=[0, 100 * top])
     yaxis |= {"showgrid": True, "gridcolor": palette.grid}
     yaxis["title"] |= {"text": "share of attention", "standoff": 10}
     figure.update_layout(xaxis=xaxis, yaxis=yaxis, bargap=0.25)
-    above, below = ABOVE + LEVEL_ROOM, slanted_height(names)
+    above, below = ABOVE + LEVEL_ROOM, slanted_height(xaxis["ticktext"])
     finish(figure, palette, above + HEIGHT + below, {"l": 8, "r": 20, "t": above, "b": below})
     draw_levels(figure, palette, len(shown), levels, HEIGHT, ABOVE)
     return figure

@@ -29,20 +29,24 @@ def curve(points: Sequence[Point], metric: str, rows: int, palette: Palette) -> 
         go.Scatter(
             x=x,
             y=y,
-            mode="lines+markers+text",
+            mode="lines+markers",
             line={"color": palette.pruned, "width": 3},
             marker={
                 "size": [16 if point.factor in (0.0, 1.0) else 10 for point in points],
                 "color": [palette.dense if point.factor == 0 else palette.pruned for point in points],
                 "line": {"width": [2 if point.factor == 1 else 0 for point in points], "color": palette.text},
             },
-            text=[{0.0: "dense", 1.0: "your thresholds"}.get(point.factor, "") for point in points],
-            textposition="top center",
+            showlegend=False,
             cliponaxis=False,
             customdata=[_point(point, name, percent, scored) for point in points],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
+    for name, colour, width in (("dense", palette.dense, 0), ("your thresholds", palette.pruned, 2)):
+        marker = {"size": 16, "color": colour, "line": {"width": width, "color": palette.text}}
+        figure.add_scatter(
+            x=[None], y=[None], name=name, mode="markers", marker=marker
+        )  # for the legend alone
     known = [value for value in y if value is not None] or [0.0]
     figure.update_layout(
         xaxis=value_axis(
@@ -56,7 +60,8 @@ def curve(points: Sequence[Point], metric: str, rows: int, palette: Palette) -> 
             palette, unit, rangemode="normal", range=score_range(known, rows, 100.0 if percent else 1.0)
         ),
     )
-    return finish(figure, palette, 360, {"l": 8, "r": 16, "t": 12, "b": 52})
+    finish(figure, palette, 360, {"l": 8, "r": 16, "t": 12, "b": 52})
+    return figure.update_layout(legend(palette))
 
 
 def kept(shares: Sequence[float], palette: Palette) -> go.Figure:

@@ -45,20 +45,20 @@ def _choose(view: View) -> Case:
 
 def _steps(view: View, case: Case) -> None:
     trace, token, palette = view.trace, case.token, theme.palette()
-    head, wide = view.settings.head, steps.narrowest(case.at)
+    head, wide, narrow = view.settings.head, steps.narrowest(case.at), theme.is_phone()
     with st.container(key="step1"):
         _title(1, lecture.heads_title(case, head))
         most = steps.MOST_IN_MOSAIC
         cut = f" The first {most} tokens are drawn." if len(case.entering) > most else ""
         st.html(markup.paragraph(lecture.HEADS + cut, "hint"))
         if head:
-            figure = attention_heatmap.attention_heatmap(trace, head, palette)
+            figure = attention_heatmap.attention_heatmap(trace, head, palette, narrow)
             figure, narrowest = (
                 steps.frame_column(figure, trace, token, palette),
                 attention_heatmap.narrowest(trace),
             )
         else:
-            columns = 2 if theme.columns() == theme.PHONE_COLUMNS else 4
+            columns = 2 if narrow else 4
             figure, narrowest = steps.heads_mosaic(trace, token, palette, columns), 320
         theme.figure(figure, "heads", f"Attention heads: {lecture.heads_title(case, head)}", narrowest)
         st.html(lecture.head_shares(case))
@@ -66,7 +66,7 @@ def _steps(view: View, case: Case) -> None:
     with st.container(key="step2"):
         _title(2, lecture.mean_title(case))
         st.html(markup.paragraph(lecture.MEAN, "hint"))
-        figure = attention_heatmap.attention_heatmap(trace, None, palette)
+        figure = attention_heatmap.attention_heatmap(trace, None, palette, narrow)
         figure = steps.frame_column(figure, trace, token, palette)
         tokens = words.attention_of(trace).tokens
         narrowest = attention_heatmap.narrowest(trace)
@@ -75,7 +75,7 @@ def _steps(view: View, case: Case) -> None:
     with st.container(key="step3"):
         _title(3, lecture.importance_title(case))
         st.html(markup.paragraph(lecture.IMPORTANCE, "hint"))
-        figure = steps.importance_bars(trace, case.at, token, palette, decided=False)
+        figure = steps.importance_bars(trace, case.at, token, palette, decided=False, narrow=narrow)
         theme.figure(
             figure, "importance", f"Importance: {lecture.importance_title(case)}", wide, case.entering
         )
@@ -85,7 +85,7 @@ def _steps(view: View, case: Case) -> None:
         _title(4, lecture.compare_title(case))
         acts = lecture.acting(case, view.settings.thresholds[case.layer - 1])
         st.html(markup.paragraph(lecture.COMPARE + acts, "hint"))
-        figure = steps.importance_bars(trace, case.at, token, palette, decided=True)
+        figure = steps.importance_bars(trace, case.at, token, palette, decided=True, narrow=narrow)
         theme.figure(figure, "compare", f"Threshold: {lecture.compare_title(case)}", wide, case.entering)
     with st.container(key="step5"):
         _title(5, lecture.decision_title(case))

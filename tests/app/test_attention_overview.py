@@ -56,6 +56,23 @@ def test_what_has_reached_the_first_token_is_drawn_without_its_own_share():
     assert len(many.layout.xaxis.tickvals) <= overview.MOST_NAMED
 
 
+def test_on_a_phone_heads_are_rows_and_words_are_few(layers):
+    wide, turned = (overview.heads_overview(layers, TOKENS, LIGHT, narrow) for narrow in (False, True))
+    assert turned.data[0].z.tolist() == wide.data[0].z.T.tolist()
+    assert turned.data[0].customdata[1][0] == wide.data[0].customdata[0][1]  # layer 1, head 2
+    assert (turned.layout.xaxis.title.text, turned.layout.yaxis.title.text) == ("layer", "head")
+    named = {(note.x, note.y): note.text for note in turned.layout.annotations}
+    assert named[1, 1] == "&lt;b&gt;" and named[1, 2] == "[CLS]" and len(named) == 4
+    many = overview.heads_overview([layers[0]] * 12, TOKENS, LIGHT, narrow=True)
+    assert not many.layout.annotations  # twelve columns are too narrow for a word
+    axis = overview.rollout_map(np.full((2, 40), 0.01), ["w" * 20] * 40, "[CLS]", LIGHT, True).layout.xaxis
+    assert len(axis.tickvals) <= 15 and max(len(name) for name in axis.ticktext) <= 9
+    assert (
+        axis.tickfont.size
+        < overview.rollout_map(np.ones((2, 2)), "ab", "a", LIGHT).layout.xaxis.tickfont.size
+    )
+
+
 def test_they_are_plain_json(layers):
     shares = [overview.blocks(layer, SEGMENTS, [0, 4]) for layer in layers]
     for figure in (overview.heads_overview(layers, TOKENS, DARK), overview.between(shares, DARK)):

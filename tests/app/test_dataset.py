@@ -392,9 +392,14 @@ def test_data_that_cannot_be_had_is_said_in_one_line(tiny_folder, monkeypatch, t
 
 
 def test_the_curve_has_a_point_for_each_factor(found):
-    line = figures.curve(found.curve, "accuracy", 3, LIGHT).data[0]
+    figure = figures.curve(found.curve, "accuracy", 3, LIGHT)
+    line = figure.data[0]
     assert list(line.x) == [1, 1.2, 1.5] and list(line.y) == pytest.approx([90, 95, 80])
-    assert line.text == ("dense", "", "your thresholds")
+    assert line.text is None and figure.layout.showlegend  # beside a dot a word lies on the next one
+    assert [named.name for named in figure.data[1:]] == ["dense", "your thresholds"]
+    assert [list(line.marker.color)[place] for place in (0, 2)] == [
+        named.marker.color for named in figure.data[1:]
+    ]
     without = [Point(p.factor, p.flops_reduction, p.agreement, None) for p in found.curve]
     assert list(figures.curve(without, "accuracy", 3, LIGHT).data[0].y) == pytest.approx([100, 100, 100 / 3])
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app import measured, published
-from app.figures import frontier
+from app import measured, published, theme
+from app.figures import frontier, speed
 from app.figures.colours import DARK, LIGHT
 from app.figures.layout import score_range
 from app.says import findings
@@ -180,3 +180,20 @@ def test_a_dot_leads_to_the_time_that_was_measured_at_its_flops():
     assert list(line.x) == [1.4, pytest.approx(2.1)] and list(line.y) == [pytest.approx(-0.8)] * 2
     assert "1.40× in time" in line.text[0] and "time" in figure.layout.xaxis.title.text
     assert "time" not in frontier.frontier(shown, rules.name, (), "", LIGHT).layout.xaxis.title.text
+
+
+def test_names_of_published_points_stand_in_the_legend_where_no_dot_is():
+    run = Speed("HF", 25, 1, 8.0, 2.0, 2.1, 1.5, "here")
+    found = speed.speed_against_flops([run], published.TIME, LIGHT)
+    stars = [trace for trace in found.data if (trace.name or "").startswith("published")]
+    assert [list(star.y) for star in stars] == [[anchor.reduction] for anchor in published.TIME]
+    for star, anchor in zip(stars, published.TIME, strict=True):
+        assert anchor.name in star.name and star.mode == "markers"
+    assert len({star.marker.symbol for star in stars}) == len(stars)
+
+
+def test_on_a_phone_a_long_legend_makes_a_figure_higher_and_leaves_the_kept_one():
+    figure = frontier.frontier(dots(ROWS), rules.name, published.FLOPS, "ltp@2", LIGHT)
+    names = [trace for trace in figure.data if trace.name and trace.showlegend is not False]
+    higher = theme._higher(figure)
+    assert higher.layout.height == 480 + 22 * (len(names) - 2) > figure.layout.height == 480
