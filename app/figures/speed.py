@@ -38,7 +38,7 @@ def speed_against_flops(runs: Sequence[Speed], anchors: Sequence[Anchor], palett
         figure.add_scatter(
             x=[1.0],
             y=[anchor.reduction],
-            name=f"published, FLOPs not given: {as_plotly(anchor.name)}",
+            name=f"published: {as_plotly(anchor.name)}",
             mode="markers",
             marker={"size": 15, "symbol": STARS[place % len(STARS)], "color": palette.text},
             hovertext=[

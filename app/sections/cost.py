@@ -35,7 +35,8 @@ TIME = (
 )
 BEFORE = (
     "Measured by “ltp benchmark” on machines that did nothing else; each dot is one length, batch size and "
-    "factor on the thresholds. On the line, time falls as FLOPs do. Stars are what others have published."
+    "factor on the thresholds. On the line, time falls as FLOPs do. Stars are what others have published: "
+    "FLOPs are not given there."
 )
 
 
