@@ -165,8 +165,11 @@ def distillation_table(
     else:
         extra = drawn(unlabelled, rows, count, recipe.seed)
     texts = [*rows.texts, *extra]
-    with PartialState().main_process_first():
-        teacher = teacher_logits(model, texts, recipe.max_tokens, folder, recipe.bfloat16)
+    if pruning.distill > 0 or extra:
+        with PartialState().main_process_first():
+            teacher = teacher_logits(model, texts, recipe.max_tokens, folder, recipe.bfloat16)
+    else:  # labels alone: a share of 0 reads no answers, and asking is a pass over all rows
+        teacher = np.zeros((len(texts), model.dimensions.classes), dtype=np.float32)
     said = teacher[len(rows) :]
     labels = said[:, 0] if said.shape[-1] == 1 else said.argmax(axis=-1)  # of what nobody labelled
     rows = Rows(texts, [*rows.labels, *labels.tolist()])

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from ltp_core.forward.output_masking import output_masked_forward
 from ltp_core.run import Inputs, Run
 from ltp_core.training.job import Pruning, Recipe
 from ltp_core.training.loop import METRICS_FILE, Loop, last_complete_checkpoint
-from ltp_core.training.objective import PruningModule, distillation_loss, hidden_loss
+from ltp_core.training.objective import PruningModule, TaughtModule, distillation_loss, hidden_loss
 from ltp_core.training.stages import (
     distillation_table,
     read_as,
@@ -277,6 +278,22 @@ def test_the_teacher_is_asked_once(toy, tmp_path):
     with torch.no_grad():
         toy.hf_model.classifier.weight.zero_()
     assert np.array_equal(teacher_logits(toy, rows.texts, 32, tmp_path), first)
+
+
+def test_labels_alone_ask_no_teacher(toy, tmp_path):
+    """And learn what they learn beside one whose answers count for nothing."""
+    rows, alone = toy_rows(32), replace(PRUNING, distill=0.0)
+    asked = deepcopy(toy)
+    table = distillation_table(toy, rows, RECIPE, alone, tmp_path)
+    assert not list(tmp_path.iterdir())
+    teacher = teacher_logits(asked, rows.texts, RECIPE.max_tokens, tmp_path)
+    module, inputs = TaughtModule(toy.hf_model, alone), Inputs(**toy.encode(rows.texts, RECIPE.max_tokens)[0])
+    run, gold = module.under(inputs, Dense()), torch.tensor(rows.labels)
+    losses = [
+        float(module.taught(run, inputs, gold, torch.tensor(said)))
+        for said in (list(table["teacher_logits"]), teacher.tolist())
+    ]
+    assert losses[0] == losses[1] == pytest.approx(float(cross_entropy(run.logits, gold)))
 
 
 def test_a_teacher_in_bfloat16_says_nearly_the_same(toy, tmp_path, monkeypatch):
