@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ltp_core.bases import CACHE, cache_folder, sha256
+from ltp_core.onnx.int8 import has_vnni
 from ltp_core.prediction import Text, TorchClassifier
 
 FORMAT = 3  # of what is written; a later one makes all earlier graphs stale
@@ -27,7 +28,8 @@ def converted(
     """The folder with a model's graph; written now if it is not there, or stale, or broken.
 
     It is named after model, backend and precision, and holds the digest of all it was made of. So a model
-    that changed takes the place of what it was.
+    that changed takes the place of what it was. What a processor without VNNI makes of 8 bits, with weights
+    of 7, has a name of its own: a home may be shared.
 
     Args:
         model: what is converted.
@@ -40,11 +42,12 @@ def converted(
     Raises:
         ValueError: if the cache cannot be written.
     """
-    words = hashlib.sha256(json.dumps([list(calibration), precision, backend]).encode()).hexdigest()
+    bits = precision if precision == "float32" or has_vnni() else f"{precision}-7bit"
+    words = hashlib.sha256(json.dumps([list(calibration), bits, backend]).encode()).hexdigest()
     made_of = [str(FORMAT), model.digest(), words, *(f"{name} {_version(name)}" for name in packages)]
     key = hashlib.sha256("\0".join(made_of).encode()).hexdigest()
     name = re.sub(r"[^\w.-]+", "-", model.name).strip("-.")[-60:] or "model"
-    place = cache_folder() / "converted" / f"{name}-{backend}-{precision}"
+    place = cache_folder() / "converted" / f"{name}-{backend}-{bits}"
     if _is_whole(place, key):
         return place
     try:

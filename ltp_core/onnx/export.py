@@ -24,7 +24,7 @@ from ltp_core.data.sentences import own_sentences
 from ltp_core.onnx.classifier import Known
 from ltp_core.onnx.converted import converted
 from ltp_core.onnx.graph import INPUTS, OUTPUTS, PrunedGraph
-from ltp_core.onnx.int8 import has_vnni, quantize
+from ltp_core.onnx.int8 import quantize
 from ltp_core.onnx.joined import join_products
 from ltp_core.onnx.model import GRAPH_FILE, OnnxModel
 from ltp_core.prediction import TextClassifier, TorchClassifier
@@ -127,7 +127,7 @@ def cached_onnx(model: TorchClassifier, precision: str = "float32") -> OnnxModel
     folder = converted(
         model,
         "onnxruntime",
-        f"{precision}{'' if precision == 'float32' or has_vnni() else '-7bit'}",
+        precision,
         ("torch", "transformers", *packages),
         lambda draft: _write(model, draft / GRAPH_FILE, precision),
     )

@@ -13,6 +13,7 @@ from torch import nn
 from ltp_core.architectures import view_of
 from ltp_core.data.rows import has_text
 from ltp_core.onnx.export import plain, require
+from ltp_core.onnx.int8 import has_vnni
 from ltp_core.openvino.graph import PRECISION, QUERIES, MaskedGraph, names
 from ltp_core.openvino.packed import PackedGraph, packed_names, seating
 from ltp_core.openvino.sample import sample
@@ -187,7 +188,8 @@ def quantized(graph: Any, texts: Sequence[Text], feed: Callable[[Text], dict[str
     A range goes from the least to the greatest number in all texts. NNCF's own choice is the mean of what
     each text reaches, which cuts off half of the texts where one row counts, as [CLS] does in the end.
     OpenVINO's fused attention computes in floats, and so do we with the importance: to round what goes into
-    them would cost time and accuracy.
+    them would cost time and accuracy. Without VNNI weights take 7 bits, as sums of two 8-bit products would
+    overflow there.
 
     Args:
         graph: in float32.
@@ -206,7 +208,8 @@ def quantized(graph: Any, texts: Sequence[Text], feed: Callable[[Text], dict[str
         subset_size=len(texts),
         ignored_scope=nncf.IgnoredScope(names=_attention(graph)),
         advanced_parameters=nncf.AdvancedQuantizationParameters(
-            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+            overflow_fix=nncf.OverflowFix.DISABLE if has_vnni() else nncf.OverflowFix.ENABLE,
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
         ),
     )
 
