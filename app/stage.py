@@ -85,6 +85,7 @@ def stage_data(
     undo: bool = False,
     fixed: bool = False,
     live: dict[str, Any] | None = None,
+    curves: bool = False,
     timing: str | None = None,
     note: str = "",
 ) -> dict[str, Any]:
@@ -101,6 +102,7 @@ def stage_data(
         undo: whether there is something to undo.
         fixed: whether the lines only show, and cannot be moved.
         live: the offer of `app.live` to answer in the browser, if there is one.
+        curves: whether that browser may be given the model, so that a curve comes beside each handle.
         timing: that the browser is to time both runs, "usual" or "longer"; None if it is not.
         note: a line under the headline.
     """
@@ -146,6 +148,7 @@ def stage_data(
         "undo": undo,
         "fixed": fixed,
         "live": live,
+        "curves": live is not None and curves,
         "timing": timing,
         "note": note,
     }

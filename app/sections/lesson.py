@@ -13,7 +13,7 @@ from app.header import Setup, View
 from app.lessons import LESSONS, after
 from app.lessons.lab import Bench, situation
 from app.lessons.lesson import Heights, Lesson, Look, Move, Situation
-from app.live.offer import offer
+from app.live.offer import offer, runs_in_browser
 from app.runs import InputProblem, Texts
 from app.says import clocked, markup, questions
 from app.says.text import as_label
@@ -325,6 +325,7 @@ def _stage(view: View, moves: bool, measures: bool) -> None:
             undo=moves and bool(session.memory().history),
             fixed=not moves or "thresholds" in session.hidden(),
             live=offer(view.settings.model, view.texts) if moves and not setting.several else None,
+            curves=runs_in_browser(view.settings.model, view.model),
         ),
         "stage",
         on_release=_released,

@@ -5,7 +5,7 @@ import streamlit as st
 from app import models, runs, surprises
 from app.components.stage import stage
 from app.header import View
-from app.live.offer import offer
+from app.live.offer import offer, runs_in_browser
 from app.measured import settings_of
 from app.says import clocked, notes, questions, words
 from app.stage import MOST_ARCS, Setting, stage_data
@@ -34,6 +34,7 @@ def draw(view: View) -> None:
             fixed="thresholds" in session.hidden(),
             note=words.collapse(view.trace) or _question(view),
             live=None if setting.several else offer(view.settings.model, view.texts),
+            curves=runs_in_browser(view.settings.model, view.model),
             timing=_timing(view),
         ),
         "stage",

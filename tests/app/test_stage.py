@@ -49,6 +49,13 @@ def test_the_stage_gets_plain_numbers(trace):
     assert found["factor"] == 1 and found["time"] is None and found["attention"] is None
 
 
+def test_room_for_curves_is_asked_for_where_a_browser_may_have_the_model(trace):
+    offer = {"client": "live/client.js"}
+    assert data(trace, live=offer, curves=True)["curves"] is True
+    assert data(trace, live=offer)["curves"] is False
+    assert data(trace, curves=True)["curves"] is False  # nobody would draw them
+
+
 def test_settings_that_have_a_name_come_with_what_is_known_of_them(trace, monkeypatch, tmp_path):
     rows = [
         {

@@ -19,6 +19,11 @@ export class Answers {
     return this.live?.state ?? { where: "nowhere", loading: null, why: "" };
   }
 
+  /** Whether curves are to be expected: not where it has come out that the server answers. */
+  get mayDraw() {
+    return this.state.where !== "server" || this.state.loading !== null;
+  }
+
   /** Take what the page offers for this text and model; null for nothing. */
   read(offer) {
     const news = JSON.stringify(offer ?? null);

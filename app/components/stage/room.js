@@ -8,11 +8,13 @@ import { measured } from "./svg.js";
 const FAR = 0.4; // of the window's height: where the stage begins farther down one scrolls to it anyway
 const BELOW = 18; // px between foot, tools, and the end of the window
 const NO_ROOM = 100; // px wide: a stage that is not shown
+const SHIFTED = 2; // px: what stands above it has become higher or lower
 
 export class Room {
   constructor(find) {
     this.find = find;
     this.box = find(".stage");
+    this.began = 0;
   }
 
   /** How much larger the page shows the stage than it is drawn, as the large view for a class does. */
@@ -22,15 +24,24 @@ export class Room {
 
   /** What a layout depends on besides the data. */
   get size() {
-    return `${Math.round(this.box.getBoundingClientRect().width)} ${window.innerWidth} ${window.innerHeight}`;
+    const begins = this.begins();
+    if (Math.abs(begins - this.began) >= SHIFTED) this.began = begins;
+    return `${Math.round(this.box.getBoundingClientRect().width)} ${window.innerWidth} ${window.innerHeight} ${this.began}`;
+  }
+
+  /** How far down the page the stage begins, px; 0 where that is so far that one scrolls to it. */
+  begins() {
+    const scroller = document.querySelector("[data-testid=stMain]");
+    const begins = this.box.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
+    return begins < FAR * window.innerHeight ? begins : 0;
   }
 
   /** The layout in which all is in view, as large as the page wants it and the window takes; null where there is no room at all. */
-  plan(data, grid) {
+  plan(data, grid, curves) {
     const style = getComputedStyle(this.box);
     const most = Number(style.getPropertyValue("--ltp-zoom")) || 1; // the page's wish, for a class
     const under = parseFloat(style.getPropertyValue("--ltp-under")) || 0; // px of the page's own line at the window's foot
-    const text = this.text(data, grid, style.fontFamily);
+    const text = this.text(data, grid, curves, style.fontFamily);
     const tried = sizes(most).map((zoom) => ({ zoom, plan: this.at(zoom, text, under) }));
     if (tried.some(({ plan }) => plan === null)) return null;
     const { zoom, plan } = choose(tried);
@@ -40,9 +51,9 @@ export class Room {
     return plan;
   }
 
-  text(data, grid, family) {
+  text(data, grid, curves, family) {
     return {
-      layers: data.kept.length, grid, pair: data.segments.includes(1), curves: Boolean(data.live),
+      layers: data.kept.length, grid, curves, pair: data.segments.includes(1),
       widths: measured(data.tokens, FONT, family), glued: data.pieces.map((piece) => piece.glued),
       proseWidths: measured(data.pieces.map((piece) => piece.text), PROSE_FONT, family, PROSE_WEIGHT),
     };
@@ -61,11 +72,8 @@ export class Room {
 
   /** Height for the rows, px of the drawing: the window's, without what stands above and below them. */
   height(under) {
-    const scroller = document.querySelector("[data-testid=stMain]");
-    const { top } = this.box.getBoundingClientRect();
-    const begins = top + (scroller?.scrollTop ?? 0);
-    const head = this.find(".board").getBoundingClientRect().top - top;
-    const above = head + (begins < FAR * window.innerHeight ? begins : 0);
+    const head = this.find(".board").getBoundingClientRect().top - this.box.getBoundingClientRect().top;
+    const above = head + this.begins();
     const below = this.find(".foot").offsetHeight + this.find(".tools").offsetHeight + BELOW;
     return (window.innerHeight - above - under) / this.zoom - below;
   }

@@ -10,7 +10,7 @@ import { set, shorten, svgElement } from "./svg.js";
 export const CLASS_OF = ["stays", "leaves", "gone"];
 const LONGEST_WORD = 18; // characters
 const WIDE = { left: 92, handle: 76, curve: 64, rail: 168, caption: 0 };
-const TIGHT = { left: 74, handle: 75, curve: 46, rail: 76, caption: 0 };
+const TIGHT = { left: 74, handle: 75, curve: 46, rail: 80, caption: 0 };
 const NARROW = { left: 0, handle: 72, curve: 0, rail: 0, caption: 17 };
 export const TALL = 40; // px: a row with two lines beside it
 const WORD_LINE = 1.35, LOW_WORD_LINE = 1.2; // of its font a word takes above its bar

@@ -20,6 +20,7 @@ import { Prose } from "./prose.js";
 import { Room } from "./room.js";
 import { Rows, TALL } from "./rows.js";
 import { saveStage } from "./save.js";
+import { Steady } from "./steady.js";
 import { announcement, aside, headline } from "./story.js";
 import { set } from "./svg.js";
 import { Trial } from "./trial.js";
@@ -48,6 +49,7 @@ class Stage {
     this.foot = new Foot(this.find, () => this.send("measure", Date.now()));
     this.idle = new Idle(this);
     this.room = new Room(this.find);
+    this.steady = new Steady(this.find);
     this.hand = new Hand(this);
     this.look = new Look(this);
     this.listen();
@@ -58,6 +60,8 @@ class Stage {
     const on = (target, name, handler) => target.addEventListener(name, handler, { signal: this.end.signal });
     this.watch = new ResizeObserver(() => this.data && this.fit());
     this.watch.observe(this.box);
+    const page = document.querySelector("[data-testid=stMainBlockContainer]"); // it changes with all that stands above
+    if (page) this.watch.observe(page);
     on(window, "resize", () => this.data && this.fit());
     for (const change of ["offline", "online"]) on(window, change, () => this.rows && this.show());
     const { hand, look, svg } = this;
@@ -100,6 +104,7 @@ class Stage {
       this.trial.end();
       this.grid = false;
       this.look.cell = null;
+      this.steady.forget();
     }
     if (other || this.data.kept.length !== data.kept.length) this.startClock(data.kept.length);
     this.data = data;
@@ -139,9 +144,12 @@ class Stage {
   fit(anew = false) {
     const { size } = this.room;
     if (!anew && size === this.size) return;
+    if (size !== this.size) this.steady.forget();
     this.size = size;
     this.showWords(this.run()); // they take room
-    const plan = this.room.plan(this.data, this.grid);
+    this.curved = this.data.curves && this.answers.mayDraw;
+    this.box.classList.toggle("curved", this.curved);
+    const plan = this.room.plan(this.data, this.grid, this.curved);
     if (plan === null) return;
     this.draw(plan);
     this.show();
@@ -209,18 +217,19 @@ class Stage {
   }
 
   showHeadline({ states, answer, source }) {
-    const line = this.find(".headline");
     const parts = headline(this.data, states, answer, this.reductionOf(states));
     if (source === "preview") parts.unshift({ text: "Preview: " });
     const words = document.createElement("span");
-    line.replaceChildren(words);
     words.append(...parts.map(({ text, kind }) => {
       const part = document.createElement("span");
       part.textContent = text;
       if (kind) part.className = kind;
       return part;
     }));
-    this.find(".case").textContent = [this.data.note, this.prose ? SHADES : ""].filter(Boolean).join(" ");
+    this.steady.change(() => {
+      this.find(".headline").replaceChildren(words);
+      this.find(".case").textContent = [this.data.note, this.prose ? SHADES : ""].filter(Boolean).join(" ");
+    });
     const more = aside(this.data, states);
     this.find(".aside").textContent = more;
     this.find(".aside").hidden = !more;
@@ -304,7 +313,8 @@ class Stage {
     this.find(".where").textContent = text;
     this.find(".where").title = why ?? "";
     if (!this.rows) return;
-    this.show();
+    if (this.curved !== (this.data.curves && this.answers.mayDraw) && !this.hand.busy) this.fit(true); // their room is given back
+    else this.show();
     this.idle.wait();
   }
 
