@@ -203,3 +203,27 @@ def test_this_browser_is_a_device(visit):
     )
     assert "Pruning" in time.inner_text() and "Hugging Face" not in time.inner_text()
     assert "device=browser" in page.url
+
+
+def test_where_the_server_answers_no_room_is_kept_for_curves(visit, browser, address):
+    def gap(page):  # between the handles and what a layer's work is
+        handle = slider(page, 1).bounding_box()
+        return (
+            page.locator(".st-key-stage .dense-work").first.bounding_box()["x"]
+            - handle["x"]
+            - handle["width"]
+        )
+
+    page = visit(text=SENTENCE)
+    wait_for(page, "browser")
+    assert gap(page) > 60
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        context.add_init_script("delete window.WebAssembly")
+        page = open_page(context.new_page(), address, text=SENTENCE)
+        wait_for(page, "server")
+        settle(page)
+        assert gap(page) < 30
+        assert not page.locator(".st-key-stage .of-curves").is_visible()
+    finally:
+        context.close()

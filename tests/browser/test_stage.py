@@ -221,6 +221,20 @@ def test_nothing_moves_while_a_line_is_dragged(visit, view):
     page.mouse.up()
 
 
+def test_rows_stay_where_they_are_on_a_phone_when_more_is_said_above_them(visit):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = visit(phone, text=SENTENCE)
+    said, places = set(), []
+    for layer, key in ((2, "PageUp"), (2, "Home"), (3, "End"), (1, "End")):
+        slider(page, layer).evaluate("handle => handle.focus({preventScroll: true})")
+        before = page.locator(".st-key-stage .board").bounding_box()["y"]
+        press(page, layer, key)
+        places.append(page.locator(".st-key-stage .board").bounding_box()["y"] - before)
+        said.add(len(page.locator(".st-key-stage .head").inner_text()) // 40)
+    assert len(said) > 1  # one line, and more
+    assert places == pytest.approx([0] * 4, abs=1)
+
+
 def test_a_number_does_the_same_as_a_drag(visit):
     page = visit(text=SENTENCE, **ALL_PASS)
     page.locator(".st-key-threshold_numbers summary").click()
