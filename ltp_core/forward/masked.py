@@ -138,7 +138,8 @@ def weighted_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     """Softmax over keys, each weighted by its mask: ``m_j exp(x_j) / sum_k m_k exp(x_k)``.
 
     With masks of 0 and 1 this is the usual masked softmax; unlike adding log m to the scores it also
-    has a finite gradient to a mask that is 0, so a dropped token can be called back.
+    has a gradient to a mask that is 0, so a dropped token can be called back: not the derivative, which has
+    no bound, but the difference that calling it back makes (see `_WeightedSoftmax`).
 
     Args:
         scores: ``[B, H, n, n]``; -inf where a query never sees a key.
@@ -157,6 +158,10 @@ class _WeightedSoftmax(torch.autograd.Function):
     With ``w_j = exp(x_j) / sum_k m_k exp(x_k)`` and ``p_j = m_j w_j``, a loss with the gradient g to p has
     the gradient ``w_j (g_j - sum_k g_k p_k)`` to ``m_j``, to be summed over heads and queries, and ``m_j``
     times that to ``x_j``.
+
+    Where ``m_j`` is 0 that derivative has no bound: w_j of a hidden key is e to the lead that its score has
+    over the visible ones, and heads often rest on one token. So there ``w_j / (1 + w_j)`` takes the place of
+    w_j, which gives the difference that ``m_j = 1`` would make to a loss linear in p, exactly.
     """
 
     @staticmethod
@@ -169,7 +174,8 @@ class _WeightedSoftmax(torch.autograd.Function):
         probabilities = weights * keys
         total = probabilities.sum(dim=-1, keepdim=True)  # [B, H, n, 1]
         total.masked_fill_(total == 0, 1)
-        ctx.save_for_backward(weights.div_(total), keys)
+        # total + weights where the key is hidden: so w / (1 + w) there, and w elsewhere
+        ctx.save_for_backward(weights.div_((keys == 0).to(weights.dtype).mul(weights).add_(total)), keys)
         return probabilities.div_(total)
 
     @staticmethod

@@ -80,6 +80,8 @@ class PruningModule(TaughtModule):
         self.size = family_of(hf_model.config).dimensions(hf_model.config)
         start = torch.tensor(thresholds or pruning.first_thresholds(self.size.layers), dtype=torch.float32)
         self.thresholds = nn.Parameter(start, requires_grad=stage not in GIVEN_THRESHOLDS)  # [L]
+        if self.thresholds.requires_grad:
+            self.thresholds.register_hook(at_most_one)
         self.budget: Budget
         if pruning.target_flops is None:
             self.budget = KeepPenalty(pruning.penalty)
@@ -133,6 +135,17 @@ class PruningModule(TaughtModule):
     def learned(self) -> tuple[float, ...]:
         """The thresholds as numbers; one below 0 drops nothing, which 0 says too."""
         return tuple((self.thresholds.detach() * self.budget.factor).clamp_min(0).double().tolist())
+
+
+def at_most_one(gradient: Tensor) -> Tensor:
+    """A gradient, scaled down to the norm of 1 if it is longer.
+
+    The Trainer clips the gradient of all parameters together. Those of thresholds are in the unit of
+    1 / (share of attention), tens to thousands of times as long as the weights', which would be left with
+    nothing; and Adam, which knows only their size beside earlier ones, would stand still for long after one
+    that exploded.
+    """
+    return gradient / gradient.norm().clamp_min(1)
 
 
 def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:

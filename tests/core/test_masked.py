@@ -55,14 +55,33 @@ def test_weighted_softmax_on_paper():
 
 
 def test_a_hidden_token_can_be_called_back():
-    # With equal scores the share of token 1 is m1 / (m0 + m1): derivative 1 at m = (1, 0), not 0 or inf.
+    # With equal scores the share of token 1 is 0 while it is hidden and 1/2 once it is back.
     mask = torch.tensor([[1.0, 0.0]], requires_grad=True)
     weighted_softmax(torch.zeros(1, 1, 1, 2), mask)[0, 0, 0, 1].backward()
-    assert mask.grad.tolist() == [[0.0, 1.0]]
+    assert mask.grad.tolist() == [[0.0, 0.5]]
+
+
+@pytest.mark.parametrize("score", [-3.0, 0.0, 5.0, 15.0])
+def test_the_gradient_to_a_hidden_token_is_the_difference_that_it_makes(score):
+    """The reference: the same weighted sum of attention with the token hidden and with it back."""
+    torch.manual_seed(0)
+    scores, seen = torch.randn(1, 2, 4, 4), torch.randn(1, 2, 4, 4)
+    scores[..., 2] = score  # 15 above the others: the derivative would be e to the 15
+
+    def outcome(mask):
+        return (weighted_softmax(scores, mask) * seen).sum()
+
+    hidden = torch.tensor([[1.0, 1.0, 0.0, 1.0]], requires_grad=True)
+    outcome(hidden).backward()
+    made = outcome(torch.ones(1, 4)) - outcome(hidden.detach())
+    torch.testing.assert_close(hidden.grad[0, 2], made, atol=1e-5, rtol=1e-4)
 
 
 def test_the_gradients_of_the_weighted_softmax_are_those_of_its_formula():
-    """Autograd through the plain formula is the reference; masks of 0, 1 and between; one query is blind."""
+    """Autograd through the plain formula is the reference; masks of 0, 1 and between; one query is blind.
+
+    To masks of 0 the gradient is another one, see the test above.
+    """
     torch.manual_seed(0)
     scores = torch.randn(2, 3, 5, 5)
     scores[0, :, 1] = -torch.inf  # outside of a window
@@ -81,8 +100,9 @@ def test_the_gradients_of_the_weighted_softmax_are_those_of_its_formula():
         total = weights.sum(-1, keepdim=True)
         return weights / torch.where(total == 0, 1.0, total)
 
-    for found, expected in zip(gradients(weighted_softmax), gradients(formula), strict=True):
-        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+    (to_scores, to_mask), (scores_expected, mask_expected) = gradients(weighted_softmax), gradients(formula)
+    torch.testing.assert_close(to_scores, scores_expected, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(to_mask[mask > 0], mask_expected[mask > 0], atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("hidden", [50.0, 120.0, 1e4])

@@ -280,6 +280,15 @@ def test_the_teacher_is_asked_once(toy, tmp_path):
     assert np.array_equal(teacher_logits(toy, rows.texts, 32, tmp_path), first)
 
 
+@pytest.mark.parametrize("steep", [1e-4, 1e3])
+def test_a_gradient_of_thresholds_is_at_most_one_long(tiny_bert, steep):
+    """As it comes where it is short, else scaled: the direction is what a loss says."""
+    module = PruningModule(tiny_bert(), SHARES)
+    slope = torch.tensor([2.0, -1.0, 2.0])
+    (module.thresholds * slope * steep).sum().backward()
+    torch.testing.assert_close(module.thresholds.grad, slope * steep if steep < 1 else slope / 3)
+
+
 def test_labels_alone_ask_no_teacher(toy, tmp_path):
     """And learn what they learn beside one whose answers count for nothing."""
     rows, alone = toy_rows(32), replace(PRUNING, distill=0.0)
@@ -290,10 +299,10 @@ def test_labels_alone_ask_no_teacher(toy, tmp_path):
     module, inputs = TaughtModule(toy.hf_model, alone), Inputs(**toy.encode(rows.texts, RECIPE.max_tokens)[0])
     run, gold = module.under(inputs, Dense()), torch.tensor(rows.labels)
     losses = [
-        float(module.taught(run, inputs, gold, torch.tensor(said)))
+        float(module.taught(run, inputs, gold, torch.tensor(said)).detach())
         for said in (list(table["teacher_logits"]), teacher.tolist())
     ]
-    assert losses[0] == losses[1] == pytest.approx(float(cross_entropy(run.logits, gold)))
+    assert losses[0] == losses[1] == pytest.approx(float(cross_entropy(run.logits, gold).detach()))
 
 
 def test_a_teacher_in_bfloat16_says_nearly_the_same(toy, tmp_path, monkeypatch):
