@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from ltp_core import Dense, PrunedModel
-from ltp_core.checkpoints import shipped_models, usable_models
+from ltp_core.bases import BASES, is_here
+from ltp_core.checkpoints import SHIPPED, Settings, has_baseline, shipped_models, usable_models
 from ltp_core.data.sentences import own_sentences
 from ltp_core.results import RESULTS
 from ltp_core.why.counterfactual import smallest_scale
@@ -25,6 +26,20 @@ def shipped(name):
 
 def test_sst2_is_shipped():
     assert "sst2" in shipped_models()
+
+
+def test_baselines_that_wait_for_their_pruned_weights():
+    """Each says what it holds; those whose base is here load, unaltered, and answer."""
+    folders = [path.parent for path in some(sorted((SHIPPED.parent / "baselines").glob("*/ltp_config.json")))]
+    for folder in folders:
+        assert has_baseline(folder) and folder.name not in shipped_models()
+        settings = Settings.read(folder)
+        if not is_here(BASES[settings.base]):
+            continue
+        model = PrunedModel.from_pretrained(folder, weights="baseline")
+        assert model.thresholds is None and settings.task == "sst2"
+        assert model.predict("A moving, funny film.").label == "positive"
+        assert model.predict("A dull, lifeless mess.").label == "negative"
 
 
 def texts_for(model):
