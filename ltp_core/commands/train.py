@@ -44,6 +44,9 @@ def train(
         float, typer.Option(help="Of the gates, as a part of the mean importance 1/n.")
     ] = 0.1,
     last_temperature: Annotated[float | None, typer.Option(help="Where it falls to, in each stage.")] = None,
+    threshold_rate: Annotated[
+        float, typer.Option(help="Learning rate of the thresholds, as a part of the mean importance.")
+    ] = 0.01,
     reference_length: Annotated[
         float | None,
         typer.Option(

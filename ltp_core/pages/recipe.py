@@ -19,7 +19,7 @@ USUAL = Job(
     pruned=Recipe(learning_rate=3e-5),
     pruning=Pruning(),
 )
-UNNAMED = ("threshold_rate", "first_threshold", "last_threshold")  # `train` has no options for these
+UNNAMED = ("first_threshold", "last_threshold")  # `train` has no options for these
 
 
 def train_commands(job: Job, output: str) -> list[str]:

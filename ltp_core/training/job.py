@@ -120,17 +120,18 @@ class Pruning:
         """Refuse what cannot be trained."""
         if self.target_flops is not None and not self.target_flops >= 1:
             raise ValueError(f"a FLOPs target is dense over pruned, at least 1; got {self.target_flops}")
-        temperatures = (self.temperature, self.last_temperature or self.temperature)
+        last = self.temperature if self.last_temperature is None else self.last_temperature
+        positive = (self.temperature, last, self.threshold_rate)
         usable = (
             min(self.penalty, self.augment, self.distill_hidden, self.spared_layers) >= 0
             and 0 <= self.distill <= 1
         )
         checked_reference_length(self.reference_length)
         checked_queries(self.importance_queries)
-        if not usable or not min(temperatures) > 0:
+        if not usable or not all(0 < value < math.inf for value in positive):
             raise ValueError(
                 "penalty, augment, hidden states' weight and spared layers must not be negative, distill "
-                "between 0 and 1, temperature positive"
+                "between 0 and 1, temperature and threshold rate positive"
             )
         if unknown := set(self.stages) - set(get_args(Stage)):
             raise ValueError(f"no stage {min(unknown)!r}; there is: {', '.join(get_args(Stage))}")

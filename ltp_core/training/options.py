@@ -16,7 +16,7 @@ _BATCHES = ("batch_size", "max_tokens", "seed")  # of both recipes
 _HELD_OUT = ("limit", "tuning", "untouched", "rank")  # of the job
 _RUNNING = ("bfloat16", "save_steps")  # of both recipes
 _NAMING = ("ablation", "regression")  # of the job
-_GATES = ("temperature", "last_temperature", "reference_length")  # of the pruning
+_GATES = ("temperature", "last_temperature", "threshold_rate", "reference_length")  # of the pruning
 _TEACHING = ("distill", "distill_hidden", "shortest", "spared_layers", "augment", "unlabelled")  # likewise
 
 

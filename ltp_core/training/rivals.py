@@ -117,7 +117,14 @@ class Rival:
     searches: bool = False
 
 
-_OF_THRESHOLDS = ("stages", "thresholds", "temperature", "last_temperature", "reference_length")
+_OF_THRESHOLDS = (
+    "stages",
+    "thresholds",
+    "temperature",
+    "last_temperature",
+    "threshold_rate",
+    "reference_length",
+)
 
 # By the names in `rules.table`: every rule there for which weights are trained, but the learned thresholds.
 RIVALS = {

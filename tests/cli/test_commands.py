@@ -460,6 +460,7 @@ BAD_INPUT = {
             ("topk", "--thresholds", "0.1,0.2"),
             ("topk", "--temperature", "0.2"),
             ("lat", "--last-temperature", "0.1"),
+            ("lat", "--threshold-rate", "0.1"),
             ("lat", "--reference-length", "25"),
             ("lat", "--spared-layers", "1"),
         )

@@ -31,7 +31,12 @@ JOBS = [
     replace(
         USUAL,
         pruning=Pruning(
-            temperature=0.3, last_temperature=0.05, distill_hidden=1.0, shortest=8, spared_layers=2
+            temperature=0.3,
+            last_temperature=0.05,
+            threshold_rate=0.002,
+            distill_hidden=1.0,
+            shortest=8,
+            spared_layers=2,
         ),
     ),
     replace(USUAL, pruned=replace(PRUNED, bfloat16=False), dense=replace(DENSE, bfloat16=False)),
@@ -79,8 +84,8 @@ def test_defaults_are_not_named():
 
 
 def test_what_train_cannot_be_told_is_not_said():
-    assert train_command(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") is None
-    assert train_commands(replace(USUAL, pruning=Pruning(threshold_rate=0.0004)), "runs/x") == []
+    assert train_command(replace(USUAL, pruning=Pruning(first_threshold=0.0004)), "runs/x") is None
+    assert train_commands(replace(USUAL, pruning=Pruning(first_threshold=0.0004)), "runs/x") == []
 
 
 def test_what_is_not_named_is_what_train_takes_when_it_is_told_nothing():
