@@ -122,8 +122,9 @@ def test_each_page_begins_at_its_top(open_view):
 
 def test_a_dot_of_the_curves_opens_the_sentences_that_flip_there(open_view):
     page = open_view("evidence")
-    points = page.locator(".st-key-frontier .scatterlayer .trace").nth(1).locator(".points path")
-    points.nth(3).click(force=True)
+    # What others published has a point each, and lies under the lines.
+    line = page.locator(".st-key-frontier .trace:has(.points path:nth-child(4))").first
+    line.locator(".points path").nth(3).click(force=True)
     page.wait_for_url("**dot=ltp%402.5**")
     settle(page)
     page.locator(".st-key-frontier_open_0 button").click()
