@@ -39,8 +39,7 @@ class Recipe:
         weight_decay: AdamW's.
         seed: of the classifier head, the order of the rows and dropout.
         max_tokens: longer rows are cut.
-        bfloat16: compute matrix products in bfloat16 where the device multiplies in it (weights stay
-            float32).
+        bfloat16: compute matrix products in bfloat16 (weights stay float32).
         save_steps: a checkpoint to resume from, every so many steps.
         log_steps: a line in `metrics.jsonl`, every so many steps.
     """
@@ -233,6 +232,11 @@ class Job:
             raise ValueError("tuning rows and limit must be at least 1, untouched rows not negative")
         if self.rank is not None and self.rank < 1:
             raise ValueError(f"the rank of the difference to the base must be at least 1, got {self.rank}")
+
+    def in_float32(self) -> "Job":
+        """The same run with matrix products in float32."""
+        dense, pruned = (replace(recipe, bfloat16=False) for recipe in (self.dense, self.pruned))
+        return replace(self, dense=dense, pruned=pruned)
 
     @classmethod
     def of(cls, described: dict[str, Any]) -> "Job":

@@ -13,7 +13,6 @@ from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from ltp_core.training.bfloat16 import multiplies_bfloat16
 from ltp_core.training.job import Recipe
 from ltp_core.training.processes import PATIENCE
 from ltp_core.training.progress import ProgressLine
@@ -46,7 +45,6 @@ class Loop(Trainer):
         self.recipe = recipe
         self.folder = folder
         self.kept: Tensor | None = None  # [1 + L], since the last log entry
-        device = next(module.parameters()).device
         arguments = TrainingArguments(
             output_dir=str(folder / "checkpoints"),
             num_train_epochs=recipe.epochs,
@@ -55,8 +53,8 @@ class Loop(Trainer):
             warmup_steps=recipe.warmup,
             weight_decay=recipe.weight_decay,
             seed=recipe.seed,
-            bf16=recipe.bfloat16 and multiplies_bfloat16(device),
-            use_cpu=device.type == "cpu",
+            bf16=recipe.bfloat16,
+            use_cpu=next(module.parameters()).device.type == "cpu",
             save_steps=recipe.save_steps,
             save_total_limit=2,
             logging_steps=recipe.log_steps,

@@ -113,6 +113,7 @@ def run(
     say(f"{len(split.train)} training rows, {held}; {describe(names)}")
     if (job.dense.bfloat16 or job.pruned.bfloat16) and not multiplies_bfloat16(device):
         say("this processor has no instructions for bfloat16: matrix products are computed in float32")
+        job = job.in_float32()  # stored with the model; the folder is claimed for what was told
     if not (baseline / "config.json").is_file():
         if job.baseline is None:
             say("dense fine-tuning")

@@ -28,7 +28,6 @@ from ltp_core.files.whole import whole_file
 from ltp_core.model import PrunedModel, Text, columns
 from ltp_core.rules import Dense, Thresholds
 from ltp_core.training.augment import drawn, made_up
-from ltp_core.training.bfloat16 import multiplies_bfloat16
 from ltp_core.training.budget import FlopsHold, settle
 from ltp_core.training.job import GIVEN_THRESHOLDS, Pruning, Recipe
 from ltp_core.training.lengths import token_counts
@@ -234,8 +233,8 @@ def teacher_logits(
         texts: what the dense model is asked.
         max_tokens: longer texts are cut.
         folder: keeps the answers.
-        bfloat16: compute matrix products as the student's are, in bfloat16 where the device has it: for
-            110 M parameters and tens of thousands of rows that halves a wait of many minutes.
+        bfloat16: compute matrix products as the student's are: for 110 M parameters and tens of thousands of
+            rows that halves a wait of many minutes.
     """
     known = hashlib.sha256(json.dumps([texts, max_tokens, bfloat16]).encode()).hexdigest()[:16]
     file = folder / f"teacher-{known}.npy"
@@ -243,9 +242,7 @@ def teacher_logits(
         found: np.ndarray = np.load(file)
         return found
     plain = model.merged()
-    device = plain.hf_model.device
-    short = bfloat16 and multiplies_bfloat16(device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=short):
+    with torch.autocast(plain.hf_model.device.type, torch.bfloat16, enabled=bfloat16):
         logits = run_rows(plain, Rows(texts, []), Dense(), batch_size=64, max_tokens=max_tokens).logits
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(file) as part, part.open("wb") as out:

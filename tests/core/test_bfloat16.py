@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from datasets import Dataset
 
-from ltp_core.training import loop, pipeline, stages
+from ltp_core.training import pipeline, stages
 from ltp_core.training.bfloat16 import multiplies_bfloat16
-from ltp_core.training.job import Recipe
+from ltp_core.training.job import Job
 from ltp_core.training.loop import Loop
-from ltp_core.training.stages import teacher_logits
 from tests.core.test_pipeline import job  # noqa: F401  # a fixture
 
 
@@ -32,35 +30,38 @@ def test_other_devices_are_taken_at_their_word():
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_the_trainer_uses_it_where_it_is(tiny_bert, tokenizer, tmp_path, monkeypatch, has):
-    monkeypatch.setattr(loop, "multiplies_bfloat16", lambda device: has)
-    table = Dataset.from_dict({"input_ids": [[1, 2]], "labels": [0]})
-    assert Loop(tiny_bert(), table, tokenizer, Recipe(), tmp_path).args.bf16 is has
-    plain = Loop(tiny_bert(), table, tokenizer, Recipe(bfloat16=False), tmp_path)
-    assert plain.args.bf16 is False
+def test_trainer_teacher_and_record_go_by_the_processor(job, tmp_path, monkeypatch, has):  # noqa: F811
+    monkeypatch.setattr(pipeline, "multiplies_bfloat16", lambda device: has)  # imitated, if need be
+    trained, answered, said = [], [], []
+    run_loop, run_rows = Loop.run, stages.run_rows
 
+    def watched_loop(self):
+        trained.append(self.args.bf16)
+        run_loop(self)
 
-@pytest.mark.parametrize("has", [True, False])
-def test_the_teacher_answers_in_it_where_it_is(model, tmp_path, monkeypatch, has):
-    seen = []
-    monkeypatch.setattr(stages, "multiplies_bfloat16", lambda device: has)
-    run_rows = stages.run_rows
-
-    def watched(*given, **named):
-        seen.append(torch.is_autocast_enabled("cpu"))
+    def watched_rows(*given, **named):
+        answered.append(torch.is_autocast_enabled("cpu"))
         return run_rows(*given, **named)
 
-    monkeypatch.setattr(stages, "run_rows", watched)
-    teacher_logits(model, ["a good film"], 32, tmp_path, bfloat16=True)
-    assert seen == [has]
+    monkeypatch.setattr(Loop, "run", watched_loop)
+    monkeypatch.setattr(stages, "run_rows", watched_rows)
+    short = replace(job, dense=replace(job.dense, bfloat16=True), pruned=replace(job.pruned, bfloat16=True))
+    model = pipeline.run(short, tmp_path / "out", said.append)
+    assert trained == [has, has]
+    assert answered[0] is has and not any(answered[1:])  # the teacher; what is measured, never
+    assert [line for line in said if "bfloat16" in line] == (
+        []
+        if has
+        else ["this processor has no instructions for bfloat16: matrix products are computed in float32"]
+    )
+    stored = Job.of(model.settings.training)
+    assert (stored.dense.bfloat16, stored.pruned.bfloat16) == (has, has)
+    monkeypatch.setattr(pipeline, "multiplies_bfloat16", lambda device: not has)
+    pipeline.run(short, tmp_path / "out", said.append)  # the same command goes on elsewhere
 
 
-def test_a_run_says_that_it_goes_without(job, tmp_path, monkeypatch):  # noqa: F811
+def test_float32_that_was_told_stays(job, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(pipeline, "multiplies_bfloat16", lambda device: False)
-    monkeypatch.setattr(loop, "multiplies_bfloat16", lambda device: False)
     said = []
-    short = replace(job, method="dense", dense=replace(job.dense, bfloat16=True))
-    pipeline.run(short, tmp_path / "out", said.append)
-    assert [line for line in said if "bfloat16" in line] == [
-        "this processor has no instructions for bfloat16: matrix products are computed in float32"
-    ]
+    pipeline.run(replace(job, method="dense"), tmp_path / "out", said.append)
+    assert not any("bfloat16" in line for line in said)
