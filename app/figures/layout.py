@@ -12,11 +12,9 @@ from app.says.text import as_plotly
 FONT = "Source Sans, sans-serif"
 TICK_SIZE = 16  # px: read from the last row of a class
 LABEL_SIZE = 16
-PHONE_SIZE, PHONE_NAMES, PHONE_CHARACTERS = (
-    13,
-    15,
-    9,
-)  # px, tokens on an axis, characters of one: all in 320 px
+PHONE_SIZE = 13  # px: with the two below, an axis fits into 320 px
+PHONE_NAMES = 15  # tokens on an axis
+PHONE_CHARACTERS = 9  # of one of them
 LEVEL_ROOM = 34  # px above the bars, for the names of `draw_levels`
 COLUMNS = 32  # tokens in one line of a map
 CHARACTERS = 12  # of a token on an axis; the hover box has all of it

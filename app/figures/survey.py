@@ -42,11 +42,10 @@ def curve(points: Sequence[Point], metric: str, rows: int, palette: Palette) -> 
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
+    # Points that are nowhere, for the legend alone.
     for name, colour, width in (("dense", palette.dense, 0), ("your thresholds", palette.pruned, 2)):
         marker = {"size": 16, "color": colour, "line": {"width": width, "color": palette.text}}
-        figure.add_scatter(
-            x=[None], y=[None], name=name, mode="markers", marker=marker
-        )  # for the legend alone
+        figure.add_scatter(x=[None], y=[None], name=name, mode="markers", marker=marker)
     known = [value for value in y if value is not None] or [0.0]
     figure.update_layout(
         xaxis=value_axis(

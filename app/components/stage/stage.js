@@ -140,6 +140,11 @@ class Stage {
     return this.room.zoom;
   }
 
+  /** Whether curves are to be expected beside the handles. */
+  get mayCurve() {
+    return this.data.curves && this.answers.mayDraw;
+  }
+
   /** Draw for the present width and height. */
   fit(anew = false) {
     const { size } = this.room;
@@ -147,7 +152,7 @@ class Stage {
     if (size !== this.size) this.steady.forget();
     this.size = size;
     this.showWords(this.run()); // they take room
-    this.curved = this.data.curves && this.answers.mayDraw;
+    this.curved = this.mayCurve;
     this.box.classList.toggle("curved", this.curved);
     const plan = this.room.plan(this.data, this.grid, this.curved);
     if (plan === null) return;
@@ -313,7 +318,7 @@ class Stage {
     this.find(".where").textContent = text;
     this.find(".where").title = why ?? "";
     if (!this.rows) return;
-    if (this.curved !== (this.data.curves && this.answers.mayDraw) && !this.hand.busy) this.fit(true); // their room is given back
+    if (this.curved !== this.mayCurve && !this.hand.busy) this.fit(true); // their room is given back
     else this.show();
     this.idle.wait();
   }
