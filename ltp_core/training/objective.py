@@ -140,10 +140,9 @@ class PruningModule(TaughtModule):
 def at_most_one(gradient: Tensor) -> Tensor:
     """A gradient, scaled down to the norm of 1 if it is longer.
 
-    The Trainer clips the gradient of all parameters together. Those of thresholds are in the unit of
-    1 / (share of attention), tens to thousands of times as long as the weights', which would be left with
-    nothing; and Adam, which knows only their size beside earlier ones, would stand still for long after one
-    that exploded.
+    The Trainer clips the gradient of all parameters together, so one of thresholds that explodes would leave
+    the weights nothing; and Adam, which knows only its size beside earlier ones, would stand still for long
+    afterwards.
     """
     return gradient / gradient.norm().clamp_min(1)
 
