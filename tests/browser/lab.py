@@ -98,6 +98,11 @@ def settle(page: Page) -> None:
         page.wait_for_function(DRAWN, timeout=PATIENCE)
 
 
+def reaches(page: Page, *parts: str) -> None:
+    """Wait until the address has all of these: a script's run writes it after what it draws."""
+    page.wait_for_url(lambda url: all(part in url for part in parts), timeout=PATIENCE)
+
+
 def press(page: Page, layer: int, key: str, times: int = 1) -> None:
     """Press a key on a layer's threshold."""
     handle = slider(page, layer)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from tests.browser.lab import answers, kept, open_menu, press, settle, slider, type_text, words, work
+from tests.browser.lab import answers, kept, open_menu, press, reaches, settle, slider, type_text, words, work
 
 SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
 ALL_PASS = {f"t{layer}": "0" for layer in range(1, 7)}
@@ -74,7 +74,7 @@ def test_a_reload_and_a_copied_link_restore_the_view(visit):
     settle(page)
     threshold = slider(page, 2).get_attribute("aria-valuetext")
     seen = kept(page)
-    assert parse_qs(urlparse(page.url).query)["layer"] == ["3"]
+    reaches(page, "&layer=3")
     page.reload()
     page.get_by_test_id("stage-headline").wait_for()
     settle(page)

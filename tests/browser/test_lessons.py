@@ -1,6 +1,6 @@
 """A lesson in a real browser, from the list to the next one, by keyboard alone; and a teacher's link."""
 
-from tests.browser.lab import settle, slider
+from tests.browser.lab import reaches, settle, slider
 
 SENTENCE = "I laughed twice, and both times at the wrong moment."
 
@@ -40,7 +40,8 @@ def test_a_lesson_is_walked_by_keyboard_from_the_list_to_the_next(visit):
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="2 of 9: One line, one layer").wait_for()
     settle(page)
-    assert "done=share" in page.url and "guess=" not in page.url
+    reaches(page, "done=share")
+    assert "guess=" not in page.url
     page.go_back()
     page.get_by_role("heading", name="1 of 9").wait_for()
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.live import runtime
 from ltp_core import PrunedModel, Thresholds
-from tests.browser.lab import answers, kept, open_page, settle, slider
+from tests.browser.lab import answers, kept, open_page, reaches, settle, slider
 
 pytestmark = pytest.mark.skipif(
     runtime.web_runtime() is None, reason="no onnxruntime-web here: npm ci fetches it"
@@ -168,7 +168,7 @@ def test_a_visitor_who_goes_offline_is_told_and_is_answered_when_the_network_is_
     line.mend()
     thresholds = answered(page, "exact")
     shown_is_the_models(page, thresholds)
-    assert "t2" in page.url
+    reaches(page, "t2=")
 
 
 def test_without_answers_a_drag_shows_a_preview_and_then_the_exact_result(visit):
@@ -202,7 +202,7 @@ def test_this_browser_is_a_device(visit):
         timeout=LONGEST,
     )
     assert "Pruning" in time.inner_text() and "Hugging Face" not in time.inner_text()
-    assert "device=browser" in page.url
+    reaches(page, "device=browser")
 
 
 def test_where_the_server_answers_no_room_is_kept_for_curves(visit, browser, address):

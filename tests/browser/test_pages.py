@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.lab import settle
+from tests.browser.lab import reaches, settle
 from tests.some import some
 
 SENTENCE = "I laughed twice, and both times at the wrong moment."
@@ -96,9 +96,9 @@ def test_an_old_address_leads_to_its_new_place_with_its_parameters(open_view, ol
     page = open_view(old, **query)
     page.locator(has).first.wait_for()
     settle(page)
-    assert new in page.url and page.get_by_text("Page not found").count() == 0
-    assert all(f"{name}={value}" in page.url for name, value in some(query.items()))
-    assert f"text={SENTENCE.split()[0]}" in page.url
+    given = [f"{name}={value}" for name, value in some(query.items())]
+    reaches(page, new, *given, f"text={SENTENCE.split()[0]}")
+    assert page.get_by_text("Page not found").count() == 0
     menu = page.get_by_test_id("stTopNavLink").all_inner_texts()
     assert menu == ["Explore", "Why", "Compare", "Evidence", "Learn", "About"]
 
@@ -130,11 +130,8 @@ def test_a_dot_of_the_curves_opens_the_sentences_that_flip_there(open_view):
     page.locator(".st-key-frontier_open_0 button").click()
     page.get_by_role("heading", name="What happens to my sentence?").wait_for()
     settle(page)
-    assert (
-        "text=" in page.url
-        and "t6=" in page.url
-        and SENTENCE.split()[0] not in page.url.split("text=")[1][:12]
-    )
+    reaches(page, "text=", "t6=")
+    assert SENTENCE.split()[0] not in page.url.split("text=")[1][:12]
 
 
 def test_back_leads_to_where_the_visitor_was_and_forward_to_what_was_opened(open_view):
@@ -153,7 +150,7 @@ def test_back_leads_to_where_the_visitor_was_and_forward_to_what_was_opened(open
         if "/evidence" not in page.url:
             assert page.url == opened and box.input_value() == sentence
     page.locator(".st-key-frontier_open_0").wait_for()
-    assert "/evidence" in page.url and "dot=ltp%402.5" in page.url
+    reaches(page, "/evidence", "dot=ltp%402.5")
     page.go_forward()
     page.get_by_test_id("stage-row-1").wait_for()
     settle(page)
@@ -185,7 +182,7 @@ def test_a_token_is_followed_from_layer_to_layer_as_its_fate_changes(open_view):
         page.locator(f".st-key-{button} button").click()
         settle(page)
         assert verb in said.text_content()
-    assert "token=3" in page.url
+    reaches(page, "token=3")
 
 
 def test_cost_measures_both_cases(open_view):
@@ -200,7 +197,7 @@ def test_compare_saves_two_settings_in_its_link(open_view):
     settle(page)
     page.locator(".st-key-save_b button").click()
     settle(page)
-    assert "&a=" in page.url and "&b=" in page.url
+    reaches(page, "&a=", "&b=")
     assert page.get_by_role("heading", name="A and B give the same answer").is_visible()
 
 
@@ -228,4 +225,5 @@ def test_hidden_controls_are_on_no_page(open_view):
     page.get_by_test_id("stTopNavLink").filter(has_text="Why").first.click()
     page.locator(".st-key-step5").wait_for()
     settle(page)
-    assert "hide=" in page.url and not page.locator("textarea, .st-key-model").count()
+    reaches(page, "hide=")
+    assert not page.locator("textarea, .st-key-model").count()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.lab import PATIENCE, settle
+from tests.browser.lab import PATIENCE, reaches, settle
 
 SENTENCE = "The plot is thin, but the two leads are so charming that I left the cinema smiling."
 
@@ -21,7 +21,7 @@ def page(browser):
 def test_a_word_is_pinned_by_keyboard_and_the_link_keeps_it(page, address):
     page.goto(f"{address}/what_if?text={SENTENCE}")  # an old address
     page.get_by_text("Hold a word, or take it away").wait_for()
-    assert "/why?" in page.url and "show=what_if" in page.url
+    reaches(page, "/why?", "show=what_if")
     settle(page)
     word = page.locator(".st-key-word_states button").filter(has_text="charming")
     assert word.get_attribute("aria-label").startswith("charming: free, ")
@@ -29,9 +29,9 @@ def test_a_word_is_pinned_by_keyboard_and_the_link_keeps_it(page, address):
     page.keyboard.press("Space")  # always stays
     page.get_by_role("heading", name=re.compile("Your words")).wait_for()
     settle(page)
-    assert "stay=12" in page.url
+    reaches(page, "stay=12")
     page.keyboard.press("Space")  # always goes; the focus has stayed where it was
-    page.wait_for_url("**go=12**")
+    reaches(page, "go=12")
     settle(page)
     assert "stay=" not in page.url
     assert word.get_attribute("aria-label") == "charming: always goes, leaves in layer 1"
@@ -42,7 +42,7 @@ def test_a_word_is_pinned_by_keyboard_and_the_link_keeps_it(page, address):
     page.reload()
     page.get_by_role("heading", name=re.compile("Your words")).wait_for()
     settle(page)
-    assert "go=12" in page.url and "stay=13" in page.url
+    reaches(page, "go=12", "stay=13")
     page.locator(".st-key-look button").press("Enter")
     page.get_by_text(re.compile(r"runs of \d+")).wait_for()
     settle(page)
