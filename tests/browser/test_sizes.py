@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser.lab import settle, slider
+from tests.browser.lab import kept, reaches, settle, slider
 from tests.browser.twelve import SENTENCE
 from tests.some import some
 
@@ -109,3 +109,40 @@ def test_twelve_layers_on_a_phone_are_read_from_top_to_bottom(visit, twelve):
     assert len(handles) == 12
     for box in boxes(page, ".layer", ".share", ".slider").values():
         assert all(each["x"] >= 0 and each["x"] + each["width"] <= 390 for each in some(box))
+
+
+def swipe(page, start, end, steps=12):
+    """Move one finger over the glass, as the browser sees it."""
+    glass = page.context.new_cdp_session(page)
+
+    def touch(kind, points):
+        glass.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        page.wait_for_timeout(30)
+
+    touch("touchStart", [{"x": start[0], "y": start[1]}])
+    for step in range(1, steps + 1):
+        x, y = (one + (other - one) * step / steps for one, other in zip(start, end, strict=True))
+        touch("touchMove", [{"x": x, "y": y}])
+    touch("touchEnd", [])
+
+
+def test_a_finger_on_a_handle_drags_and_elsewhere_it_scrolls(visit):
+    page = visit(PHONE, text=SENTENCE)
+    main, handle = page.locator("[data-testid=stMain]"), slider(page, 2)
+    handle.scroll_into_view_if_needed()
+    scrolled, before = main.evaluate("main => main.scrollTop"), kept(page)
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(page, (x, y), (x, y - 30))
+    settle(page)
+    reaches(page, "t2=")
+    assert kept(page)[1] < before[1] and kept(page)[0] == before[0]
+    assert main.evaluate("main => main.scrollTop") == scrolled
+
+    address, value = page.url, handle.get_attribute("aria-valuenow")
+    row = page.get_by_test_id("stage-row-3").bounding_box()
+    x, y = row["x"] + 0.4 * row["width"], row["y"] + row["height"] / 2
+    swipe(page, (x, y), (x, y - 200))
+    settle(page)
+    assert main.evaluate("main => main.scrollTop") > scrolled
+    assert page.url == address and handle.get_attribute("aria-valuenow") == value
